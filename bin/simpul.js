@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it must run, and explain itself, under a Node that cannot run the server.
+const major = Number(process.versions.node.split('.')[0])
+if (major < 26) {
+  process.stderr.write(
+    `Simpul needs Node 26; this is ${process.version}.\n` +
+      'Run it through npm (npm start, npm run demo, npx simpul), which uses the Node that "npm ci" installed.\n' +
+      'If that one is missing: npm rebuild node --ignore-scripts=false\n',
+  )
+  process.exit(78)
+}
+const { main } = await import('../src/main.ts')
+await main(process.argv.slice(2))

@@ -1,0 +1,16 @@
+/** What is known about one request when it ends. It becomes an AuditEvent when the audit room opens. No patient data: types, ids, codes. */
+export type AuditRecord = {
+  readonly requestId: string
+  readonly via: string
+  readonly principal: string
+  readonly interaction: string
+  readonly type?: string
+  readonly id?: string
+  readonly status: number
+  readonly outcome: 'success' | 'denied' | 'failed'
+  readonly ms: number
+  readonly touched: readonly { readonly type: string; readonly id: string; readonly versionId?: number }[]
+}
+
+/** Takes the record before the answer is released. */
+export type RecordAudit = (record: AuditRecord) => void
