@@ -1,0 +1,70 @@
+import { defaultLimits, type Limits } from '../base/limits.ts'
+import { type VariableValues, variables } from './variables.ts'
+
+/** The whole configuration, checked once at start; nothing reads the environment later. Secrets print as `***`. */
+export type Config = VariableValues & { readonly limits: Limits }
+
+export type ConfigProblem = { readonly name: string; readonly rule: string }
+
+export type ReadConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+
+/** Reads all variables and reports every problem together. Unknown `SIMPUL_…` names are problems too: a typing error must not start a server open. */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): ReadConfig => {
+  const problems: ConfigProblem[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, variable] of Object.entries(variables)) {
+    const given = environment[variable.name] || ('default' in variable ? variable.default : undefined)
+    if (given === undefined) continue
+    const read = variable.read(given)
+    if ('rule' in read) problems.push({ name: variable.name, rule: read.rule })
+    else values[key] = read.value
+  }
+  problems.push(...unknownNames(environment))
+  if (problems.length > 0) return { ok: false, problems }
+  // Every key of the table was read above; the table's types say what each read gives.
+  const known = values as VariableValues
+  return { ok: true, config: { ...known, limits: limitsOf(known) } }
+}
+
+const testVariables = /^SIMPUL_TEST_/
+
+const unknownNames = (environment: Readonly<Record<string, string | undefined>>): ConfigProblem[] => {
+  const names = new Set<string>(Object.values(variables).map(variable => variable.name))
+  return Object.keys(environment)
+    .filter(name => name.startsWith('SIMPUL_') && !names.has(name) && !testVariables.test(name))
+    .map(name => ({ name, rule: 'a name in docs/operate/configuration.md' }))
+}
+
+const limitsOf = (values: VariableValues): Limits => ({
+  ...defaultLimits,
+  urlBytesMax: values.urlBytesMax,
+  resourceBytesMax: values.resourceBytesMax,
+  bundleBytesMax: values.bundleBytesMax,
+  binaryBytesMax: values.binaryBytesMax,
+  transactionEntriesMax: values.bundleEntriesMax,
+  countDefault: Math.min(values.countDefault, values.countMax),
+  countMax: values.countMax,
+  conditionalDeleteMax: values.conditionalDeleteMax,
+  readMs: values.deadlineReadMs,
+  searchMs: values.deadlineSearchMs,
+  transactionMs: values.deadlineTransactionMs,
+  cursorMinutes: values.cursorMinutes,
+})
+
+const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/
+
+/** Closed until it can be opened: without accounts the server may only talk to its own machine. */
+export const mayStart = (config: Pick<Config, 'auth' | 'host'>): ConfigProblem | undefined => {
+  if (config.auth !== 'off') return { name: 'SIMPUL_AUTH', rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name' }
+  if (!loopback.test(config.host)) return { name: 'SIMPUL_HOST', rule: 'a loopback address while SIMPUL_AUTH=off: anyone who reaches the port may read and change everything' }
+  return undefined
+}
+
+/** The configuration as text for people: secrets hidden. */
+export const printableConfig = (config: Config): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([key, variable]) => {
+      const value = config[key as keyof VariableValues]
+      return [variable.name, value === undefined ? '' : 'secret' in variable ? '***' : String(value)]
+    }),
+  )

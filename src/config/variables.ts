@@ -1,0 +1,103 @@
+/** What a variable's text means, or the rule it breaks. */
+type Read<T> = (text: string) => { readonly value: T } | { readonly rule: string }
+
+type Variable<T> = {
+  readonly name: `SIMPUL_${string}`
+  readonly read: Read<T>
+  /** Text taken when the variable is not set; absent: the value is undefined then. */
+  readonly default?: string
+  readonly meaning: string
+  readonly secret?: true
+}
+
+const text: Read<string> = value => ({ value })
+
+const oneOf =
+  <const T extends readonly string[]>(...words: T): Read<T[number]> =>
+  value =>
+    words.includes(value) ? { value } : { rule: `one of ${words.join(', ')}` }
+
+const wholeNumber =
+  (min: number, max: number): Read<number> =>
+  value =>
+    /^\d{1,15}$/.test(value) && Number(value) >= min && Number(value) <= max
+      ? { value: Number(value) }
+      : { rule: `a whole number from ${min} to ${max}` }
+
+const url: Read<string> = value =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && !/[?#]|\/$/.test(value)
+    ? { value }
+    : { rule: 'an http or https URL without query, fragment and slash at the end' }
+
+const zone: Read<string> = value => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value })
+    return { value }
+  } catch {
+    return { rule: 'an IANA time zone, such as Asia/Jakarta' }
+  }
+}
+
+const store: Read<string> = value => (/^sqlite:.+/.test(value) ? { value } : { rule: 'sqlite:{path}' })
+
+const MiB = 1024 * 1024
+
+/**
+ * Every variable the server knows; `docs/operate/configuration.md` is generated from this table.
+ * Nothing reads the environment elsewhere.
+ */
+export const variables = {
+  host: { name: 'SIMPUL_HOST', read: text, default: '127.0.0.1', meaning: 'Address to listen on.' },
+  port: { name: 'SIMPUL_PORT', read: wholeNumber(0, 65535), default: '8080', meaning: 'Port to listen on. The FHIR base is `/fhir`.' },
+  baseUrl: { name: 'SIMPUL_BASE_URL', read: url, meaning: 'Public URL; links are built from it, never from request headers. Default: from host and port.' },
+  store: { name: 'SIMPUL_STORE', read: store, meaning: 'Where data are kept. Default: `sqlite:{SIMPUL_DATA_DIR}/simpul.db`.' },
+  dataDir: { name: 'SIMPUL_DATA_DIR', read: text, default: './data', meaning: 'Folder for everything the embedded default writes.' },
+  auth: {
+    name: 'SIMPUL_AUTH',
+    read: oneOf('smart', 'off'),
+    default: 'smart',
+    meaning: '`smart` is not built yet, so the server starts only with `off`, and `off` only while it listens on loopback.',
+  },
+  validation: {
+    name: 'SIMPUL_VALIDATION',
+    read: oneOf('off'),
+    default: 'off',
+    meaning: 'Syntax, resourceType and ids are always checked; validation against R4 and profiles is not built yet.',
+  },
+  synchronous: {
+    name: 'SIMPUL_SQLITE_SYNCHRONOUS',
+    read: oneOf('FULL', 'NORMAL'),
+    default: 'FULL',
+    meaning: '`FULL`: an acknowledged write is on disk. `NORMAL` may lose the last moments when power fails.',
+  },
+  logLevel: { name: 'SIMPUL_LOG_LEVEL', read: oneOf('debug', 'info', 'warn', 'error'), default: 'info', meaning: 'Least level of log lines.' },
+  zone: { name: 'SIMPUL_ZONE', read: zone, default: 'Asia/Jakarta', meaning: 'Time zone of dates and times that carry none.' },
+  updateCreate: { name: 'SIMPUL_UPDATE_CREATE', read: oneOf('on', 'off'), default: 'on', meaning: 'Whether a PUT may create an instance under the id of its URL.' },
+  ifMatch: { name: 'SIMPUL_IF_MATCH', read: oneOf('optional', 'required'), default: 'optional', meaning: '`required`: changes of existing instances need If-Match.' },
+  deleteReferenced: { name: 'SIMPUL_DELETE_REFERENCED', read: oneOf('refuse', 'allow'), default: 'refuse', meaning: 'Whether an instance that others refer to may be deleted.' },
+  conditionalDelete: { name: 'SIMPUL_CONDITIONAL_DELETE', read: oneOf('single', 'multiple', 'off'), default: 'single', meaning: 'How many matches a conditional delete may delete.' },
+  conditionalDeleteMax: { name: 'SIMPUL_CONDITIONAL_DELETE_MAX', read: wholeNumber(1, 1000), default: '100', meaning: 'Most instances of one conditional delete in `multiple` mode.' },
+  idNik: { name: 'SIMPUL_ID_NIK', read: oneOf('refuse', 'allow'), default: 'refuse', meaning: 'Whether a client id may look like an NIK.' },
+  countDefault: { name: 'SIMPUL_COUNT_DEFAULT', read: wholeNumber(1, 1000), default: '20', meaning: 'Matches on a page when `_count` is absent.' },
+  countMax: { name: 'SIMPUL_COUNT_MAX', read: wholeNumber(1, 1000), default: '1000', meaning: 'Most matches on a page.' },
+  cursorMinutes: { name: 'SIMPUL_CURSOR_MINUTES', read: wholeNumber(1, 1440), default: '60', meaning: 'How long page links work, counted from the first page.' },
+  urlBytesMax: { name: 'SIMPUL_URL_BYTES_MAX', read: wholeNumber(1024, 60_000), default: '16384', meaning: 'Longest URL.' },
+  resourceBytesMax: { name: 'SIMPUL_RESOURCE_BYTES_MAX', read: wholeNumber(1024, 12 * MiB), default: String(8 * MiB), meaning: 'Largest resource, as stored JSON.' },
+  bundleBytesMax: { name: 'SIMPUL_BUNDLE_BYTES_MAX', read: wholeNumber(1024, 512 * MiB), default: String(64 * MiB), meaning: 'Largest Bundle body.' },
+  binaryBytesMax: { name: 'SIMPUL_BINARY_BYTES_MAX', read: wholeNumber(1024, 512 * MiB), default: String(64 * MiB), meaning: 'Largest raw Binary body.' },
+  bundleEntriesMax: { name: 'SIMPUL_BUNDLE_ENTRIES_MAX', read: wholeNumber(1, 50_000), default: '5000', meaning: 'Most entries of a transaction.' },
+  deadlineReadMs: { name: 'SIMPUL_DEADLINE_READ_MS', read: wholeNumber(10, 600_000), default: '10000', meaning: 'Time for a read or a single write, in milliseconds.' },
+  deadlineSearchMs: { name: 'SIMPUL_DEADLINE_SEARCH_MS', read: wholeNumber(10, 600_000), default: '30000', meaning: 'Time for a search, a history or a batch, in milliseconds.' },
+  deadlineTransactionMs: { name: 'SIMPUL_DEADLINE_TRANSACTION_MS', read: wholeNumber(10, 600_000), default: '60000', meaning: 'Time for a transaction, in milliseconds.' },
+  cursorSecret: {
+    name: 'SIMPUL_CURSOR_SECRET',
+    read: value => (value.length >= 32 ? { value } : { rule: 'at least 32 characters' }),
+    meaning: 'Seals page links; nodes behind one balancer share it. Default: made once and kept in SIMPUL_DATA_DIR.',
+    secret: true,
+  } satisfies Variable<string>,
+} satisfies Record<string, Variable<unknown>>
+
+type Variables = typeof variables
+type ValueOf<V> = V extends { readonly read: Read<infer T> } ? (V extends { readonly default: string } ? T : T | undefined) : never
+
+export type VariableValues = { readonly [K in keyof Variables]: ValueOf<Variables[K]> }
