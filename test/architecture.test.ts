@@ -100,7 +100,11 @@ describe('the house', () => {
 
   test('does no I/O and reads no clock in fhir and base, but for the one clock', () => {
     const pure = files.filter(file => /^(fhir|base)\//.test(file) && !['base/clock.ts', 'base/deadline.ts', 'base/ids.ts'].includes(file))
-    const impure = pure.filter(file => /Date\.now\(\)|new Date\(\)|performance\.now|from 'node:(fs|net|http|child_process|worker_threads)/.test(readFileSync(join(sourceRoot, file), 'utf8')))
+    const impure = pure.filter(file =>
+      /Date\.now\(\)|new Date\(\)|performance\.now|from 'node:(fs|net|http|child_process|worker_threads)/.test(
+        readFileSync(join(sourceRoot, file), 'utf8'),
+      ),
+    )
     expect(impure).toEqual([])
   })
 

@@ -6,7 +6,9 @@ export type Config = VariableValues & { readonly limits: Limits }
 
 export type ConfigProblem = { readonly name: string; readonly rule: string }
 
-export type ReadConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+export type ReadConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
 
 /** Reads all variables and reports every problem together. Unknown `SIMPUL_…` names are problems too: a typing error must not start a server open. */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): ReadConfig => {
@@ -55,8 +57,13 @@ const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/
 
 /** Closed until it can be opened: without accounts the server may only talk to its own machine. */
 export const mayStart = (config: Pick<Config, 'auth' | 'host'>): ConfigProblem | undefined => {
-  if (config.auth !== 'off') return { name: 'SIMPUL_AUTH', rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name' }
-  if (!loopback.test(config.host)) return { name: 'SIMPUL_HOST', rule: 'a loopback address while SIMPUL_AUTH=off: anyone who reaches the port may read and change everything' }
+  if (config.auth !== 'off')
+    return { name: 'SIMPUL_AUTH', rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name' }
+  if (!loopback.test(config.host))
+    return {
+      name: 'SIMPUL_HOST',
+      rule: 'a loopback address while SIMPUL_AUTH=off: anyone who reaches the port may read and change everything',
+    }
   return undefined
 }
 

@@ -1,4 +1,5 @@
 import type { Coverage, Patient } from '@medplum/fhirtypes'
+import { canonicalBase } from '../base/canonical.ts'
 import type { Random } from './random.ts'
 import { familyNames, mensNames, places, streets, womensNames } from './vocabulary.ts'
 
@@ -12,6 +13,9 @@ const nikOf = (birthDate: string, female: boolean, serial: number): string => {
   const [year, month, day] = birthDate.split('-') as [string, string, string]
   return `999901${pad(Number(day) + (female ? 40 : 0), 2)}${month}${year.slice(2)}${pad(serial, 4)}`
 }
+
+const cardSystem = `${canonicalBase}/sid/bpjs/noka`
+const identifierType = (code: 'MR' | 'MB') => ({ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code }] })
 
 export type Person = { readonly patient: Patient; readonly coverage?: Coverage }
 
@@ -30,8 +34,8 @@ export const makePerson = (random: Random, number: number): Person => {
     id,
     identifier: [
       { use: 'official', system: 'https://fhir.kemkes.go.id/id/nik', value: nikOf(birthDate, female, number) },
-      { system: 'http://sys-ids.kemkes.go.id/mrn/rs-contoh', value: `RM-${pad(number, 6)}` },
-      { system: 'https://fhir.kemkes.go.id/id/nomor-jkn', value: bpjs },
+      { type: identifierType('MR'), system: `${canonicalBase}/sid/mrn/rs-contoh`, value: `RM-2026-${pad(number, 5)}` },
+      { type: identifierType('MB'), system: cardSystem, value: bpjs },
     ],
     active: true,
     name: [{ use: 'official', text: `${given.join(' ')} ${family}`, family, given }],
@@ -39,7 +43,14 @@ export const makePerson = (random: Random, number: number): Person => {
     gender: female ? 'female' : 'male',
     birthDate,
     address: [
-      { use: 'home', line: [`${random.pick(streets)} No. ${random.between(1, 120)}`], city: place.city, state: place.province, postalCode: place.postalCode, country: 'ID' },
+      {
+        use: 'home',
+        line: [`${random.pick(streets)} No. ${random.between(1, 120)}`],
+        city: place.city,
+        state: place.province,
+        postalCode: place.postalCode,
+        country: 'ID',
+      },
     ],
     managingOrganization: { reference: 'Organization/rs-contoh', display: 'RS Contoh Sehat' },
   }
@@ -49,11 +60,17 @@ export const makePerson = (random: Random, number: number): Person => {
 const coverageOf = (patientId: string, card: string, random: Random): Coverage => ({
   resourceType: 'Coverage',
   id: `bpjs-${patientId}`,
-  identifier: [{ system: 'https://fhir.kemkes.go.id/id/nomor-jkn', value: card }],
+  identifier: [{ type: identifierType('MB'), system: cardSystem, value: card }],
   status: 'active',
   type: { text: 'Jaminan Kesehatan Nasional' },
   subscriberId: card,
   beneficiary: { reference: `Patient/${patientId}` },
   payor: [{ reference: 'Organization/bpjs-kesehatan', display: 'BPJS Kesehatan' }],
-  class: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/coverage-class', code: 'class' }] }, value: String(random.between(1, 3)), name: 'Kelas rawat' }],
+  class: [
+    {
+      type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/coverage-class', code: 'class' }] },
+      value: String(random.between(1, 3)),
+      name: 'Kelas rawat',
+    },
+  ],
 })

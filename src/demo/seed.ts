@@ -15,7 +15,9 @@ export const demoBundles = (): readonly Bundle[] => {
   const random = seededRandom(20_261_121)
   const patients = Array.from({ length: people }, (_, i) => {
     const { patient, coverage } = makePerson(random, i + 1)
-    const visits = Array.from({ length: random.between(1, 4) }, (_, n) => makeVisit(random, patient.id as string, n + 1, newestVisit)).flat()
+    const visits = Array.from({ length: random.between(1, 4) }, (_, n) =>
+      makeVisit(random, patient.id as string, n + 1, newestVisit),
+    ).flat()
     return transactionOf([patient, ...(coverage ? [coverage] : []), ...visits])
   })
   return [transactionOf(house()), ...patients]
@@ -24,12 +26,29 @@ export const demoBundles = (): readonly Bundle[] => {
 const house = (): Resource[] => [
   { resourceType: 'Organization', id: 'rs-contoh', active: true, name: 'RS Contoh Sehat' },
   { resourceType: 'Organization', id: 'bpjs-kesehatan', active: true, name: 'BPJS Kesehatan' },
-  ...clinics.map(({ id, name }): Resource => ({ resourceType: 'Location', id, status: 'active', name, managingOrganization: { reference: 'Organization/rs-contoh' } })),
-  ...doctors.map(({ id, given, family }): Resource => ({ resourceType: 'Practitioner', id, active: true, name: [{ prefix: ['dr.'], given: [given], family }] })),
+  ...clinics.map(
+    ({ id, name }): Resource => ({
+      resourceType: 'Location',
+      id,
+      status: 'active',
+      name,
+      managingOrganization: { reference: 'Organization/rs-contoh' },
+    }),
+  ),
+  ...doctors.map(
+    ({ id, given, family }): Resource => ({
+      resourceType: 'Practitioner',
+      id,
+      active: true,
+      name: [{ prefix: ['dr.'], given: [given], family }],
+    }),
+  ),
 ]
 
 const transactionOf = (resources: readonly Resource[]): Bundle => ({
   resourceType: 'Bundle',
   type: 'transaction',
-  entry: resources.map((resource): BundleEntry => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } })),
+  entry: resources.map(
+    (resource): BundleEntry => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } }),
+  ),
 })

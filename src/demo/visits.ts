@@ -4,7 +4,12 @@ import { clinics, diagnoses, doctors, laboratoryTests, vitalSigns } from './voca
 
 type VisitResource = Encounter | Condition | Observation | DiagnosticReport
 type Measure = (typeof vitalSigns)[number]
-type Visit = { readonly id: string; readonly patient: { readonly reference: string }; readonly encounter: { readonly reference: string }; readonly start: number }
+type Visit = {
+  readonly id: string
+  readonly patient: { readonly reference: string }
+  readonly encounter: { readonly reference: string }
+  readonly start: number
+}
 
 const minutes = 60_000
 const days = 24 * 60 * minutes
@@ -18,8 +23,17 @@ export const makeVisit = (random: Random, patientId: string, number: number, new
   const start = newest - random.between(0, 700) * days + random.between(0, 8 * 60) * minutes
   const visit: Visit = { id, patient: { reference: `Patient/${patientId}` }, encounter: { reference: `Encounter/${id}` }, start }
   const vitals = vitalSigns.map((measure, i) => observationOf(random, visit, measure, 'vital-signs', `${id}-v${i + 1}`, 10 * minutes))
-  const results = random.next() < 0.6 ? laboratoryTests.map((measure, i) => observationOf(random, visit, measure, 'laboratory', `${id}-l${i + 1}`, 90 * minutes)) : []
-  return [encounterOf(random, visit), conditionOf(random, visit), ...vitals, ...results, ...(results.length > 0 ? [reportOf(visit, results)] : [])]
+  const results =
+    random.next() < 0.6
+      ? laboratoryTests.map((measure, i) => observationOf(random, visit, measure, 'laboratory', `${id}-l${i + 1}`, 90 * minutes))
+      : []
+  return [
+    encounterOf(random, visit),
+    conditionOf(random, visit),
+    ...vitals,
+    ...results,
+    ...(results.length > 0 ? [reportOf(visit, results)] : []),
+  ]
 }
 
 const encounterOf = (random: Random, { id, patient, start }: Visit): Encounter => {
@@ -30,7 +44,11 @@ const encounterOf = (random: Random, { id, patient, start }: Visit): Encounter =
     resourceType: 'Encounter',
     id,
     status: 'finished',
-    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: emergency ? 'EMER' : 'AMB', display: emergency ? 'emergency' : 'ambulatory' },
+    class: {
+      system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
+      code: emergency ? 'EMER' : 'AMB',
+      display: emergency ? 'emergency' : 'ambulatory',
+    },
     subject: patient,
     participant: [{ individual: { reference: `Practitioner/${doctor.id}`, display: `dr. ${doctor.given} ${doctor.family}` } }],
     period: { start: jakartaTime(start), end: jakartaTime(start + random.between(20, 180) * minutes) },
@@ -44,7 +62,9 @@ const conditionOf = (random: Random, { id, patient, encounter, start }: Visit): 
   return {
     resourceType: 'Condition',
     id: `${id}-diagnosis`,
-    clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: diagnosis.chronic ? 'active' : 'resolved' }] },
+    clinicalStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: diagnosis.chronic ? 'active' : 'resolved' }],
+    },
     category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-category', code: 'encounter-diagnosis' }] }],
     code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: diagnosis.code }], text: diagnosis.text },
     subject: patient,
@@ -53,7 +73,14 @@ const conditionOf = (random: Random, { id, patient, encounter, start }: Visit): 
   }
 }
 
-const observationOf = (random: Random, { patient, encounter, start }: Visit, measure: Measure, category: string, id: string, after: number): Observation => ({
+const observationOf = (
+  random: Random,
+  { patient, encounter, start }: Visit,
+  measure: Measure,
+  category: string,
+  id: string,
+  after: number,
+): Observation => ({
   resourceType: 'Observation',
   id,
   status: 'final',

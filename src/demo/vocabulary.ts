@@ -2,9 +2,60 @@
  * Words and numbers the demo people are made of. Names are common Indonesian ones, joined at random; no real person is meant.
  * ICD-10 codes stand without WHO's titles (design decision 9): `text` is our own plain wording. LOINC names (c) Regenstrief Institute.
  */
-export const womensNames = ['Siti', 'Dewi', 'Rina', 'Ayu', 'Lestari', 'Wulan', 'Fitri', 'Indah', 'Kartika', 'Made', 'Ningsih', 'Putri', 'Ratna', 'Sri', 'Yuliana', 'Mega']
-export const mensNames = ['Budi', 'Agus', 'Andi', 'Bambang', 'Dedi', 'Eko', 'Hendra', 'Iwan', 'Joko', 'Ketut', 'Muhammad', 'Rizki', 'Slamet', 'Taufik', 'Wayan', 'Yusuf']
-export const familyNames = ['Santoso', 'Wijaya', 'Hidayat', 'Saputra', 'Lubis', 'Siregar', 'Nasution', 'Pratama', 'Kusuma', 'Halim', 'Rahmawati', 'Setiawan', 'Simanjuntak', 'Pangaribuan', 'Gunawan', 'Maulana']
+export const womensNames = [
+  'Siti',
+  'Dewi',
+  'Rina',
+  'Ayu',
+  'Lestari',
+  'Wulan',
+  'Fitri',
+  'Indah',
+  'Kartika',
+  'Made',
+  'Ningsih',
+  'Putri',
+  'Ratna',
+  'Sri',
+  'Yuliana',
+  'Mega',
+]
+export const mensNames = [
+  'Budi',
+  'Agus',
+  'Andi',
+  'Bambang',
+  'Dedi',
+  'Eko',
+  'Hendra',
+  'Iwan',
+  'Joko',
+  'Ketut',
+  'Muhammad',
+  'Rizki',
+  'Slamet',
+  'Taufik',
+  'Wayan',
+  'Yusuf',
+]
+export const familyNames = [
+  'Santoso',
+  'Wijaya',
+  'Hidayat',
+  'Saputra',
+  'Lubis',
+  'Siregar',
+  'Nasution',
+  'Pratama',
+  'Kusuma',
+  'Halim',
+  'Rahmawati',
+  'Setiawan',
+  'Simanjuntak',
+  'Pangaribuan',
+  'Gunawan',
+  'Maulana',
+]
 
 export const places = [
   { province: 'DKI Jakarta', city: 'Jakarta Selatan', code: '3174', postalCode: '12110' },
@@ -15,7 +66,15 @@ export const places = [
   { province: 'Sulawesi Selatan', city: 'Makassar', code: '7371', postalCode: '90111' },
 ] as const
 
-export const streets = ['Jalan Melati', 'Jalan Kenanga', 'Jalan Merdeka', 'Jalan Diponegoro', 'Jalan Sudirman', 'Jalan Pahlawan', 'Jalan Anggrek']
+export const streets = [
+  'Jalan Melati',
+  'Jalan Kenanga',
+  'Jalan Merdeka',
+  'Jalan Diponegoro',
+  'Jalan Sudirman',
+  'Jalan Pahlawan',
+  'Jalan Anggrek',
+]
 
 export const clinics = [
   { id: 'poli-umum', name: 'Poli Umum' },
@@ -42,19 +101,91 @@ export const diagnoses = [
   { code: 'M54.5', text: 'Nyeri punggung bawah', chronic: false },
 ] as const
 
-type Measure = { readonly loinc: string; readonly display: string; readonly text: string; readonly unit: string; readonly ucum: string; readonly low: number; readonly high: number; readonly decimals: number }
+type Measure = {
+  readonly loinc: string
+  readonly display: string
+  readonly text: string
+  readonly unit: string
+  readonly ucum: string
+  readonly low: number
+  readonly high: number
+  readonly decimals: number
+}
 
 export const vitalSigns: readonly Measure[] = [
-  { loinc: '8480-6', display: 'Systolic blood pressure', text: 'Tekanan darah sistolik', unit: 'mm[Hg]', ucum: 'mm[Hg]', low: 98, high: 168, decimals: 0 },
-  { loinc: '8462-4', display: 'Diastolic blood pressure', text: 'Tekanan darah diastolik', unit: 'mm[Hg]', ucum: 'mm[Hg]', low: 60, high: 102, decimals: 0 },
-  { loinc: '8867-4', display: 'Heart rate', text: 'Denyut jantung', unit: '{beats}/min', ucum: '{beats}/min', low: 58, high: 112, decimals: 0 },
+  {
+    loinc: '8480-6',
+    display: 'Systolic blood pressure',
+    text: 'Tekanan darah sistolik',
+    unit: 'mm[Hg]',
+    ucum: 'mm[Hg]',
+    low: 98,
+    high: 168,
+    decimals: 0,
+  },
+  {
+    loinc: '8462-4',
+    display: 'Diastolic blood pressure',
+    text: 'Tekanan darah diastolik',
+    unit: 'mm[Hg]',
+    ucum: 'mm[Hg]',
+    low: 60,
+    high: 102,
+    decimals: 0,
+  },
+  {
+    loinc: '8867-4',
+    display: 'Heart rate',
+    text: 'Denyut jantung',
+    unit: '{beats}/min',
+    ucum: '{beats}/min',
+    low: 58,
+    high: 112,
+    decimals: 0,
+  },
   { loinc: '8310-5', display: 'Body temperature', text: 'Suhu tubuh', unit: 'Cel', ucum: 'Cel', low: 36, high: 39.6, decimals: 1 },
   { loinc: '29463-7', display: 'Body weight', text: 'Berat badan', unit: 'kg', ucum: 'kg', low: 42, high: 96, decimals: 1 },
 ]
 
 export const laboratoryTests: readonly Measure[] = [
-  { loinc: '718-7', display: 'Hemoglobin [Mass/volume] in Blood', text: 'Hemoglobin', unit: 'g/dL', ucum: 'g/dL', low: 9.2, high: 16.8, decimals: 1 },
-  { loinc: '777-3', display: 'Platelets [#/volume] in Blood by Automated count', text: 'Trombosit', unit: '10*3/uL', ucum: '10*3/uL', low: 48, high: 410, decimals: 0 },
-  { loinc: '2345-7', display: 'Glucose [Mass/volume] in Serum or Plasma', text: 'Glukosa darah', unit: 'mg/dL', ucum: 'mg/dL', low: 72, high: 268, decimals: 0 },
-  { loinc: '2160-0', display: 'Creatinine [Mass/volume] in Serum or Plasma', text: 'Kreatinin', unit: 'mg/dL', ucum: 'mg/dL', low: 0.5, high: 2.2, decimals: 2 },
+  {
+    loinc: '718-7',
+    display: 'Hemoglobin [Mass/volume] in Blood',
+    text: 'Hemoglobin',
+    unit: 'g/dL',
+    ucum: 'g/dL',
+    low: 9.2,
+    high: 16.8,
+    decimals: 1,
+  },
+  {
+    loinc: '777-3',
+    display: 'Platelets [#/volume] in Blood by Automated count',
+    text: 'Trombosit',
+    unit: '10*3/uL',
+    ucum: '10*3/uL',
+    low: 48,
+    high: 410,
+    decimals: 0,
+  },
+  {
+    loinc: '2345-7',
+    display: 'Glucose [Mass/volume] in Serum or Plasma',
+    text: 'Glukosa darah',
+    unit: 'mg/dL',
+    ucum: 'mg/dL',
+    low: 72,
+    high: 268,
+    decimals: 0,
+  },
+  {
+    loinc: '2160-0',
+    display: 'Creatinine [Mass/volume] in Serum or Plasma',
+    text: 'Kreatinin',
+    unit: 'mg/dL',
+    ucum: 'mg/dL',
+    low: 0.5,
+    high: 2.2,
+    decimals: 2,
+  },
 ]
