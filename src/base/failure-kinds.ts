@@ -78,6 +78,7 @@ export const failureKinds = {
   'id-taken': { status: 409, code: 'duplicate', en: '{what} exists and does not match the criteria.', id: '{what} sudah ada dan tidak cocok dengan kriteria.' },
   'criteria-not-selective': { status: 400, code: 'invalid', en: 'Conditional criteria need at least one search parameter that selects, and no result parameters.', id: 'Kriteria bersyarat memerlukan sedikitnya satu parameter pemilih, tanpa parameter hasil.' },
   'criteria-not-met': { status: 422, code: 'processing', en: 'The {type} to be written does not match its own criteria; a repeated request would create another.', id: '{type} yang akan ditulis tidak cocok dengan kriterianya sendiri; permintaan ulang akan membuat yang baru.' },
+  'already-done': { status: 409, code: 'duplicate', en: 'This was already taken in.', id: 'Ini sudah pernah diterima.' },
   'write-conflict': { status: 409, code: 'conflict', en: 'Other writes to the same instances kept getting in the way.', id: 'Penulisan lain pada instans yang sama terus mendahului.' },
   'still-referenced': { status: 409, code: 'conflict', en: '{what} is referred to by {referrers}.', id: '{what} masih dirujuk oleh {referrers}.' },
   'partial-resource': { status: 422, code: 'processing', en: 'The resource carries the tag SUBSETTED: a partial copy is not stored.', id: 'Sumber daya bertanda SUBSETTED: salinan sebagian tidak disimpan.' },

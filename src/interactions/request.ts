@@ -52,6 +52,11 @@ export type Context = {
   readonly deadline: Deadline
   /** How the request came in. */
   readonly via: 'http' | 'batch' | 'internal'
+  /**
+   * Key under which this write happens at most once: it is taken in the same transaction, and a second write under it fails `already-done`.
+   * Only the server's own sources give one (import, messages); FHIR has no idempotency key.
+   */
+  readonly once?: string
 }
 
 /** Until the authorization issue: everybody is the same anonymous principal. */
