@@ -21,7 +21,8 @@ export const findSources = async (paths: readonly string[]): Promise<{ readonly 
       return
     }
     const kind = kinds.exec(path)
-    if (found?.isFile() && kind) files.push({ path, bytes: found.size, lines: kind[1]?.toLowerCase() !== 'json', gzip: kind[2] !== undefined })
+    if (found?.isFile() && kind)
+      files.push({ path, bytes: found.size, lines: kind[1]?.toLowerCase() !== 'json', gzip: kind[2] !== undefined })
     else if (named) strange.push(path)
   }
   for (const path of paths) await visit(path, true)

@@ -26,7 +26,14 @@ export type ImportOptions = {
   readonly rejects?: string
 }
 
-type Refusal = { readonly file: string; readonly line: number; readonly status: number; readonly code: string; readonly diagnostics: string; readonly expression?: readonly string[] }
+type Refusal = {
+  readonly file: string
+  readonly line: number
+  readonly status: number
+  readonly code: string
+  readonly diagnostics: string
+  readonly expression?: readonly string[]
+}
 
 /** How far each file came: every line up to `lines` is settled. Lines beyond it are kept from a second intake by their key in the store. */
 type Resume = { readonly run: string; readonly lines: Record<string, number> }
@@ -101,7 +108,10 @@ class ImportRun {
 
   /** Takes the document in beside others; waits while too many documents or bytes are under way. */
   private async start(document: SourceDocument, file: SourceFile, mark: Mark): Promise<void> {
-    while (this.underWay.size >= this.options.parallel || (this.underWay.size > 0 && this.underWayBytes + document.bytes.length > inFlightBytesMax)) {
+    while (
+      this.underWay.size >= this.options.parallel ||
+      (this.underWay.size > 0 && this.underWayBytes + document.bytes.length > inFlightBytesMax)
+    ) {
       await Promise.race(this.underWay.keys())
     }
     mark.begin(document.line)
@@ -184,14 +194,27 @@ class ImportRun {
     const { terminal, clock } = this.parts
     const seconds = Math.max((clock() - this.started) / 1000, 0.001)
     for (const { file, line, status, diagnostics, expression } of this.refusals) {
-      terminal.err(`refused ${file}${line > 0 ? `:${line}` : ''}: ${status} ${diagnostics}${expression ? ` [${expression.join(', ')}]` : ''}`)
+      terminal.err(
+        `refused ${file}${line > 0 ? `:${line}` : ''}: ${status} ${diagnostics}${expression ? ` [${expression.join(', ')}]` : ''}`,
+      )
     }
     if (this.refused > refusalsShown) terminal.err(`… and ${this.refused - refusalsShown} more; --rejects FILE names them all.`)
     const types = Object.fromEntries(Object.entries(this.written).sort(([a], [b]) => (a < b ? -1 : 1)))
-    if (!terminal.json) for (const [type, count] of Object.entries(types)) terminal.out(`${type.padEnd(28)} ${count.toLocaleString('en').padStart(10)}`)
+    if (!terminal.json)
+      for (const [type, count] of Object.entries(types)) terminal.out(`${type.padEnd(28)} ${count.toLocaleString('en').padStart(10)}`)
     report(
       terminal,
-      { verb: 'import', documents: this.documents, resources: this.resources, types, refused: this.refused, brokenFiles: this.broken, skipped: this.skipped, seconds, perSecond: Math.round(this.resources / seconds) },
+      {
+        verb: 'import',
+        documents: this.documents,
+        resources: this.resources,
+        types,
+        refused: this.refused,
+        brokenFiles: this.broken,
+        skipped: this.skipped,
+        seconds,
+        perSecond: Math.round(this.resources / seconds),
+      },
       `${this.documents.toLocaleString('en')} documents, ${this.resources.toLocaleString('en')} resources in ${seconds.toFixed(1)} s (${Math.round(this.resources / seconds).toLocaleString('en')}/s); ${this.refused} refused, ${this.skipped} already there.`,
     )
     return this.refused + this.broken === 0 ? exitCodes.good : exitCodes.incomplete
@@ -229,7 +252,10 @@ const requestFor = (resource: Resource): InteractionRequest | undefined => {
   const body = { kind: 'parsed', resource } as const
   const common = { parameters: [], prefer: { return: 'minimal', handling: 'strict' }, body } as const
   if (type === 'Bundle' && (resource.type === 'transaction' || resource.type === 'batch')) return { ...common, interaction: resource.type }
-  return typeof resource.id === 'string' ? { ...common, interaction: 'update', type, id: resource.id } : { ...common, interaction: 'create', type }
+  return typeof resource.id === 'string'
+    ? { ...common, interaction: 'update', type, id: resource.id }
+    : { ...common, interaction: 'create', type }
 }
 
-const isBrokenFile = (error: unknown): boolean => Error.isError(error) && 'code' in error && /^(Z_|EIO|EISDIR|ENOENT|EACCES|ERR_)/.test(String(error.code))
+const isBrokenFile = (error: unknown): boolean =>
+  Error.isError(error) && 'code' in error && /^(Z_|EIO|EISDIR|ENOENT|EACCES|ERR_)/.test(String(error.code))

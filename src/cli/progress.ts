@@ -20,7 +20,10 @@ export const createProgress = (verb: string, terminal: Terminal, clock: Clock) =
     const share = step.total === 0 ? 1 : step.done / step.total
     const etaSeconds = share > 0 ? Math.round((seconds / share) * (1 - share)) : 0
     const rate = Math.round(step.count / seconds)
-    if (terminal.json) terminal.err(JSON.stringify({ verb, done: step.count, unit: step.unit, share: Number(share.toFixed(4)), perSecond: rate, etaSeconds }))
+    if (terminal.json)
+      terminal.err(
+        JSON.stringify({ verb, done: step.count, unit: step.unit, share: Number(share.toFixed(4)), perSecond: rate, etaSeconds }),
+      )
     else (watched ? terminal.status : terminal.err)?.(line(verb, share, step, rate, etaSeconds))
   }
 }

@@ -3,7 +3,8 @@ import { report, type Terminal } from './terminal.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** The version in package.json. */
-export const simpulVersion = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+export const simpulVersion = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 export const version = (terminal: Terminal): number => {
   const record = { simpul: simpulVersion(), fhir: '4.0.1', node: process.versions.node, sqlite: process.versions.sqlite ?? '' }

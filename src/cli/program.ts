@@ -1,0 +1,125 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { Clock } from '../base/clock.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import { demo, type DemoApplication } from './demo.ts'
+import { doctor, type DoctorParts } from './doctor.ts'
+import { exitCodes } from './exit-codes.ts'
+import { importFiles, type ImportOptions } from './import.ts'
+import { serve, type UntilStopped } from './serve.ts'
+import type { Terminal } from './terminal.ts'
+import { simpulVersion, version } from './version.ts'
+
+/** Everything the verbs are given by main. */
+export type ProgramParts = {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly terminal: (json: boolean) => Terminal
+  readonly clock: Clock
+  readonly untilStopped: UntilStopped
+  readonly compose: (config: Config, purpose: 'serve' | 'demo' | 'import') => Promise<DemoApplication>
+  readonly examineStore: DoctorParts['examineStore']
+}
+
+type Json = { readonly json?: boolean }
+
+/** Runs one verb; the answer is the exit code. */
+export const runProgram = async (argv: readonly string[], parts: ProgramParts): Promise<number> => {
+  let code: number = exitCodes.good
+  const run =
+    <A extends unknown[]>(verb: (...args: A) => Promise<number> | number) =>
+    async (...args: A): Promise<void> => {
+      code = await verb(...args)
+    }
+  const terminal = (options: Json): Terminal => parts.terminal(options.json === true)
+  const withConfig = async (options: Json, verb: (config: Config, terminal: Terminal) => Promise<number>): Promise<number> => {
+    const read = readConfig(parts.environment)
+    if (read.ok) return verb(read.config, terminal(options))
+    for (const { name, rule } of read.problems) terminal(options).err(`${name} must be ${rule}.`)
+    return exitCodes.configuration
+  }
+
+  const program = new Command('simpul')
+    .description('FHIR R4 interoperability server for Indonesian healthcare')
+    .version(simpulVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: text => terminal({}).out(text.trimEnd()), writeErr: text => terminal({}).err(text.trimEnd()) })
+
+  program
+    .command('serve')
+    .description('start the server')
+    .action(run(() => withConfig({}, (config, out) => serve(config, given => parts.compose(given, 'serve'), out, parts.untilStopped))))
+
+  program
+    .command('demo')
+    .description('guided tour on this machine: invented people, no sign-in')
+    .action(
+      run(() =>
+        withConfig({}, (config, out) =>
+          demo(
+            config,
+            { portWasAsked: Boolean(parts.environment.SIMPUL_PORT) },
+            given => parts.compose(given, 'demo'),
+            out,
+            parts.untilStopped,
+          ),
+        ),
+      ),
+    )
+
+  program
+    .command('import')
+    .description('take in transaction Bundles and resources from .json and .ndjson files (also .gz) or folders of them')
+    .argument('<paths...>', 'files and folders')
+    .option('--parallel <n>', 'documents under way at once', wholeNumber(1, 64), 4)
+    .option('--resume <file>', 'remember progress here and go on from it')
+    .option('--rejects <file>', 'name every refused document here, without its content')
+    .option('--json', 'one JSON object a line')
+    .action(
+      run((paths: string[], options: Omit<ImportOptions, 'paths'> & Json) =>
+        withConfig(options, (config, out) => importInto(parts, config, { ...options, paths }, out)),
+      ),
+    )
+
+  program
+    .command('doctor')
+    .description('examine configuration, disk, port and store')
+    .option('--deep', 'compare every index entry with what was recorded (slow)')
+    .option('--config', 'show the effective configuration, secrets hidden')
+    .option('--json', 'one JSON object a line')
+    .action(
+      run((options: Json & { deep?: boolean; config?: boolean }) =>
+        doctor(
+          { config: readConfig(parts.environment), examineStore: parts.examineStore, terminal: terminal(options) },
+          { deep: options.deep === true, showConfig: options.config === true },
+        ),
+      ),
+    )
+
+  program
+    .command('version')
+    .description('versions of Simpul, FHIR, Node and SQLite')
+    .option('--json', 'one JSON object a line')
+    .action(run((options: Json) => version(terminal(options))))
+
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!isCommanderError(error)) throw error
+    return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
+  }
+}
+
+const importInto = async (parts: ProgramParts, config: Config, options: ImportOptions, terminal: Terminal): Promise<number> => {
+  await using application = await parts.compose(config, 'import')
+  return importFiles({ perform: application.perform, limits: config.limits, clock: parts.clock, terminal }, options)
+}
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number => {
+    if (/^\d+$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text)
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max}.`)
+  }
+
+const isCommanderError = (error: unknown): error is { exitCode: number } =>
+  Error.isError(error) && 'code' in error && String(error.code).startsWith('commander.')
