@@ -1,10 +1,11 @@
 /**
  * The R4 model and its search parameters, as indexes over the generated JSON that compose hands in.
- * @see docs/decisions/definitions.md
+ * @see docs/decisions/2026-11-21-definitions.md
  */
 
 /** One element of a type. `types` holds several entries for a choice (`value[x]`); then JSON members are `value` + type code capitalised. */
 export type Element = {
+  /** Without `[x]`; so is the path: `value`, `Observation.value`. */
   readonly name: string
   readonly path: string
   readonly min: number
@@ -18,6 +19,15 @@ export type Element = {
   readonly modifier: boolean
   readonly summary: boolean
   readonly order: number
+}
+
+/** A JSON member of a type: its element, and of a choice the one type that the name tells. */
+export type Member = {
+  readonly element: Element
+  /** Absent for a contentReference. */
+  readonly type?: ElementType
+  /** Where its own members are found: a type's name or an element's path, for `member()`. */
+  readonly within: string
 }
 
 export type ElementType = { readonly code: string; readonly targets?: readonly string[] }
@@ -56,6 +66,14 @@ export interface Definitions {
   readonly resourceTypes: readonly string[]
   isResourceType(name: string): boolean
   type(name: string): TypeDefinition | undefined
+  /** Whether `name` is `base` or derives from it: Patient is a Resource, Age a Quantity, code a string. */
+  isKindOf(name: string, base: string): boolean
+  /** By JSON name (`deceasedBoolean`), within a type (`Patient`) or an element with children (`Patient.contact`, contentReferences followed). */
+  member(within: string, jsonName: string): Member | undefined
+  /** All members within a type or an element with children, by JSON name, in the order of the definition. */
+  members(within: string): ReadonlyMap<string, Member>
+  /** The code system of a required binding that includes just one; the value set as the element names it. */
+  codeSystem(valueSet: string): string | undefined
   /** Parameters of a concrete type, those of Resource and DomainResource included, by code. */
   searchParameters(type: string): ReadonlyMap<string, SearchParameterDefinition>
   compartment(code: string): CompartmentDefinition | undefined

@@ -1,0 +1,173 @@
+import type {
+  GeneratedElement,
+  GeneratedElementType,
+  GeneratedInvariant,
+  GeneratedModel,
+  GeneratedType,
+} from '../../src/fhir/definitions/generated-form.ts'
+import type { ElementDefinition, ElementType, Published, StructureDefinition } from './package.ts'
+
+const structureUrl = 'http://hl7.org/fhir/StructureDefinition/'
+const fhirType = 'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type'
+const regex = 'http://hl7.org/fhir/StructureDefinition/regex'
+
+const shortName = (url: string): string => (url.startsWith(structureUrl) ? url.slice(structureUrl.length) : url)
+
+/** The compact model: concrete and abstract resource types, data types and primitives; profiles on types (SimpleQuantity) are left out. */
+export const modelOf = (published: Published): GeneratedModel => {
+  const types = [...published.structures.values()].filter(isType).sort((a, b) => (a.type < b.type ? -1 : 1))
+  const invariants = new Map<string, GeneratedInvariant[]>()
+  const typeInvariants = new Map(types.map(type => [type.type, keysOf(rootOf(type))]))
+  const entries = types.map(type => [type.type, typeOf(type, published, typeInvariants, invariants)] as const)
+  return {
+    types: Object.fromEntries(entries),
+    invariants: Object.fromEntries([...invariants].sort(([a], [b]) => (a < b ? -1 : 1))),
+    systems: systemsOf(types, published),
+  }
+}
+
+const isType = (structure: StructureDefinition): boolean => structure.kind !== 'logical' && structure.derivation !== 'constraint'
+
+const rootOf = (structure: StructureDefinition): ElementDefinition => {
+  const root = structure.snapshot.element[0]
+  if (!root) throw new Error(`${structure.id} has no elements.`)
+  return root
+}
+
+const keysOf = (element: ElementDefinition): string[] => (element.constraint ?? []).map(constraint => constraint.key)
+
+const typeOf = (
+  structure: StructureDefinition,
+  { structures }: Published,
+  typeInvariants: ReadonlyMap<string, readonly string[]>,
+  invariants: Map<string, GeneratedInvariant[]>,
+): GeneratedType => {
+  for (const element of structure.snapshot.element) for (const constraint of element.constraint ?? []) addInvariant(invariants, constraint)
+  const base = structure.baseDefinition === undefined ? undefined : structures.get(shortName(structure.baseDefinition))
+  const inheritedKeys = base ? keysOf(rootOf(base)) : []
+  const keys = keysOf(rootOf(structure)).filter(key => !inheritedKeys.includes(key))
+  return {
+    kind: structure.kind === 'primitive-type' ? 'primitive' : structure.kind === 'resource' ? 'resource' : 'complex',
+    ...(structure.abstract && { abstract: true }),
+    ...(base && { base: base.type }),
+    ...(structure.kind === 'primitive-type' && valueRules(structure)),
+    ...(keys.length > 0 && { invariants: keys }),
+    elements: ownElements(structure, base, typeInvariants),
+  }
+}
+
+const addInvariant = (table: Map<string, GeneratedInvariant[]>, constraint: NonNullable<ElementDefinition['constraint']>[number]): void => {
+  const { key, severity, human, expression } = constraint
+  if (expression === undefined) throw new Error(`Invariant ${key} has no expression.`)
+  const rows = table.get(key) ?? []
+  if (!rows.some(row => row.expression === expression)) table.set(key, [...rows, { severity, human, expression }])
+}
+
+/** What the `value` element of a primitive says of its text; the element itself is no JSON member. */
+const valueRules = (structure: StructureDefinition) => {
+  const value = structure.snapshot.element.find(element => element.path === `${structure.type}.value`)
+  const pattern = value?.type?.[0]?.extension?.find(extension => extension.url === regex)?.valueString
+  return {
+    ...(pattern !== undefined && { regex: pattern }),
+    ...(value?.maxLength !== undefined && { maxLength: value.maxLength }),
+    ...(value?.minValueInteger !== undefined && { minValue: value.minValueInteger }),
+    ...(value?.maxValueInteger !== undefined && { maxValue: value.maxValueInteger }),
+  }
+}
+
+/** The elements below the root as a tree, without those that stand the same in the base type. */
+const ownElements = (
+  structure: StructureDefinition,
+  base: StructureDefinition | undefined,
+  typeInvariants: ReadonlyMap<string, readonly string[]>,
+): GeneratedElement[] => {
+  const inherited = new Set(base?.snapshot.element.slice(1).map(element => shapeOf(element, base.type)))
+  const isOwn = (element: ElementDefinition): boolean =>
+    !inherited.has(shapeOf(element, structure.type)) && !(structure.kind === 'primitive-type' && element.path === `${structure.type}.value`)
+  return childrenOf(structure.type, structure.snapshot.element.slice(1).filter(isOwn), typeInvariants)
+}
+
+const shapeOf = (element: ElementDefinition, type: string): string =>
+  JSON.stringify([
+    element.path.slice(type.length),
+    element.min,
+    element.max,
+    element.type,
+    element.isSummary,
+    element.isModifier,
+    element.binding?.valueSet,
+  ])
+
+/** A backbone inherits these from its type, BackboneElement or Element. */
+const inheritedOfBackbone = new Set(['id', 'extension', 'modifierExtension'])
+
+const childrenOf = (
+  parent: string,
+  elements: readonly ElementDefinition[],
+  typeInvariants: ReadonlyMap<string, readonly string[]>,
+): GeneratedElement[] =>
+  elements
+    .filter(element => element.path.slice(0, element.path.lastIndexOf('.')) === parent)
+    .filter(element => !parent.includes('.') || !inheritedOfBackbone.has(element.path.slice(parent.length + 1)))
+    .map(element => elementOf(parent, element, elements, typeInvariants))
+
+const elementOf = (
+  parent: string,
+  element: ElementDefinition,
+  elements: readonly ElementDefinition[],
+  typeInvariants: ReadonlyMap<string, readonly string[]>,
+): GeneratedElement => {
+  const types = (element.type ?? []).map(elementTypeOf)
+  // Constraints of the element's type are evaluated with the type; the published snapshot repeats some of them here.
+  const ofTypes = new Set([
+    'ele-1',
+    'ext-1',
+    ...types.flatMap(type => typeInvariants.get(typeof type === 'string' ? type : type.code) ?? []),
+  ])
+  const keys = keysOf(element).filter(key => !ofTypes.has(key))
+  const children = childrenOf(element.path, elements, typeInvariants)
+  return {
+    name: element.path.slice(parent.length + 1),
+    ...(element.min > 0 && { min: element.min }),
+    ...(element.max !== '1' && { max: element.max === '*' ? '*' : Number(element.max) }),
+    ...(types.length > 0 && { types }),
+    ...(element.contentReference !== undefined && { content: element.contentReference.replace(/^.*#/, '') }),
+    ...(element.binding?.valueSet !== undefined && { binding: [element.binding.strength, element.binding.valueSet] as const }),
+    ...(element.isModifier && { modifier: true as const }),
+    ...(element.isSummary && { summary: true as const }),
+    ...(keys.length > 0 && { invariants: keys }),
+    ...(children.length > 0 && { children }),
+  }
+}
+
+/** System.String elements carry their FHIR type in an extension: without it every id would be accepted. */
+const elementTypeOf = (type: ElementType): string | GeneratedElementType => {
+  const system = type.code.startsWith('http://hl7.org/fhirpath/')
+  const code = system ? (type.extension?.find(extension => extension.url === fhirType)?.valueUrl ?? 'string') : type.code
+  const targets = type.targetProfile?.map(shortName)
+  const profiles = type.profile?.map(shortName)
+  return targets || profiles ? { code, ...(targets && { targets }), ...(profiles && { profiles }) } : code
+}
+
+/** Code systems of the required bindings of code elements, where the value set includes one whole system or a part of just one. */
+const systemsOf = (types: readonly StructureDefinition[], published: Published): Record<string, string> => {
+  const rows = new Map<string, string>()
+  for (const element of types.flatMap(type => type.snapshot.element)) {
+    const valueSet = element.binding?.valueSet
+    if (valueSet === undefined || element.binding?.strength !== 'required' || !element.type?.some(type => type.code === 'code')) continue
+    const system = singleSystem(valueSet, published, 0)
+    if (system !== undefined) rows.set(valueSet, system)
+  }
+  return Object.fromEntries([...rows].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const singleSystem = (canonical: string, published: Published, depth: number): string | undefined => {
+  const include = published.valueSets.get(canonical.split('|')[0] ?? '')?.compose?.include ?? []
+  const systems = new Set(
+    include.flatMap(part => {
+      if (part.system !== undefined) return [part.system]
+      return depth < 4 ? (part.valueSet ?? []).map(valueSet => singleSystem(valueSet, published, depth + 1)) : [undefined]
+    }),
+  )
+  return systems.size === 1 ? [...systems][0] : undefined
+}

@@ -1,0 +1,172 @@
+import type {
+  CompartmentDefinition,
+  Definitions,
+  Element,
+  ElementType,
+  Member,
+  SearchParameterDefinition,
+  TypeDefinition,
+} from './definitions.ts'
+import type {
+  GeneratedCompartments,
+  GeneratedElement,
+  GeneratedModel,
+  GeneratedSearchParameter,
+  GeneratedSearchParameters,
+  GeneratedType,
+} from './generated-form.ts'
+
+const structureUrl = 'http://hl7.org/fhir/StructureDefinition/'
+
+export type GeneratedDefinitions = {
+  readonly model: GeneratedModel
+  readonly searchParameters: GeneratedSearchParameters
+  readonly compartments: GeneratedCompartments
+}
+
+/**
+ * Indexes over the generated JSON that compose hands in. Types, their members and their search parameters are built when first asked
+ * for, so that a start pays for parsing the JSON alone.
+ */
+export const definitionsFrom = ({ model, searchParameters, compartments }: GeneratedDefinitions): Definitions => {
+  const resourceTypes = Object.keys(model.types).filter(name => isConcreteResource(model.types[name]))
+  const known = new Set(resourceTypes)
+  const type = once((name: string) => (Object.hasOwn(model.types, name) ? typeOf(name, model) : undefined))
+  const members = once((within: string) => membersWithin(within, type))
+  const parametersByBase = Map.groupBy(
+    searchParameters.flatMap(parameter => parameter.base.map(base => ({ base, parameter }))),
+    row => row.base,
+  )
+  const anyTarget = resourceTypes.filter(name => name !== 'Parameters')
+  const parameter = once((generated: GeneratedSearchParameter) => searchParameterOf(generated, anyTarget))
+  const parametersOf = once((name: string) => {
+    const rows = known.has(name) ? [...bases(name, model)].flatMap(base => parametersByBase.get(base) ?? []) : []
+    return new Map(rows.map(row => [row.parameter.code, parameter(row.parameter)]))
+  })
+  const compartment = once((code: string) => compartmentOf(code, compartments))
+  return {
+    resourceTypes,
+    isResourceType: name => known.has(name),
+    type,
+    isKindOf: (name, base) => bases(name, model).includes(base),
+    member: (within, jsonName) => members(within).get(jsonName),
+    members,
+    codeSystem: valueSet => (Object.hasOwn(model.systems, valueSet) ? model.systems[valueSet] : undefined),
+    searchParameters: parametersOf,
+    compartment,
+  }
+}
+
+const isConcreteResource = (type: GeneratedType | undefined): boolean => type?.kind === 'resource' && !type.abstract
+
+/** Remembers every answer. Keys are names that come from outside too, so only those with an answer are kept: the definitions bound the map. */
+const once = <K, V>(compute: (key: K) => V): ((key: K) => V) => {
+  const answers = new Map<K, V>()
+  return key => {
+    const answer = answers.get(key)
+    if (answer !== undefined) return answer
+    const fresh = compute(key)
+    if (isAnswer(fresh)) answers.set(key, fresh)
+    return fresh
+  }
+}
+
+const isAnswer = (value: unknown): boolean => value !== undefined && !(value instanceof Map && value.size === 0)
+
+/** The type and what it derives from, itself first. */
+const bases = (name: string, { types }: GeneratedModel): readonly string[] => {
+  const chain: string[] = []
+  for (let next: string | undefined = name; next !== undefined && Object.hasOwn(types, next); next = types[next]?.base) chain.push(next)
+  return chain
+}
+
+const typeOf = (name: string, model: GeneratedModel): TypeDefinition | undefined => {
+  const generated = model.types[name]
+  return (
+    generated && {
+      name,
+      url: structureUrl + name,
+      kind: generated.kind,
+      abstract: generated.abstract === true,
+      ...(generated.base !== undefined && { base: generated.base }),
+      elements: elementsOf(name, elementsWithBases(name, model), model),
+    }
+  )
+}
+
+/** Elements of the bases first, as in a snapshot; an element that a type says anew takes the place of its base's. */
+const elementsWithBases = (name: string, model: GeneratedModel): readonly GeneratedElement[] => {
+  const rows = new Map<string, GeneratedElement>()
+  for (const base of bases(name, model).toReversed())
+    for (const element of model.types[base]?.elements ?? []) rows.set(element.name, element)
+  return [...rows.values()]
+}
+
+const elementsOf = (parent: string, elements: readonly GeneratedElement[], model: GeneratedModel): readonly Element[] =>
+  elements.map((element, order) => elementOf(parent, element, order, model))
+
+const elementOf = (parent: string, generated: GeneratedElement, order: number, model: GeneratedModel): Element => {
+  const choice = generated.name.endsWith('[x]')
+  const name = choice ? generated.name.slice(0, -'[x]'.length) : generated.name
+  const path = `${parent}.${name}`
+  const types = (generated.types ?? []).map(type => (typeof type === 'string' ? { code: type } : type))
+  const { content, binding, children } = generated
+  return {
+    name,
+    path,
+    min: generated.min ?? 0,
+    max: generated.max === '*' ? Number.POSITIVE_INFINITY : (generated.max ?? 1),
+    types,
+    choice,
+    ...(content !== undefined && { contentReference: content }),
+    ...(children && { children: elementsOf(path, [...inheritedByBackbone(types, model), ...children], model) }),
+    ...(binding && { binding: { strength: binding[0], valueSet: binding[1] } }),
+    modifier: generated.modifier === true,
+    summary: generated.summary === true,
+    order,
+  }
+}
+
+/** Backbones are BackboneElements in resources, Elements in data types. */
+const inheritedByBackbone = (types: readonly ElementType[], model: GeneratedModel): readonly GeneratedElement[] => {
+  const code = types[0]?.code
+  return code === undefined ? [] : elementsWithBases(code, model)
+}
+
+const membersWithin = (within: string, type: (name: string) => TypeDefinition | undefined): ReadonlyMap<string, Member> => {
+  const members = new Map<string, Member>()
+  for (const element of childrenAt(within, type)) for (const [name, member] of membersOf(element)) members.set(name, member)
+  return members
+}
+
+/** Elements below a type's name or an element's path. */
+const childrenAt = (within: string, type: (name: string) => TypeDefinition | undefined): readonly Element[] => {
+  const [name = '', ...steps] = within.split('.')
+  let children = type(name)?.elements ?? []
+  for (const step of steps) {
+    const element = children.find(child => child.name === step)
+    if (!element) return []
+    children = element.contentReference === undefined ? (element.children ?? []) : childrenAt(element.contentReference, type)
+  }
+  return children
+}
+
+const membersOf = (element: Element): readonly (readonly [string, Member])[] => {
+  if (element.contentReference !== undefined) return [[element.name, { element, within: element.contentReference }]]
+  return element.types.map(type => [
+    element.choice ? element.name + capitalised(type.code) : element.name,
+    { element, type, within: element.children ? element.path : type.code },
+  ])
+}
+
+const capitalised = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1)
+
+const searchParameterOf = (generated: GeneratedSearchParameter, anyTarget: readonly string[]): SearchParameterDefinition => {
+  const { targets, ...rest } = generated
+  return targets === undefined ? rest : { ...rest, targets: targets === '*' ? anyTarget : targets }
+}
+
+const compartmentOf = (code: string, compartments: GeneratedCompartments): CompartmentDefinition | undefined => {
+  const resources = Object.hasOwn(compartments, code) ? compartments[code] : undefined
+  return resources && { code, resources }
+}
