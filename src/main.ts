@@ -1,0 +1,28 @@
+import { systemClock } from './base/clock.ts'
+import type { Terminal } from './cli/terminal.ts'
+import { runProgram } from './cli/program.ts'
+import { compose, examineStore } from './compose.ts'
+
+/** The front door: the only place that reads the environment, the arguments and the signals of the process. */
+export const main = async (argv: readonly string[]): Promise<void> => {
+  process.exitCode = await runProgram(argv, { environment: process.env, terminal, clock: systemClock, untilStopped, compose, examineStore })
+}
+
+const terminal = (json: boolean): Terminal => ({
+  json,
+  out: line => process.stdout.write(`${line}\n`),
+  err: line => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}\n` : `${line}\n`),
+  ...(process.stderr.isTTY ? { status: (line: string) => process.stderr.write(`\r\u001b[K${line}`) } : {}),
+})
+
+/** The first signal asks to stop; a second one ends the process where it stands. */
+const untilStopped = (): Promise<void> =>
+  new Promise(resolve => {
+    const stop = (): void => {
+      process.once('SIGINT', () => process.exit(130))
+      process.once('SIGTERM', () => process.exit(143))
+      resolve()
+    }
+    process.once('SIGINT', stop)
+    process.once('SIGTERM', stop)
+  })
