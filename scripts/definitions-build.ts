@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { compartmentsOf } from './definitions/compartments.ts'
 import { correct } from './definitions/correct.ts'
-import { modelOf } from './definitions/model.ts'
+import { invariantsOf, modelOf } from './definitions/model.ts'
 import { readPublished } from './definitions/package.ts'
 import { searchParametersOf } from './definitions/search-parameters.ts'
 
@@ -11,6 +11,7 @@ export const buildDefinitions = (): Readonly<Record<string, string>> => {
   const published = correct(readPublished())
   return {
     'model.json': linesOf(modelOf(published)),
+    'invariants.json': objectOf(invariantsOf(published)),
     'search-parameters.json': listOf(searchParametersOf(published)),
     'compartments.json': objectOf(compartmentsOf(published)),
   }
@@ -30,7 +31,8 @@ const linesOf = (object: object): string =>
 
 /** Budgets in bytes: the files are read at every start. */
 const budgets: Readonly<Record<string, number>> = {
-  'model.json': 1_000_000,
+  'model.json': 900_000,
+  'invariants.json': 100_000,
   'search-parameters.json': 600_000,
   'compartments.json': 60_000,
 }

@@ -2,10 +2,11 @@ import type {
   GeneratedElement,
   GeneratedElementType,
   GeneratedInvariant,
+  GeneratedInvariants,
   GeneratedModel,
   GeneratedType,
 } from '../../src/fhir/definitions/generated-form.ts'
-import type { ElementDefinition, ElementType, Published, StructureDefinition } from './package.ts'
+import type { Constraint, ElementDefinition, ElementType, Published, StructureDefinition } from './package.ts'
 
 const structureUrl = 'http://hl7.org/fhir/StructureDefinition/'
 const fhirType = 'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type'
@@ -15,16 +16,30 @@ const shortName = (url: string): string => (url.startsWith(structureUrl) ? url.s
 
 /** The compact model: concrete and abstract resource types, data types and primitives; profiles on types (SimpleQuantity) are left out. */
 export const modelOf = (published: Published): GeneratedModel => {
-  const types = [...published.structures.values()].filter(isType).sort((a, b) => (a.type < b.type ? -1 : 1))
-  const invariants = new Map<string, GeneratedInvariant[]>()
+  const types = typesOf(published)
   const typeInvariants = new Map(types.map(type => [type.type, keysOf(rootOf(type))]))
-  const entries = types.map(type => [type.type, typeOf(type, published, typeInvariants, invariants)] as const)
   return {
-    types: Object.fromEntries(entries),
-    invariants: Object.fromEntries([...invariants].sort(([a], [b]) => (a < b ? -1 : 1))),
+    types: Object.fromEntries(types.map(type => [type.type, typeOf(type, published, typeInvariants)])),
     systems: systemsOf(types, published),
   }
 }
+
+/** Key -> what the invariant says; apart from the model because only validation reads it. */
+export const invariantsOf = (published: Published): GeneratedInvariants => {
+  const table = new Map<string, GeneratedInvariant[]>()
+  const elements = typesOf(published).flatMap(type => type.snapshot.element)
+  for (const constraint of elements.flatMap(element => element.constraint ?? [])) addInvariant(table, constraint)
+  return Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const addInvariant = (table: Map<string, GeneratedInvariant[]>, { key, severity, human, expression }: Constraint): void => {
+  if (expression === undefined) throw new Error(`Invariant ${key} has no expression.`)
+  const rows = table.get(key) ?? []
+  if (!rows.some(row => row.expression === expression)) table.set(key, [...rows, { severity, human, expression }])
+}
+
+const typesOf = ({ structures }: Published): StructureDefinition[] =>
+  [...structures.values()].filter(isType).sort((a, b) => (a.type < b.type ? -1 : 1))
 
 const isType = (structure: StructureDefinition): boolean => structure.kind !== 'logical' && structure.derivation !== 'constraint'
 
@@ -40,9 +55,7 @@ const typeOf = (
   structure: StructureDefinition,
   { structures }: Published,
   typeInvariants: ReadonlyMap<string, readonly string[]>,
-  invariants: Map<string, GeneratedInvariant[]>,
 ): GeneratedType => {
-  for (const element of structure.snapshot.element) for (const constraint of element.constraint ?? []) addInvariant(invariants, constraint)
   const base = structure.baseDefinition === undefined ? undefined : structures.get(shortName(structure.baseDefinition))
   const inheritedKeys = base ? keysOf(rootOf(base)) : []
   const keys = keysOf(rootOf(structure)).filter(key => !inheritedKeys.includes(key))
@@ -54,13 +67,6 @@ const typeOf = (
     ...(keys.length > 0 && { invariants: keys }),
     elements: ownElements(structure, base, typeInvariants),
   }
-}
-
-const addInvariant = (table: Map<string, GeneratedInvariant[]>, constraint: NonNullable<ElementDefinition['constraint']>[number]): void => {
-  const { key, severity, human, expression } = constraint
-  if (expression === undefined) throw new Error(`Invariant ${key} has no expression.`)
-  const rows = table.get(key) ?? []
-  if (!rows.some(row => row.expression === expression)) table.set(key, [...rows, { severity, human, expression }])
 }
 
 /** What the `value` element of a primitive says of its text; the element itself is no JSON member. */

@@ -6,7 +6,6 @@ import type { SearchParamType, SearchParameterDefinition } from './definitions.t
  */
 export type GeneratedModel = {
   readonly types: Readonly<Record<string, GeneratedType>>
-  readonly invariants: Readonly<Record<string, readonly GeneratedInvariant[]>>
   /** Value set of a required binding of a code element -> the only code system it includes; for token search on codes. */
   readonly systems: Readonly<Record<string, string>>
 }
@@ -41,7 +40,9 @@ export type GeneratedElement = {
 
 export type GeneratedElementType = { readonly code: string; readonly targets?: readonly string[]; readonly profiles?: readonly string[] }
 
-/** Several rows under one key where the same key has different expressions in different places. */
+/** In a file of its own: only validation reads it. Several rows under one key where its expression differs from place to place. */
+export type GeneratedInvariants = Readonly<Record<string, readonly GeneratedInvariant[]>>
+
 export type GeneratedInvariant = { readonly severity: 'error' | 'warning'; readonly human: string; readonly expression: string }
 
 /** `targets: '*'` stands for every resource type but Parameters. */

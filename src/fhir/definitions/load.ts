@@ -33,15 +33,12 @@ export const definitionsFrom = ({ model, searchParameters, compartments }: Gener
   const known = new Set(resourceTypes)
   const type = once((name: string) => (Object.hasOwn(model.types, name) ? typeOf(name, model) : undefined))
   const members = once((within: string) => membersWithin(within, type))
-  const parametersByBase = Map.groupBy(
-    searchParameters.flatMap(parameter => parameter.base.map(base => ({ base, parameter }))),
-    row => row.base,
-  )
   const anyTarget = resourceTypes.filter(name => name !== 'Parameters')
   const parameter = once((generated: GeneratedSearchParameter) => searchParameterOf(generated, anyTarget))
   const parametersOf = once((name: string) => {
-    const rows = known.has(name) ? [...bases(name, model)].flatMap(base => parametersByBase.get(base) ?? []) : []
-    return new Map(rows.map(row => [row.parameter.code, parameter(row.parameter)]))
+    const names = known.has(name) ? bases(name, model) : []
+    const rows = searchParameters.filter(({ base }) => base.some(candidate => names.includes(candidate)))
+    return new Map(rows.map(row => [row.code, parameter(row)]))
   })
   const compartment = once((code: string) => compartmentOf(code, compartments))
   return {
