@@ -82,6 +82,9 @@ export const failureKinds = {
   'write-conflict': { status: 409, code: 'conflict', en: 'Other writes to the same instances kept getting in the way.', id: 'Penulisan lain pada instans yang sama terus mendahului.' },
   'still-referenced': { status: 409, code: 'conflict', en: '{what} is referred to by {referrers}.', id: '{what} masih dirujuk oleh {referrers}.' },
   'partial-resource': { status: 422, code: 'processing', en: 'The resource carries the tag SUBSETTED: a partial copy is not stored.', id: 'Sumber daya bertanda SUBSETTED: salinan sebagian tidak disimpan.' },
+  'masked-resource': { status: 422, code: 'processing', en: 'The resource is a masked view (security label REDACTED): it is not stored in place of the whole.', id: 'Sumber daya adalah tampilan tersamar (label keamanan REDACTED): tidak disimpan menggantikan yang utuh.' },
+  'wrong-form': { status: 422, code: 'structure', en: '{element} does not have the form of its FHIR type.', id: '{element} tidak sesuai bentuk tipe FHIR-nya.' },
+  'key-taken': { status: 409, code: 'duplicate', en: 'A unique identifier of the resource belongs to another instance.', id: 'Pengenal unik sumber daya sudah dimiliki instans lain.' },
   'implicit-rules': { status: 422, code: 'not-supported', en: 'Resource.implicitRules is not supported.', id: 'Resource.implicitRules tidak didukung.' },
   'nik-as-id': { status: 422, code: 'business-rule', en: 'A client id must not look like an NIK.', id: 'Id dari klien tidak boleh menyerupai NIK.' },
 

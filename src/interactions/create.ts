@@ -1,0 +1,65 @@
+import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { metaForCreate } from '../fhir/model/meta.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
+import type { Resource } from '../fhir/model/resource.ts'
+import type { Query } from '../search/tree.ts'
+import { checkMeets, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import type { Call, Interaction, Parts } from './parts.ts'
+import type { InteractionRequest } from './request.ts'
+import { refuseParameters } from './refuse-parameters.ts'
+import { readResource } from './resource-body.ts'
+import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+
+/** create and conditional create. @see https://hl7.org/fhir/R4/http.html#create */
+export const create: Interaction = async (request, call, parts) => {
+  const type = request.type as string // the route has one
+  const refused = refuseParameters(request.parameters, 'create')
+  if (!refused.ok) return refused
+  const text = request.conditions?.ifNoneExist
+  const criteria = text === undefined ? ok(undefined) : readCriteria(type, text, parts)
+  if (!criteria.ok) return criteria
+  const sent = readResource(request.body, type, parts)
+  if (!sent.ok) return sent
+  const resource = relativeToBase(sent.value, parts.settings.base)
+  return write(() => prepareCreate(resource, criteria.value, request, call, parts), call, parts)
+}
+
+const prepareCreate = async (
+  sent: Resource,
+  criteria: Query | undefined,
+  request: InteractionRequest,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Preparation>> => {
+  const type = sent.resourceType
+  const match = criteria === undefined ? ok(undefined) : await findOne(criteria, type, call, parts)
+  if (!match.ok) return match
+  if (match.value !== undefined) return ok({ answer: answerOf(200, match.value, match.value.lastUpdated, request) })
+
+  const id = parts.ids()
+  const version = newVersion(
+    { ...sent, id, meta: metaForCreate(sent.meta, call.requestId) },
+    { type, id, versionId: 1, method: 'POST' },
+    parts,
+  )
+  if (!version.ok) return version
+  if (!admitsNew(version.value, call)) return fail('forbidden', {})
+  const met = criteria === undefined ? ok([]) : checkMeets(criteria, version.value, parts.clock())
+  if (!met.ok) return met
+  return ok({
+    plan: {
+      expects: [{ type, id, seq: 'none' }],
+      guards: criteria === undefined ? [] : [guardOf(criteria, type, undefined, call)],
+      versions: [version.value],
+    },
+    answered: held => answerOf(201, version.value, held.versions[0]?.lastUpdated as number, request, [...remarks(sent), ...met.value]),
+  })
+}
+
+/** What a client that creates may not have meant. */
+const remarks = (sent: Resource): Issue[] => [
+  ...(sent.id === undefined ? [] : [issue('warning', 'id-ignored', {}, { expression: [`${sent.resourceType}.id`] })]),
+  ...(sent.resourceType === 'Bundle' && (sent.type === 'batch' || sent.type === 'transaction')
+    ? [issue('information', 'bundle-stored', {})]
+    : []),
+]

@@ -1,0 +1,87 @@
+import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { parseCriteria } from '../search/criteria.ts'
+import { evaluate } from '../search/evaluate.ts'
+import type { Node, Query } from '../search/tree.ts'
+import type { IndexValues } from '../search/values.ts'
+import type { SearchRow, WritePlan } from '../storage/port.ts'
+import type { Call, Parts } from './parts.ts'
+import type { Parameter } from './request.ts'
+
+/**
+ * Criteria of conditional interactions: strict, on the newest committed state, with the access filter of the caller. What they gave goes
+ * into the plan as a guard and is asked again inside the write's transaction, so that two equal requests at one time yield one instance.
+ * @see https://hl7.org/fhir/R4/http.html#ccreate
+ */
+
+/** Parameters of the transport: they select nothing and stand beside any criteria. */
+const ofTransport: ReadonlySet<string> = new Set(['_format', '_pretty'])
+
+/** The criteria of `PUT /Patient?…` as text, encoded once like the header If-None-Exist. */
+export const criteriaText = (parameters: readonly Parameter[]): string =>
+  parameters
+    .filter(({ name }) => !ofTransport.has(name))
+    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&')
+
+/** Fails like any strict search, and `criteria-not-selective` where nothing selects. */
+export const readCriteria = (type: string, text: string, parts: Parts): Outcome<Query> =>
+  parseCriteria(type, text, { definitions: parts.definitions, limits: parts.limits, settings: parts.settings, now: parts.clock() })
+
+/** Up to `max` visible matches. */
+export const findMatches = async (
+  query: Query,
+  type: string,
+  call: Call,
+  parts: Parts,
+  max = 2,
+): Promise<Outcome<readonly SearchRow[]>> => {
+  const page = await parts.store.search(query, { access: call.access.filterFor(type), count: max, deadline: call.deadline })
+  return page.ok ? ok(page.value.rows) : page
+}
+
+/** The one match or none; fails `multiple-matches`. */
+export const findOne = async (query: Query, type: string, call: Call, parts: Parts): Promise<Outcome<SearchRow | undefined>> => {
+  const rows = await findMatches(query, type, call, parts)
+  if (!rows.ok) return rows
+  return rows.value.length > 1 ? fail('multiple-matches', { type }) : ok(rows.value[0])
+}
+
+/** What the writer asks again. */
+export const guardOf = (
+  query: Query,
+  type: string,
+  match: { readonly seq: number } | undefined,
+  call: Call,
+): WritePlan['guards'][number] => ({
+  query,
+  access: call.access.filterFor(type),
+  found: match?.seq ?? 'none',
+})
+
+const asksIdentifier = (node: Node): boolean => {
+  if (node.op === 'and' || node.op === 'or') return node.of.some(asksIdentifier)
+  return node.op === 'token' && node.param.code === 'identifier'
+}
+
+/** Whether a new state of `type` with these values would be found by the criteria. */
+export const meets = (
+  query: Query,
+  state: { readonly type: string; readonly id: string; readonly values: IndexValues },
+  now: number,
+): boolean => query.parts.some(part => part.type === state.type && evaluate(part.where, { ...state, lastUpdated: now }))
+
+/**
+ * What is written should match its own criteria, or a retry would write again: criteria on an identifier fail `criteria-not-met`,
+ * others give a warning.
+ */
+export const checkMeets = (
+  query: Query,
+  state: { readonly type: string; readonly id: string; readonly values: IndexValues },
+  now: number,
+): Outcome<readonly Issue[]> => {
+  if (meets(query, state, now)) return ok([])
+  const { type } = state
+  return query.parts.some(part => asksIdentifier(part.where))
+    ? fail('criteria-not-met', { type })
+    : ok([issue('warning', 'criteria-not-met', { type })])
+}

@@ -1,0 +1,162 @@
+import { isId } from '../base/ids.ts'
+import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
+import { metaForPatch } from '../fhir/model/meta.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
+import type { Resource } from '../fhir/model/resource.ts'
+import { sameContent } from '../fhir/model/same-content.ts'
+import { applyFhirPathPatch } from '../fhir/patch/fhirpath-patch.ts'
+import { applyJsonPatch } from '../fhir/patch/json-patch.ts'
+import { applyMergePatch } from '../fhir/patch/merge-patch.ts'
+import type { Query } from '../search/tree.ts'
+import type { StoredVersion, WritePlan } from '../storage/port.ts'
+import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
+import { criteriaText, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import type { Call, Interaction, Parts } from './parts.ts'
+import { refuseParameters } from './refuse-parameters.ts'
+import type { Body, InteractionRequest } from './request.ts'
+import { checkResource, readJson } from './resource-body.ts'
+import { parseStored } from './stored-resource.ts'
+import { maySee } from './visible.ts'
+import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+
+/** patch and conditional patch: JSON Patch, JSON Merge Patch, FHIRPath Patch. @see https://hl7.org/fhir/R4/http.html#patch */
+export const patch: Interaction = async (request, call, parts) => {
+  const { id } = request
+  const type = request.type as string // the route has one
+  const conditions = parseWriteConditions(request.conditions)
+  if (!conditions.ok) return conditions
+  const document = readPatch(request.body, parts)
+  if (id === undefined) {
+    const text = criteriaText(request.parameters)
+    if (text === '') return fail('id-or-criteria-needed', {})
+    const criteria = readCriteria(type, text, parts)
+    if (!criteria.ok) return criteria
+    if (!document.ok) return document
+    return write(() => prepareConditionalPatch(type, criteria.value, document.value, conditions.value, request, call, parts), call, parts)
+  }
+  const refused = refuseParameters(request.parameters, 'patch')
+  if (!refused.ok) return refused
+  if (!isId(id)) return fail('bad-id', {})
+  if (!document.ok) return document
+  const prepare = async () => {
+    const before = await parts.store.newest(type, id)
+    return preparePatch({ type, id, before, document: document.value, conditions: conditions.value, request }, call, parts)
+  }
+  return write(prepare, call, parts)
+}
+
+/** A patch, read but not yet applied. */
+export type PatchDocument = { readonly kind: 'json-patch' | 'merge-patch' | 'fhirpath-patch'; readonly value: unknown }
+
+/** Fails like any body; an array sent as plain JSON is refused with the type it should have had. */
+export const readPatch = (body: Body | undefined, parts: Pick<Parts, 'limits'>): Outcome<PatchDocument> => {
+  const json = readJson(body, parts)
+  if (!json.ok) return json
+  if (body?.kind === 'json-patch' || body?.kind === 'merge-patch') return ok({ kind: body.kind, value: json.value })
+  if (Array.isArray(json.value)) return fail('content-type-unknown', { available: 'application/json-patch+json' })
+  const type = typeof json.value === 'object' && json.value !== null && 'resourceType' in json.value ? json.value.resourceType : undefined
+  return type === 'Parameters'
+    ? ok({ kind: 'fhirpath-patch', value: json.value })
+    : fail('patch-document', { rule: 'a FHIRPath Patch is a Parameters resource' })
+}
+
+/** What a patch is applied to and under which conditions. */
+export type Patching = {
+  readonly type: string
+  readonly id: string
+  readonly before: StoredVersion | undefined
+  readonly document: PatchDocument
+  readonly conditions: WriteConditions
+}
+
+const apply = (resource: Resource, { kind, value }: PatchDocument, parts: Parts): Outcome<Resource> => {
+  if (kind === 'json-patch') return applyJsonPatch(resource, value, parts.limits)
+  if (kind === 'merge-patch') return applyMergePatch(resource, value, parts.limits)
+  return applyFhirPathPatch(resource, value, parts.limits)
+}
+
+const binaryPatchMax = 1024 * 1024
+
+/** What only the server sets: a patch may test it and must leave it. */
+const checkProtected = (before: Resource, after: Resource): Outcome<undefined> => {
+  const element =
+    before.resourceType !== after.resourceType
+      ? 'resourceType'
+      : before.id !== after.id
+        ? 'id'
+        : before.meta?.versionId !== after.meta?.versionId
+          ? 'meta.versionId'
+          : before.meta?.lastUpdated !== after.meta?.lastUpdated
+            ? 'meta.lastUpdated'
+            : undefined
+  return element === undefined ? ok(undefined) : fail('patch-protected', { element })
+}
+
+/**
+ * The patched resource with its meta, or that nothing changed. Never creates: fails `unknown-instance`, `deleted-instance`, the failures of
+ * conditions, of the patch itself, and of a result that may not be stored.
+ */
+export const patched = async (
+  patching: Patching,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<{ readonly before: StoredVersion; readonly next: Resource | 'same' }>> => {
+  const { type, id, before, document, conditions } = patching
+  const what = `${type}/${id}`
+  if (before === undefined || !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
+  if (before.deleted) return fail('deleted-instance', { what }, { versionId: before.versionId })
+  const checked = checkConditions(what, before, conditions, parts.settings.ifMatchRequired)
+  if (!checked.ok) return checked
+  if (type === 'Binary' && before.text.length > (binaryPatchMax * 4) / 3) {
+    return fail('method-not-allowed', { method: 'PATCH' }, { allow: ['GET', 'HEAD', 'PUT', 'DELETE'] })
+  }
+  const old = parseStored(before, parts)
+  const result = apply(parseStored(before, parts), document, parts)
+  if (!result.ok) return result
+  const guarded = checkProtected(old, result.value)
+  if (!guarded.ok) return guarded
+  const sound = checkResource(result.value, type, parts.definitions)
+  if (!sound.ok) return sound
+  const next: Resource = {
+    ...relativeToBase(sound.value, parts.settings.base),
+    meta: metaForPatch(sound.value.meta, old.meta, call.requestId),
+  }
+  return ok({ before, next: sameContent(next, old) ? 'same' : next })
+}
+
+type PatchRequest = Patching & {
+  readonly request: InteractionRequest
+  readonly guard?: WritePlan['guards'][number]
+}
+
+const preparePatch = async (patching: PatchRequest, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
+  const { type, id, request, guard } = patching
+  const result = await patched(patching, call, parts)
+  if (!result.ok) return result
+  const { before, next } = result.value
+  if (next === 'same')
+    return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
+  const version = newVersion(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, parts)
+  if (!version.ok) return version
+  if (!admitsNew(version.value, call)) return fail('forbidden', {})
+  return ok({
+    plan: { expects: [{ type, id, seq: before.seq }], guards: guard === undefined ? [] : [guard], versions: [version.value] },
+    answered: held => answerOf(200, version.value, held.versions[0]?.lastUpdated as number, request),
+  })
+}
+
+const prepareConditionalPatch = async (
+  type: string,
+  query: Query,
+  document: PatchDocument,
+  conditions: WriteConditions,
+  request: InteractionRequest,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Preparation>> => {
+  const match = await findOne(query, type, call, parts)
+  if (!match.ok) return match
+  if (match.value === undefined) return fail('no-match', { type })
+  const guard = guardOf(query, type, match.value, call)
+  return preparePatch({ type, id: match.value.id, before: match.value, document, conditions, request, guard }, call, parts)
+}

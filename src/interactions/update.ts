@@ -1,0 +1,154 @@
+import { isId } from '../base/ids.ts'
+import { looksLikeNik } from '../base/nik.ts'
+import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { metaForCreate, metaForUpdate } from '../fhir/model/meta.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
+import type { Resource } from '../fhir/model/resource.ts'
+import { sameContent } from '../fhir/model/same-content.ts'
+import type { Query } from '../search/tree.ts'
+import type { StoredVersion, WritePlan } from '../storage/port.ts'
+import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
+import { checkMeets, criteriaText, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import type { Call, Interaction, Parts } from './parts.ts'
+import { refuseParameters } from './refuse-parameters.ts'
+import type { InteractionRequest } from './request.ts'
+import { readResource } from './resource-body.ts'
+import { parseStored } from './stored-resource.ts'
+import { maySee } from './visible.ts'
+import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+
+/** update and conditional update. @see https://hl7.org/fhir/R4/http.html#update */
+export const update: Interaction = async (request, call, parts) => {
+  const type = request.type as string // the route has one
+  const conditions = parseWriteConditions(request.conditions)
+  if (!conditions.ok) return conditions
+  return request.id === undefined
+    ? conditionalUpdate(type, conditions.value, request, call, parts)
+    : updateById(type, request.id, conditions.value, request, call, parts)
+}
+
+const updateById = async (type: string, id: string, conditions: WriteConditions, request: InteractionRequest, call: Call, parts: Parts) => {
+  const refused = refuseParameters(request.parameters, 'update')
+  if (!refused.ok) return refused
+  if (!isId(id)) return fail('bad-id', {})
+  const sent = readResource(request.body, type, parts)
+  if (!sent.ok) return sent
+  const named = request.body?.kind === 'raw' && sent.value.id === undefined ? ok(undefined) : checkIdOfUrl(sent.value, id)
+  if (!named.ok) return named
+  const resource = relativeToBase(sent.value, parts.settings.base)
+  const prepare = async () => prepareUpdate({ resource, id, before: await parts.store.newest(type, id), conditions, request }, call, parts)
+  return write(prepare, call, parts)
+}
+
+/** @see https://hl7.org/fhir/R4/http.html#update: the resource must have the id of the URL */
+export const checkIdOfUrl = (resource: Resource, id: string): Outcome<undefined> => {
+  const at = { expression: [`${resource.resourceType}.id`] }
+  if (resource.id === undefined) return fail('id-missing', {}, at)
+  return resource.id === id ? ok(undefined) : fail('id-mismatch', {}, at)
+}
+
+const conditionalUpdate = async (type: string, conditions: WriteConditions, request: InteractionRequest, call: Call, parts: Parts) => {
+  const text = criteriaText(request.parameters)
+  if (text === '') return fail('id-or-criteria-needed', {})
+  const criteria = readCriteria(type, text, parts)
+  if (!criteria.ok) return criteria
+  const sent = readResource(request.body, type, parts)
+  if (!sent.ok) return sent
+  const resource = relativeToBase(sent.value, parts.settings.base)
+  return write(() => prepareConditionalUpdate(resource, criteria.value, conditions, request, call, parts), call, parts)
+}
+
+const prepareConditionalUpdate = async (
+  resource: Resource,
+  criteria: Query,
+  conditions: WriteConditions,
+  request: InteractionRequest,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Preparation>> => {
+  const type = resource.resourceType
+  const match = await findOne(criteria, type, call, parts)
+  if (!match.ok) return match
+  const target = await targetOf(resource, match.value, parts)
+  if (!target.ok) return target
+  const guard = guardOf(criteria, type, match.value, call)
+  return prepareUpdate({ resource, ...target.value, conditions, request, criteria: { query: criteria, guard } }, call, parts)
+}
+
+/** Which instance a conditional update writes: the match; without one that of the body's id, or a new one. */
+export const targetOf = async (
+  resource: Resource,
+  match: StoredVersion | undefined,
+  parts: Parts,
+): Promise<Outcome<{ readonly id: string; readonly before: StoredVersion | undefined; readonly ownId?: true }>> => {
+  const { resourceType: type, id } = resource
+  if (match !== undefined)
+    return id === undefined || id === match.id ? ok({ id: match.id, before: match }) : fail('match-has-other-id', { type })
+  if (id === undefined) return ok({ id: parts.ids(), before: undefined, ownId: true })
+  const before = await parts.store.newest(type, id)
+  return before === undefined || before.deleted ? ok({ id, before }) : fail('id-taken', { what: `${type}/${id}` })
+}
+
+/** One update, whatever asked for it: a PUT, a conditional PUT, an entry of a transaction. */
+export type Update = {
+  readonly resource: Resource
+  readonly id: string
+  /** The newest version of the instance, a deletion included. */
+  readonly before: StoredVersion | undefined
+  readonly conditions: WriteConditions
+  readonly request: Pick<InteractionRequest, 'prefer'>
+  readonly criteria?: { readonly query: Query; readonly guard: WritePlan['guards'][number] }
+  /** The id is ours, so the rules for ids of clients do not count. */
+  readonly ownId?: true
+}
+
+/** Whether the state table of update lets this write through: visibility, preconditions, ids that clients may choose. */
+export const checkUpdate = async (
+  { resource, id, before, conditions, ownId }: Omit<Update, 'request'>,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<undefined>> => {
+  const what = `${resource.resourceType}/${id}`
+  if (before !== undefined && !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
+  const checked = checkConditions(what, before?.deleted ? undefined : before, conditions, parts.settings.ifMatchRequired)
+  if (!checked.ok || before !== undefined || ownId) return checked
+  if (!parts.settings.updateCreate) return fail('update-create-off', { what })
+  if (!parts.settings.nikAsId && looksLikeNik(id)) return fail('nik-as-id', {}, { expression: [`${resource.resourceType}.id`] })
+  return checked
+}
+
+/** The resource as it will be stored over `old`, the meta rules applied; or that nothing would change. */
+const merged = (sent: Resource, id: string, old: Resource | undefined, requestId: string): Resource | 'same' => {
+  const meta = old === undefined ? metaForCreate(sent.meta, requestId) : metaForUpdate(sent.meta, old.meta, requestId)
+  const next: Resource = { ...sent, id, meta }
+  return old !== undefined && sameContent(next, old) ? 'same' : next
+}
+
+const prepareUpdate = async (update: Update, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
+  const { resource, id, before, request, criteria } = update
+  const checked = await checkUpdate(update, call, parts)
+  if (!checked.ok) return checked
+  const old = before === undefined || before.deleted ? undefined : parseStored(before, parts)
+  const next = merged(resource, id, old, call.requestId)
+  if (next === 'same') {
+    return ok({
+      answer: answerOf(200, before as StoredVersion, (before as StoredVersion).lastUpdated, request, [
+        issue('information', 'nothing-changed', {}),
+      ]),
+    })
+  }
+  const type = resource.resourceType
+  const version = newVersion(next, { type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' }, parts)
+  if (!version.ok) return version
+  if (!admitsNew(version.value, call)) return fail('forbidden', {})
+  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version.value, parts.clock())
+  if (!met.ok) return met
+  return ok({
+    plan: {
+      expects: [{ type, id, seq: before?.seq ?? 'none' }],
+      guards: criteria === undefined ? [] : [criteria.guard],
+      versions: [version.value],
+    },
+    answered: held => answerOf(old === undefined ? 201 : 200, version.value, held.versions[0]?.lastUpdated as number, request, met.value),
+  })
+}
