@@ -24,14 +24,40 @@ type Json = { readonly json?: boolean }
 /** Runs one verb; the answer is the exit code. */
 export const runProgram = async (argv: readonly string[], parts: ProgramParts): Promise<number> => {
   let code: number = exitCodes.good
+  const program = createProgram(parts, given => {
+    code = given
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!isCommanderError(error)) throw error
+    return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
+  }
+}
+
+/** Usage, description and options of every verb: `docs/operate/cli.md` is made from it. */
+export const commandsOf = (): {
+  readonly usage: string
+  readonly description: string
+  readonly options: readonly (readonly [string, string])[]
+}[] =>
+  createProgram(undefined, () => undefined).commands.map(command => ({
+    usage: `simpul ${command.name()} ${command.usage()}`.trim(),
+    description: command.description(),
+    options: command.options.map(option => [`\`${option.flags}\``, option.description] as const),
+  }))
+
+/** The table of verbs. `parts` is absent where only the table is wanted. */
+const createProgram = (given: ProgramParts | undefined, end: (code: number) => void): Command => {
+  const parts = (): ProgramParts => given as ProgramParts
+  const terminal = (options: Json): Terminal => parts().terminal(options.json === true)
   const run =
     <A extends unknown[]>(verb: (...args: A) => Promise<number> | number) =>
-    async (...args: A): Promise<void> => {
-      code = await verb(...args)
-    }
-  const terminal = (options: Json): Terminal => parts.terminal(options.json === true)
+    async (...args: A): Promise<void> =>
+      end(await verb(...args))
   const withConfig = async (options: Json, verb: (config: Config, terminal: Terminal) => Promise<number>): Promise<number> => {
-    const read = readConfig(parts.environment)
+    const read = readConfig(parts().environment)
     if (read.ok) return verb(read.config, terminal(options))
     for (const { name, rule } of read.problems) terminal(options).err(`${name} must be ${rule}.`)
     return exitCodes.configuration
@@ -46,7 +72,7 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
   program
     .command('serve')
     .description('start the server')
-    .action(run(() => withConfig({}, (config, out) => serve(config, given => parts.compose(given, 'serve'), out, parts.untilStopped))))
+    .action(run(() => withConfig({}, (config, out) => serve(config, given => parts().compose(given, 'serve'), out, parts().untilStopped))))
 
   program
     .command('demo')
@@ -56,10 +82,10 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
         withConfig({}, (config, out) =>
           demo(
             config,
-            { portWasAsked: Boolean(parts.environment.SIMPUL_PORT) },
-            given => parts.compose(given, 'demo'),
+            { portWasAsked: Boolean(parts().environment.SIMPUL_PORT) },
+            given => parts().compose(given, 'demo'),
             out,
-            parts.untilStopped,
+            parts().untilStopped,
           ),
         ),
       ),
@@ -69,13 +95,13 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
     .command('import')
     .description('take in transaction Bundles and resources from .json and .ndjson files (also .gz) or folders of them')
     .argument('<paths...>', 'files and folders')
-    .option('--parallel <n>', 'documents under way at once', wholeNumber(1, 64), 4)
-    .option('--resume <file>', 'remember progress here and go on from it')
+    .option('--parallel <n>', 'documents under way at once (default 4)', wholeNumber(1, 64), 4)
+    .option('--resume <file>', 'remember progress here and go on from it; nothing is taken in twice')
     .option('--rejects <file>', 'name every refused document here, without its content')
     .option('--json', 'one JSON object a line')
     .action(
       run((paths: string[], options: Omit<ImportOptions, 'paths'> & Json) =>
-        withConfig(options, (config, out) => importInto(parts, config, { ...options, paths }, out)),
+        withConfig(options, (config, out) => importInto(parts(), config, { ...options, paths }, out)),
       ),
     )
 
@@ -88,7 +114,7 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
     .action(
       run((options: Json & { deep?: boolean; config?: boolean }) =>
         doctor(
-          { config: readConfig(parts.environment), examineStore: parts.examineStore, terminal: terminal(options) },
+          { config: readConfig(parts().environment), examineStore: parts().examineStore, terminal: terminal(options) },
           { deep: options.deep === true, showConfig: options.config === true },
         ),
       ),
@@ -100,13 +126,7 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
     .option('--json', 'one JSON object a line')
     .action(run((options: Json) => version(terminal(options))))
 
-  try {
-    await program.parseAsync(argv, { from: 'user' })
-    return code
-  } catch (error) {
-    if (!isCommanderError(error)) throw error
-    return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
-  }
+  return program
 }
 
 const importInto = async (parts: ProgramParts, config: Config, options: ImportOptions, terminal: Terminal): Promise<number> => {

@@ -1,0 +1,57 @@
+/** Writes the pages that are made from tables of the code. `test/docs.test.ts` fails while they are stale. */
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { failureKinds } from '../src/base/failure-kinds.ts'
+import { commandsOf } from '../src/cli/program.ts'
+import { variables } from '../src/config/variables.ts'
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows.map(row => row.map(cell))].map(row => `| ${row.join(' | ')} |`).join('\n')
+
+const configuration = (): string =>
+  `# Configuration
+
+Generated from \`src/config/variables.ts\`. Everything is read once at start; every problem is reported together; a \`SIMPUL_…\` name that is not here is a problem too.
+
+${table(
+  ['Variable', 'Default', 'Meaning'],
+  Object.values(variables).map(variable => [
+    `\`${variable.name}\`${'secret' in variable ? ' (secret)' : ''}`,
+    'default' in variable ? `\`${variable.default}\`` : '–',
+    variable.meaning,
+  ]),
+)}
+`
+
+const failures = (): string =>
+  `# Failures
+
+Generated from \`src/base/failure-kinds.ts\`. The message id stands in \`OperationOutcome.issue.details.coding.code\` (system \`https://simpul.example/fhir/CodeSystem/outcome\`) and is stable; \`details.text\` is the sentence in the client's language (\`Accept-Language: id\` or \`en\`), \`diagnostics\` the English one. Rows of status 200 come beside a success.
+
+${table(
+  ['Message id', 'Status', 'IssueType', 'English', 'Bahasa Indonesia'],
+  Object.entries(failureKinds).map(([key, row]) => [`\`${key}\``, String(row.status), row.code, row.en, row.id]),
+)}
+`
+
+const cli = (): string =>
+  `# Command line
+
+Generated from \`src/cli/program.ts\`. In the clone: \`npx simpul <verb>\`. Progress goes to stderr, results to stdout; \`--json\` gives one JSON object a line. Exit codes: 0 good, 1 failed or finding, 2 incomplete, 3 refused by the state of things, 64 usage, 78 configuration, 130 interrupted.
+
+${commandsOf()
+  .map(
+    ({ usage, description, options }) =>
+      `## \`${usage}\`\n\n${description}.\n${options.length > 0 ? `\n${table(['Option', 'Meaning'], options)}\n` : ''}`,
+  )
+  .join('\n')}`
+
+export const generatedPages: Readonly<Record<string, () => string>> = {
+  'docs/operate/configuration.md': configuration,
+  'docs/operate/cli.md': cli,
+  'docs/api/failures.md': failures,
+}
+
+if (import.meta.main)
+  for (const [path, page] of Object.entries(generatedPages)) writeFileSync(join(resolve(import.meta.dirname, '..'), path), page())

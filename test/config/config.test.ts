@@ -1,0 +1,79 @@
+/** Variables of docs/operate/configuration.md: read once, every problem together, secrets hidden. */
+import { describe, expect, test } from '@jest/globals'
+import { mayStart, printableConfig, readConfig } from '../../src/config/config.ts'
+import { variables } from '../../src/config/variables.ts'
+
+const configOf = (environment: Record<string, string> = {}) => {
+  const read = readConfig(environment)
+  if (!read.ok) throw new Error(read.problems.map(({ name, rule }) => `${name}: ${rule}`).join('; '))
+  return read.config
+}
+
+const refusals: readonly (readonly [name: string, value: string])[] = [
+  ['SIMPUL_PORT', '65536'],
+  ['SIMPUL_PORT', 'http'],
+  ['SIMPUL_PORT', '-1'],
+  ['SIMPUL_BASE_URL', 'ftp://example.org'],
+  ['SIMPUL_BASE_URL', 'https://example.org/'],
+  ['SIMPUL_BASE_URL', 'https://example.org?x=1'],
+  ['SIMPUL_STORE', 'mongodb://127.0.0.1/simpul'],
+  ['SIMPUL_AUTH', 'none'],
+  ['SIMPUL_VALIDATION', 'base'],
+  ['SIMPUL_ZONE', 'Asia/Atlantis'],
+  ['SIMPUL_COUNT_MAX', '0'],
+  ['SIMPUL_CURSOR_SECRET', 'short'],
+  ['SIMPUL_RESOURCE_BYTES_MAX', String(13 * 1024 * 1024)],
+  ['SIMPUL_PROT', '8081'],
+]
+
+describe('the configuration', () => {
+  for (const [name, value] of refusals) {
+    test(`refuses ${name}=${value} by name and rule`, () => {
+      const read = readConfig({ [name]: value })
+      expect(read.ok ? [] : read.problems.map(problem => problem.name)).toEqual([name])
+    })
+  }
+
+  test('reports every problem together', () => {
+    const read = readConfig({ SIMPUL_PORT: 'x', SIMPUL_AUTH: 'x', SIMPUL_NO_SUCH: 'x' })
+    expect(read.ok ? [] : read.problems.map(problem => problem.name)).toEqual(['SIMPUL_PORT', 'SIMPUL_AUTH', 'SIMPUL_NO_SUCH'])
+  })
+
+  test('never repeats a refused value', () => {
+    const read = readConfig({ SIMPUL_CURSOR_SECRET: 'hunter2' })
+    expect(JSON.stringify(read)).not.toContain('hunter2')
+  })
+
+  test('takes an empty variable for an absent one', () => {
+    expect(configOf({ SIMPUL_PORT: '' }).port).toBe(8080)
+  })
+
+  test('carries limits from variables', () => {
+    const { limits } = configOf({ SIMPUL_COUNT_MAX: '10', SIMPUL_URL_BYTES_MAX: '2048' })
+    expect([limits.countMax, limits.countDefault, limits.urlBytesMax]).toEqual([10, 10, 2048])
+  })
+
+  test('hides secrets when printed and shows every variable', () => {
+    const printed = printableConfig(configOf({ SIMPUL_CURSOR_SECRET: 'x'.repeat(40) }))
+    expect(printed.SIMPUL_CURSOR_SECRET).toBe('***')
+    expect(Object.keys(printed)).toEqual(Object.values(variables).map(variable => variable.name))
+  })
+})
+
+describe('starting', () => {
+  const rows: readonly (readonly [auth: 'off' | 'smart', host: string, refusedFor: string | undefined])[] = [
+    ['smart', '127.0.0.1', 'SIMPUL_AUTH'],
+    ['off', '0.0.0.0', 'SIMPUL_HOST'],
+    ['off', '192.168.1.7', 'SIMPUL_HOST'],
+    ['off', '::', 'SIMPUL_HOST'],
+    ['off', '127.0.0.1.evil.example', 'SIMPUL_HOST'],
+    ['off', '127.0.0.1', undefined],
+    ['off', '::1', undefined],
+    ['off', 'localhost', undefined],
+  ]
+  for (const [auth, host, refusedFor] of rows) {
+    test(`with SIMPUL_AUTH=${auth} on ${host} is ${refusedFor ? `refused for ${refusedFor}` : 'allowed'}`, () => {
+      expect(mayStart({ auth, host })?.name).toBe(refusedFor)
+    })
+  }
+})
