@@ -8,7 +8,7 @@ import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { CursorSealer } from '../search/cursor.ts'
 import type { Indexer } from '../search/request.ts'
 import type { Store } from '../storage/port.ts'
-import type { Answer, Context, InteractionRequest } from './request.ts'
+import type { Answer, Context, InteractionRequest, Perform } from './request.ts'
 
 /** Everything an interaction works with; composed once. */
 export type Parts = {
@@ -24,6 +24,8 @@ export type Parts = {
   readonly settings: Settings
   /** Reads method and URL of a bundle entry; http gives its own table, so that both doors know the same paths. */
   readonly route: RouteEntry
+  /** The door itself, for entries of a batch; compose closes the circle. */
+  readonly perform: Perform
   /** Bytes of the CapabilityStatement and their hash. */
   readonly capabilities: (mode: string) => { readonly bytes: Uint8Array; readonly hash: string; readonly lastModified: number } | undefined
 }
@@ -41,10 +43,12 @@ export type Settings = {
   readonly zone: string
 }
 
-export type RouteEntry = (method: string, url: string) => Outcome<Pick<InteractionRequest, 'interaction' | 'type' | 'id' | 'versionId' | 'compartment' | 'parameters'>>
+export type RouteEntry = (
+  method: string,
+  url: string,
+) => Outcome<Pick<InteractionRequest, 'interaction' | 'type' | 'id' | 'versionId' | 'compartment' | 'parameters'>>
 
 /** A request that was let in: what it may see travels with it. */
 export type Call = Context & { readonly access: Extract<Access, { allow: true }> }
 
 export type Interaction = (request: InteractionRequest, call: Call, parts: Parts) => Promise<Outcome<Answer>>
-

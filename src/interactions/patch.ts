@@ -1,7 +1,7 @@
 import { isId } from '../base/ids.ts'
 import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
 import { metaForPatch } from '../fhir/model/meta.ts'
-import { relativeToBase } from '../fhir/model/references.ts'
+import { relativeToBase } from './relative-references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import { applyFhirPathPatch } from '../fhir/patch/fhirpath-patch.ts'
@@ -118,7 +118,7 @@ export const patched = async (
   const sound = checkResource(result.value, type, parts.definitions)
   if (!sound.ok) return sound
   const next: Resource = {
-    ...relativeToBase(sound.value, parts.settings.base),
+    ...relativeToBase(sound.value, parts),
     meta: metaForPatch(sound.value.meta, old.meta, call.requestId),
   }
   return ok({ before, next: sameContent(next, old) ? 'same' : next })

@@ -4,10 +4,21 @@ import type { Resource } from '../fhir/model/resource.ts'
 
 /** Codes of R4's interactions, plus what R4 leaves without a code of its own. @see https://hl7.org/fhir/R4/valueset-type-restful-interaction.html */
 export type InteractionCode =
-  | 'read' | 'vread' | 'create' | 'update' | 'patch' | 'delete'
-  | 'history-instance' | 'history-type' | 'history-system'
-  | 'search-type' | 'search-system' | 'search-compartment'
-  | 'capabilities' | 'batch' | 'transaction'
+  | 'read'
+  | 'vread'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'history-instance'
+  | 'history-type'
+  | 'history-system'
+  | 'search-type'
+  | 'search-system'
+  | 'search-compartment'
+  | 'capabilities'
+  | 'batch'
+  | 'transaction'
 
 /** One decoded `name=value`, in the order sent. */
 export type Parameter = { readonly name: string; readonly value: string }

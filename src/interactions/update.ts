@@ -2,7 +2,7 @@ import { isId } from '../base/ids.ts'
 import { looksLikeNik } from '../base/nik.ts'
 import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
 import { metaForCreate, metaForUpdate } from '../fhir/model/meta.ts'
-import { relativeToBase } from '../fhir/model/references.ts'
+import { relativeToBase } from './relative-references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import type { Query } from '../search/tree.ts'
@@ -35,7 +35,7 @@ const updateById = async (type: string, id: string, conditions: WriteConditions,
   if (!sent.ok) return sent
   const named = request.body?.kind === 'raw' && sent.value.id === undefined ? ok(undefined) : checkIdOfUrl(sent.value, id)
   if (!named.ok) return named
-  const resource = relativeToBase(sent.value, parts.settings.base)
+  const resource = relativeToBase(sent.value, parts)
   const prepare = async () => prepareUpdate({ resource, id, before: await parts.store.newest(type, id), conditions, request }, call, parts)
   return write(prepare, call, parts)
 }
@@ -54,7 +54,7 @@ const conditionalUpdate = async (type: string, conditions: WriteConditions, requ
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const resource = relativeToBase(sent.value, parts.settings.base)
+  const resource = relativeToBase(sent.value, parts)
   return write(() => prepareConditionalUpdate(resource, criteria.value, conditions, request, call, parts), call, parts)
 }
 

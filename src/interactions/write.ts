@@ -19,7 +19,7 @@ import { maySee } from './visible.ts'
 export type Held = Extract<Committed, { held: true }>
 
 /** What preparing comes to: an answer with nothing to write, or a plan and the answer once it held. */
-export type Preparation = { readonly answer: Answer } | { readonly plan: WritePlan; readonly answered: (held: Held) => Answer }
+export type Preparation<T = Answer> = { readonly answer: T } | { readonly plan: WritePlan; readonly answered: (held: Held) => T }
 
 const retriesMax = 5
 const referrersNamedMax = 5
@@ -31,7 +31,7 @@ const pause = (attempt: number): Promise<void> => setTimeout(Math.random() * 2 *
  * Commits what `prepare` gives. A lost race prepares again on the new state, where an If-Match that no longer holds fails by itself.
  * Fails `write-conflict` after five more tries, `still-referenced`, `waited-too-long` when the deadline ends before the commit begins.
  */
-export const write = async (prepare: () => Promise<Outcome<Preparation>>, call: Call, parts: Parts): Promise<Outcome<Answer>> => {
+export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, call: Call, parts: Parts): Promise<Outcome<T>> => {
   for (let attempt = 0; attempt <= retriesMax; attempt += 1) {
     if (attempt > 0) await pause(attempt)
     const prepared = await prepare()
