@@ -56,6 +56,8 @@ export const failureKinds = {
   'unknown-modifier': { status: 400, code: 'invalid', en: 'The modifier :{modifier} does not exist for the parameter {parameter}.', id: 'Pengubah :{modifier} tidak ada untuk parameter {parameter}.' },
   'unsupported-modifier': { status: 400, code: 'not-supported', en: 'The modifier :{modifier} of the parameter {parameter} is not supported here.', id: 'Pengubah :{modifier} untuk parameter {parameter} tidak didukung di sini.' },
   'empty-value': { status: 400, code: 'invalid', en: 'The parameter {parameter} has no value.', id: 'Parameter {parameter} tidak memiliki nilai.' },
+  'bad-fhirpath': { status: 400, code: 'invalid', en: 'The FHIRPath expression is malformed at character {at}; expected: {rule}.', id: 'Ekspresi FHIRPath salah bentuk pada karakter {at}; diharapkan: {rule}.' },
+  'unknown-element': { status: 400, code: 'invalid', en: '{element} is not an element of the types that are searched.', id: '{element} bukan elemen dari tipe yang dicari.' },
   'bad-parameter': { status: 400, code: 'invalid', en: 'The value of the parameter {parameter} is malformed: {rule}.', id: 'Nilai parameter {parameter} salah bentuk: {rule}.' },
   'repeated-parameter': { status: 400, code: 'invalid', en: 'The parameter {parameter} may be given only once.', id: 'Parameter {parameter} hanya boleh diberikan sekali.' },
   'parameter-clash': { status: 400, code: 'invalid', en: 'The parameters {first} and {second} do not go together.', id: 'Parameter {first} dan {second} tidak dapat dipakai bersama.' },

@@ -1,0 +1,75 @@
+import { testResult } from './existence.ts'
+import { type CompileCall, type Compiler, type Next, oneArgument, type Test, Unsupported } from './compiler.ts'
+import { referredType } from './reference-type.ts'
+import { isAbstractResource, resourceType, type StaticType, systemType } from './static-type.ts'
+import type { Expression } from './tree.ts'
+import { isObject, type Item, nothing, type Walk } from './walk.ts'
+
+/** `FHIR.Patient`, `Patient` and `System.Boolean`; a name that is no type is refused. */
+const typeNamed = (name: string, { definitions }: Compiler): string => {
+  const plain = name.startsWith('FHIR.') ? name.slice('FHIR.'.length) : name
+  if (!definitions.type(plain) && !plain.startsWith('System.')) throw new Unsupported(`the type ${name}`)
+  return plain
+}
+
+const nameIn = (expression: Expression): string => {
+  if (expression.kind !== 'member') throw new Unsupported('a type that is no name')
+  return expression.of ? `${nameIn(expression.of)}.${expression.name}` : expression.name
+}
+
+/**
+ * Keeps results of a type or of what derives from it. The `as` operator means the same here: R4 writes `(x as T)` over lists, where a
+ * strict engine throws at the second item.
+ */
+export const narrowed = (of: Expression, name: string, from: StaticType, next: Next, compiler: Compiler): Walk => {
+  const wanted = typeNamed(name, compiler)
+  return compiler.walk(of, from, type => {
+    if (isAbstractResource(type)) return narrowedResource(wanted, next, compiler)
+    return isOfType(type.code, wanted, compiler) ? next(type) : nothing
+  })
+}
+
+const isOfType = (code: string, wanted: string, { definitions }: Compiler): boolean => code === wanted || definitions.isKindOf(code, wanted)
+
+const narrowedResource = (wanted: string, next: Next, compiler: Compiler): Walk => {
+  const then = next(resourceType(wanted))
+  return (node, scope, out) => {
+    if (isObject(node) && typeof node.resourceType === 'string' && isOfType(node.resourceType, wanted, compiler)) then(node, scope, out)
+  }
+}
+
+/** Whether the one result is of a type; empty when there is none. */
+export const typeTest = (of: Expression, name: string, from: StaticType, next: Next, compiler: Compiler): Walk => {
+  const wanted = typeNamed(name, compiler)
+  const isResolve = of.kind === 'call' && of.name === 'resolve'
+  const items = compiler.items(isResolve ? (of.of ?? { kind: 'this' }) : of, from)
+  const holds = isResolve ? refersTo(wanted, compiler) : hasType(wanted, compiler)
+  const test: Test = (node, scope) => {
+    const [item, second] = items(node, scope)
+    if (item === undefined) return undefined
+    if (second !== undefined) throw new Error('`is` on several items')
+    return holds(item, scope.resource)
+  }
+  return testResult(test, next(systemType('Boolean')))
+}
+
+const hasType =
+  (wanted: string, compiler: Compiler) =>
+  ({ type, value }: Item): boolean | undefined => {
+    const code = isAbstractResource(type) && isObject(value) && typeof value.resourceType === 'string' ? value.resourceType : type.code
+    return isOfType(code, wanted, compiler)
+  }
+
+/** `resolve() is T` is decided from the reference itself; a reference that does not tell its type resolves to nothing. */
+const refersTo =
+  (wanted: string, compiler: Compiler) =>
+  ({ value }: Item, resource: Readonly<Record<string, unknown>>): boolean | undefined => {
+    const type = isObject(value) ? referredType(value, resource, compiler.definitions) : undefined
+    return type === undefined ? undefined : isOfType(type, wanted, compiler)
+  }
+
+const ofType: CompileCall = (call, from, next, compiler) => narrowed(call.of, nameIn(oneArgument(call)), from, next, compiler)
+const is: CompileCall = (call, from, next, compiler) => typeTest(call.of, nameIn(oneArgument(call)), from, next, compiler)
+
+/** @see https://hl7.org/fhirpath/N1/#types */
+export const types: Readonly<Record<string, CompileCall>> = { ofType, as: ofType, is }
