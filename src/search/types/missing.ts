@@ -1,0 +1,10 @@
+import { ok } from '../../base/outcome.ts'
+import { malformed, type Modifier } from './search-type.ts'
+
+/** `:missing=true|false`, the same for every type. @see https://hl7.org/fhir/R4/search.html#modifiers */
+export const missing: Modifier = {
+  read: (text, { name, param }) =>
+    text === 'true' || text === 'false'
+      ? ok({ op: 'missing', param, missing: text === 'true' })
+      : malformed(name, ':missing takes true or false'),
+}
