@@ -63,6 +63,7 @@ export const failureKinds = {
   'parameter-clash': { status: 400, code: 'invalid', en: 'The parameters {first} and {second} do not go together.', id: 'Parameter {first} dan {second} tidak dapat dipakai bersama.' },
   'too-many-values': { status: 400, code: 'too-long', en: 'The parameter {parameter} has more than {max} values.', id: 'Parameter {parameter} memiliki lebih dari {max} nilai.' },
   'too-many-parameters': { status: 400, code: 'too-long', en: 'A request has at most {max} parameters.', id: 'Satu permintaan memuat paling banyak {max} parameter.' },
+  'nameless-parameter': { status: 400, code: 'invalid', en: 'A parameter has a value but no name.', id: 'Sebuah parameter memiliki nilai tetapi tidak memiliki nama.' },
   'bad-cursor': { status: 400, code: 'invalid', en: 'The page link is damaged or belongs to another search.', id: 'Tautan halaman rusak atau milik pencarian lain.' },
   'expired-cursor': { status: 410, code: 'expired', en: 'The page link has expired; start the search again.', id: 'Tautan halaman sudah kedaluwarsa; mulai pencarian lagi.' },
 
@@ -109,6 +110,8 @@ export const failureKinds = {
   'headers-too-large': { status: 431, code: 'too-long', en: 'The headers are larger than {max} bytes.', id: 'Header lebih besar dari {max} byte.' },
   'body-too-large': { status: 413, code: 'too-long', en: 'The body is larger than {max} bytes.', id: 'Isi permintaan lebih besar dari {max} byte.' },
   'expands-too-much': { status: 413, code: 'too-long', en: 'The compressed body expands more than {max} times.', id: 'Isi terkompresi mengembang lebih dari {max} kali.' },
+  'bad-compression': { status: 400, code: 'structure', en: 'The body cannot be decompressed as its Content-Encoding says.', id: 'Isi permintaan tidak dapat didekompresi sesuai Content-Encoding-nya.' },
+  'incomplete-body': { status: 400, code: 'incomplete', en: 'The body ended before all of it had arrived.', id: 'Isi permintaan berakhir sebelum seluruhnya diterima.' },
   'slow-body': { status: 408, code: 'timeout', en: 'The body arrived too slowly.', id: 'Isi permintaan datang terlalu lambat.' },
   'bad-request': { status: 400, code: 'structure', en: 'The bytes received are not an HTTP request.', id: 'Byte yang diterima bukan permintaan HTTP.' },
   'too-costly': { status: 422, code: 'too-costly', en: 'The request costs more time than it may have; the most expensive part is {parameter}.', id: 'Permintaan memerlukan waktu melebihi batas; bagian termahal adalah {parameter}.' },
@@ -129,6 +132,7 @@ export const failureKinds = {
   'id-ignored': { status: 200, code: 'informational', en: 'The id in the body was ignored; a create gets a new id.', id: 'Id dalam isi diabaikan; create mendapat id baru.' },
   'bundle-stored': { status: 200, code: 'informational', en: 'The Bundle was stored, not executed; to execute it, POST it to the base URL.', id: 'Bundle disimpan, tidak dijalankan; untuk menjalankannya, POST ke URL dasar.' },
   'nothing-changed': { status: 200, code: 'informational', en: 'Nothing changed: the content is the same.', id: 'Tidak ada perubahan: isinya sama.' },
+  'more-issues': { status: 200, code: 'incomplete', en: 'There are more issues than the {max} listed here.', id: 'Masih ada masalah lain di luar {max} yang tercantum di sini.' },
   done: { status: 200, code: 'informational', en: 'Done.', id: 'Selesai.' },
 } as const satisfies Record<string, Row>
 
