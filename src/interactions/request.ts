@@ -34,6 +34,8 @@ export type InteractionRequest = {
   readonly parameters: readonly Parameter[]
   readonly conditions?: Conditions
   readonly prefer: Prefer
+  /** The content of a Binary is wanted, not the resource around it. */
+  readonly raw?: true
   readonly body?: Body
 }
 
@@ -61,6 +63,8 @@ export type Context = {
   /** Our own id of the request: meta.source fragment, logs, audit. */
   readonly requestId: string
   readonly deadline: Deadline
+  /** Of the sentences in outcomes that stand inside a Bundle; English when absent. */
+  readonly language?: 'en' | 'id'
   /** How the request came in. */
   readonly via: 'http' | 'batch' | 'internal'
   /**
@@ -78,6 +82,8 @@ export type Answer = {
   readonly status: number
   readonly body?: AnswerBody
   readonly versionId?: number
+  /** Opaque tag of what has no version (the CapabilityStatement), without quotes: ETag. */
+  readonly etag?: string
   /** Milliseconds since the epoch. */
   readonly lastModified?: number
   /** `Type/id/_history/v`: Location. */

@@ -12,6 +12,8 @@ export type Cursor = {
   readonly snapshot: { readonly token: string; readonly at: number }
   readonly position?: { readonly values: readonly (string | number | null)[]; readonly seq: number }
   readonly backward?: boolean
+  /** Matches, when the first page told their number. */
+  readonly total?: number
   /** ms */
   readonly expires: number
 }
