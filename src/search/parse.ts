@@ -114,8 +114,8 @@ const insideCompartment = (type: string, owner: { readonly type: string; readonl
   const codes = compartmentParameters(type, owner.type, definitions)
   const params = codes.filter(code => code !== '_id').map((code): ParamRef => ({ type, code, kind: 'reference' }))
   const byReference: Node = params.length === 0 ? { op: 'none' } : { op: 'compartment', owner, params }
-  const isOwner = codes.includes('_id') && type === owner.type
-  return isOwner ? { op: 'or', of: [{ op: 'id', ids: [owner.id] }, byReference] } : byReference
+  // The owner is in its own compartment.
+  return type === owner.type ? { op: 'or', of: [{ op: 'id', ids: [owner.id] }, byReference] } : byReference
 }
 
 // --- one parameter after the other

@@ -98,8 +98,7 @@ const elements: ReadResult = ({ name, value }, results, { types, definitions }) 
 const hasElement = (type: string, element: string, definitions: Definitions): boolean => {
   if (element === 'resourceType') return true
   const plain = element.replace(/\[x\]$/, '')
-  if (definitions.member(type, plain) !== undefined) return true
-  return definitions.type(type)?.elements.some(({ name }) => name.replace(/\[x\]$/, '') === plain) ?? false
+  return definitions.member(type, plain) !== undefined || (definitions.type(type)?.elements.some(({ name }) => name === plain) ?? false)
 }
 
 const includeReader =

@@ -17,7 +17,13 @@ export type Node =
   | { readonly op: 'none' }
   /** `system` absent: any; '': none. `code` absent: any code of the system. Also uris and references to other servers. */
   | { readonly op: 'token'; readonly param: ParamRef; readonly system?: string; readonly code?: string }
-  | { readonly op: 'string'; readonly param: ParamRef; readonly match: 'prefix' | 'exact' | 'contains'; readonly text: string; readonly exact?: string }
+  | {
+      readonly op: 'string'
+      readonly param: ParamRef
+      readonly match: 'prefix' | 'exact' | 'contains'
+      readonly text: string
+      readonly exact?: string
+    }
   | { readonly op: 'uri'; readonly param: ParamRef; readonly match: 'exact' | 'contains'; readonly uri: string }
   | { readonly op: 'date'; readonly param: ParamRef; readonly test: RangeTest }
   | { readonly op: 'number'; readonly param: ParamRef; readonly test: RangeTest }

@@ -1,6 +1,7 @@
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { SearchParamType, SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
-import type { ExtractedParameter, TypedValue } from '../../fhir/fhirpath/extraction.ts'
+import type { ExtractedComponent, TypedValue } from '../../fhir/fhirpath/extraction.ts'
+import type { Resource } from '../../fhir/model/resource.ts'
 import { IndexSink } from '../index-sink.ts'
 import { tokenForm } from '../normal-form.ts'
 import type { Node, ParamRef, RangeTest } from '../tree.ts'
@@ -31,8 +32,8 @@ const formsMax = 256
 /** Adds the rows of each item; `scratch` is cleared for each component. */
 export const indexComposite = (
   items: readonly TypedValue[],
-  components: NonNullable<ExtractedParameter['components']>,
-  resource: Parameters<ExtractedParameter['extract']>[0],
+  components: readonly ExtractedComponent[],
+  resource: Resource,
   types: SimpleTypes,
   sink: IndexSink,
   context: IndexContext,
@@ -46,9 +47,9 @@ export const indexComposite = (
 const scratch = new IndexSink()
 
 const formsOfComponent = (
-  component: NonNullable<ExtractedParameter['components']>[number],
+  component: ExtractedComponent,
   item: TypedValue,
-  resource: Parameters<ExtractedParameter['extract']>[0],
+  resource: Resource,
   types: SimpleTypes,
   context: IndexContext,
 ): readonly Form[] => {

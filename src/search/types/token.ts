@@ -5,13 +5,13 @@ import { tokenForm } from '../normal-form.ts'
 import type { Node, ParamRef } from '../tree.ts'
 import { splitValue, unescapeValue } from '../value-text.ts'
 import { missing } from './missing.ts'
-import { type IndexContext, malformed, type Read, type SearchType } from './search-type.ts'
+import { malformed, type Read, type SearchType } from './search-type.ts'
 
 const read: Read = (text, { name, param }) => readToken(text, name, param)
 
 /** @see https://hl7.org/fhir/R4/search.html#token */
 export const token: SearchType = {
-  index: (value, sink, context) => indexToken(value, sink, context),
+  index: (value, sink) => indexToken(value, sink),
   read,
   modifiers: {
     missing,
@@ -37,8 +37,9 @@ export const readToken = (text: string, name: string, param: ParamRef): Outcome<
 
 type Coded = { readonly [member in 'system' | 'code' | 'value' | 'coding']?: unknown }
 
-const indexToken = ({ type, value, path }: TypedValue, sink: IndexSink, context: IndexContext): void => {
-  if (typeof value === 'string') return sink.token(type === 'code' && path !== undefined ? systemOfCode(path, context) : '', value)
+/** A `code` has no system of its own: it takes that of its required binding, when that is a single one. */
+const indexToken = ({ type, value, system }: TypedValue, sink: IndexSink): void => {
+  if (typeof value === 'string') return sink.token(system ?? '', value)
   if (typeof value === 'boolean' || typeof value === 'number') return sink.token('', String(value))
   if (typeof value !== 'object' || value === null) return
   const coded = value as Coded
@@ -64,20 +65,4 @@ const indexContactPoint = ({ system, value }: Coded, sink: IndexSink): void => {
   const kind = typeof system === 'string' ? system : ''
   sink.token(kind, value.replace(/\s+/g, ''))
   sink.token(kind, value)
-}
-
-const systems = new WeakMap<object, Map<string, string>>()
-
-/** A `code` has no system of its own: it takes that of its required binding, when that is a single one. `path` is `Patient.gender`. */
-const systemOfCode = (path: string, { definitions }: IndexContext): string => {
-  let known = systems.get(definitions)
-  if (!known) systems.set(definitions, (known = new Map()))
-  const cached = known.get(path)
-  if (cached !== undefined) return cached
-  const dot = path.lastIndexOf('.')
-  const binding = dot < 0 ? undefined : definitions.member(path.slice(0, dot), path.slice(dot + 1))?.element.binding
-  const system = (binding?.strength === 'required' ? definitions.codeSystem(binding.valueSet) : undefined) ?? ''
-  // Paths are those of the definitions, so the map is bounded by them.
-  known.set(path, system)
-  return system
 }
