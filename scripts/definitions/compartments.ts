@@ -4,7 +4,9 @@ import type { CompartmentDefinition, Published } from './package.ts'
 /** The five compartments of R4. The type that owns a compartment is in it by its own id (`{def}`, written `_id`). */
 export const compartmentsOf = ({ compartments }: Published): GeneratedCompartments =>
   Object.fromEntries(
-    compartments.map(definition => [definition.code, resourcesOf(definition)]).sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)),
+    compartments
+      .map(definition => [definition.code, resourcesOf(definition)])
+      .toSorted(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)),
   )
 
 const resourcesOf = ({ code, resource }: CompartmentDefinition): Record<string, string[]> => {
@@ -12,6 +14,6 @@ const resourcesOf = ({ code, resource }: CompartmentDefinition): Record<string, 
     row.param ? [[row.code, row.param.map(param => (param === '{def}' ? '_id' : param))] as const] : [],
   )
   return Object.fromEntries(
-    [...rows, ...(rows.some(([type]) => type === code) ? [] : [[code, ['_id']] as const])].sort(([a], [b]) => (a < b ? -1 : 1)),
+    [...rows, ...(rows.some(([type]) => type === code) ? [] : [[code, ['_id']] as const])].toSorted(([a], [b]) => (a < b ? -1 : 1)),
   )
 }

@@ -29,7 +29,7 @@ export const invariantsOf = (published: Published): GeneratedInvariants => {
   const table = new Map<string, GeneratedInvariant[]>()
   const elements = typesOf(published).flatMap(type => type.snapshot.element)
   for (const constraint of elements.flatMap(element => element.constraint ?? [])) addInvariant(table, constraint)
-  return Object.fromEntries([...table].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries([...table].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const addInvariant = (table: Map<string, GeneratedInvariant[]>, { key, severity, human, expression }: Constraint): void => {
@@ -39,7 +39,7 @@ const addInvariant = (table: Map<string, GeneratedInvariant[]>, { key, severity,
 }
 
 const typesOf = ({ structures }: Published): StructureDefinition[] =>
-  [...structures.values()].filter(isType).sort((a, b) => (a.type < b.type ? -1 : 1))
+  [...structures.values()].filter(isType).toSorted((a, b) => (a.type < b.type ? -1 : 1))
 
 const isType = (structure: StructureDefinition): boolean => structure.kind !== 'logical' && structure.derivation !== 'constraint'
 
@@ -164,7 +164,7 @@ const systemsOf = (types: readonly StructureDefinition[], published: Published):
     const system = singleSystem(valueSet, published, 0)
     if (system !== undefined) rows.set(valueSet, system)
   }
-  return Object.fromEntries([...rows].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries([...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const singleSystem = (canonical: string, published: Published, depth: number): string | undefined => {

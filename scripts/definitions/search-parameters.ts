@@ -24,7 +24,7 @@ export const searchParametersOf = (published: Published): GeneratedSearchParamet
     .map(({ type }) => type)
   const byUrl = new Map([...published.searchParameters.values()].map(parameter => [parameter.url, parameter]))
   return [...published.searchParameters.values()]
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map(parameter => searchParameterOf(parameter, byUrl, resourceTypes))
 }
 

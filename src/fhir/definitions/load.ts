@@ -45,7 +45,7 @@ export const definitionsFrom = ({ model, searchParameters, compartments }: Gener
     resourceTypes,
     isResourceType: name => known.has(name),
     type,
-    isKindOf: (name, base) => bases(name, model).includes(base),
+    isKindOf: (name, base) => isKindOf(name, base, model),
     member: (within, jsonName) => members(within).get(jsonName),
     members,
     codeSystem: valueSet => (Object.hasOwn(model.systems, valueSet) ? model.systems[valueSet] : undefined),
@@ -75,6 +75,13 @@ const bases = (name: string, { types }: GeneratedModel): readonly string[] => {
   const chain: string[] = []
   for (let next: string | undefined = name; next !== undefined && Object.hasOwn(types, next); next = types[next]?.base) chain.push(next)
   return chain
+}
+
+const isKindOf = (name: string, base: string, { types }: GeneratedModel): boolean => {
+  for (let next: string | undefined = name; next !== undefined && Object.hasOwn(types, next); next = types[next]?.base) {
+    if (next === base) return true
+  }
+  return false
 }
 
 const typeOf = (name: string, model: GeneratedModel): TypeDefinition | undefined => {

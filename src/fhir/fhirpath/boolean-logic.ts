@@ -21,5 +21,5 @@ export const connected = (
 ): Test => {
   const first = compiler.test(left, from)
   const second = compiler.test(right, from)
-  return (node, scope) => combine(first(node, scope), second(node, scope))
+  return (node, resource) => combine(first(node, resource), second(node, resource))
 }

@@ -9,7 +9,7 @@ import { type StaticType, systemType } from './static-type.ts'
 import { indexer, subsetting } from './subsetting.ts'
 import type { Expression, Literal } from './tree.ts'
 import { narrowed, types, typeTest } from './types.ts'
-import { type Item, nothing, type Scope, sequence, valueOf, type Walk } from './walk.ts'
+import { type Item, nothing, type JsonObject, sequence, jsonValue, type Walk } from './walk.ts'
 
 const functions = new Map<string, CompileCall>(Object.entries({ ...existence, ...filtering, ...subsetting, ...types }))
 
@@ -28,15 +28,15 @@ export const compilerFor = (root: StaticType, definitions: Definitions): Compile
   return compiler
 }
 
-const itemOf: Next = type => (node, _scope, out) => {
+const itemOf: Next = type => (node, _resource, out) => {
   out.push({ value: node, type })
 }
 
 const collected =
   (walk: Walk) =>
-  (node: unknown, scope: Scope): readonly Item[] => {
+  (node: unknown, resource: JsonObject): readonly Item[] => {
     const items: Item[] = []
-    walk(node, scope, items)
+    walk(node, resource, items)
     return items
   }
 
@@ -58,7 +58,8 @@ const walkOf = (expression: Expression, from: StaticType, next: Next, compiler: 
     case 'indexer':
       return indexer(expression.of, expression.index, from, next, compiler)
     case 'type':
-      return (expression.operator === 'is' ? typeTest : narrowed)(expression.of, expression.type, from, next, compiler)
+      if (expression.operator === 'as') return narrowed(expression.of, expression.type, from, next, compiler)
+      return testResult(compiler.test(expression, from), next(systemType('Boolean')))
     case 'binary':
       return binaryWalk(expression, from, next, compiler)
     default:
@@ -84,8 +85,8 @@ const comparison = ({ operator, left, right }: Expression & { kind: 'binary' }, 
   if (operator !== '=' && operator !== '!=') throw new Unsupported(`the operator ${operator}`)
   const equal = equality(left, right, from, compiler)
   if (operator === '=') return equal
-  return (node, scope) => {
-    const result = equal(node, scope)
+  return (node, resource) => {
+    const result = equal(node, resource)
     return result === undefined ? undefined : !result
   }
 }
@@ -93,12 +94,13 @@ const comparison = ({ operator, left, right }: Expression & { kind: 'binary' }, 
 /** The one result as a condition: a boolean is itself, anything else is true. @see https://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections */
 const testOf = (expression: Expression, from: StaticType, compiler: Compiler): Test => {
   if (expression.kind === 'binary' && expression.operator !== '|') return comparison(expression, from, compiler)
+  if (expression.kind === 'type' && expression.operator === 'is') return typeTest(expression.of, expression.type, from, compiler)
   const items = compiler.items(expression, from)
-  return (node, scope) => {
-    const [item, second] = items(node, scope)
+  return (node, resource) => {
+    const [item, second] = items(node, resource)
     if (item === undefined) return undefined
     if (second !== undefined) throw new Error('a condition with several results')
-    const value = valueOf(item.value)
+    const value = jsonValue(item.value)
     return typeof value === 'boolean' ? value : true
   }
 }
@@ -111,7 +113,7 @@ const literalWalk = (literal: Literal, next: Next): Walk => {
   throw new Unsupported(`${literal.type} literals`)
 }
 
-const constant = (value: unknown, then: Walk): Walk => (then === nothing ? nothing : (_node, scope, out) => then(value, scope, out))
+const constant = (value: unknown, then: Walk): Walk => (then === nothing ? nothing : (_node, resource, out) => then(value, resource, out))
 
 const codeSystems: Readonly<Record<string, string>> = {
   ucum: 'http://unitsofmeasure.org',
@@ -122,7 +124,7 @@ const codeSystems: Readonly<Record<string, string>> = {
 const externalWalk = (name: string, next: Next, compiler: Compiler): Walk => {
   if (name === 'resource' || name === 'rootResource' || name === 'context') {
     const then = next(compiler.root)
-    return then === nothing ? nothing : (_node, scope, out) => then(scope.resource, scope, out)
+    return then === nothing ? nothing : (_node, resource, out) => then(resource, resource, out)
   }
   if (!Object.hasOwn(codeSystems, name)) throw new Unsupported(`%${name}`)
   return constant(codeSystems[name], next(systemType('String')))

@@ -1,13 +1,13 @@
 import type { Definitions } from '../definitions/definitions.ts'
 import type { StaticType } from './static-type.ts'
 import type { Expression } from './tree.ts'
-import type { Item, Scope, Walk } from './walk.ts'
+import type { Item, JsonObject, Walk } from './walk.ts'
 
 /** Gives the walk that goes on behind results of one static type; called at compile time once per type that may come. */
 export type Next = (type: StaticType) => Walk
 
 /** A condition on one node in three-valued logic: undefined is FHIRPath's empty. */
-export type Test = (node: unknown, scope: Scope) => boolean | undefined
+export type Test = (node: unknown, resource: JsonObject) => boolean | undefined
 
 /** What the files of this room, one per section of the FHIRPath specification, need from each other. compile.ts makes it. */
 export type Compiler = {
@@ -15,7 +15,7 @@ export type Compiler = {
   /** Type of `%resource`. */
   readonly root: StaticType
   walk(expression: Expression, from: StaticType, next: Next): Walk
-  items(expression: Expression, from: StaticType): (node: unknown, scope: Scope) => readonly Item[]
+  items(expression: Expression, from: StaticType): (node: unknown, resource: JsonObject) => readonly Item[]
   test(expression: Expression, from: StaticType): Test
 }
 

@@ -8,7 +8,7 @@ import { handWritten } from './hand-written.ts'
 import { parse } from './parser.ts'
 import { isAbstractResource, resourceType, type StaticType } from './static-type.ts'
 import type { Expression } from './tree.ts'
-import { type JsonObject, nothing, sequence, valueOf, type Walk } from './walk.ts'
+import { type JsonObject, nothing, sequence, jsonValue, type Walk } from './walk.ts'
 
 export type TypedValue = {
   /** FHIR type code: `Coding`, `dateTime`, `code`, `BackboneElement` …; what an expression computes is a `boolean`, `string` or `integer`. */
@@ -83,26 +83,37 @@ const parameterOf = (
   if (definition.expression === undefined) return undefined
   const { url, components } = definition
   const skipped = (when: 'compiling' | 'extracting'): void => options.skipped?.(url, when)
-  const byHand = Object.hasOwn(handWritten, url) ? handWritten[url] : undefined
-  const evaluate = byHand ? booleans(byHand) : evaluator(type, definition.expression, compiler, options)
-  if (!evaluate) {
+  const extract = extraction(type, definition, compiler, options)
+  if (!extract) {
     skipped('compiling')
     return undefined
   }
-  const extract = guarded(evaluate, () => skipped('extracting'))
   if (!components) return { definition, extract }
   return { definition, extract, components: components.map(part => componentOf(part, compiler, kinds, skipped)) }
 }
 
 type Evaluate = (resource: Resource) => readonly TypedValue[]
 
-const booleans =
-  (compute: (resource: JsonObject) => readonly boolean[]): Evaluate =>
-  resource =>
-    compute(resource).map(value => ({ type: 'boolean', value }))
+/** By hand, compiled, or by the fallback; undefined when none of them can. */
+const extraction = (
+  type: string,
+  definition: SearchParameterDefinition,
+  compiler: Compiler,
+  options: ExtractorOptions,
+): Evaluate | undefined => {
+  const { url, expression = '' } = definition
+  const failed = (): void => options.skipped?.(url, 'extracting')
+  const byHand = Object.hasOwn(handWritten, url) ? handWritten[url] : undefined
+  if (byHand) return guarded(resource => byHand(resource).map(value => ({ type: 'boolean', value })), failed)
+  const walk = compiled(expression, compiler.root, compiler, tree => alternativesFor(type, tree, compiler.definitions))
+  if (walk) return collecting(walk, failed)
+  const slow = options.fallback && byFallback(options.fallback, expression)
+  return slow && guarded(slow, failed)
+}
 
-const guarded = (evaluate: Evaluate, failed: () => void): Evaluate => {
-  return resource => {
+const guarded =
+  (evaluate: Evaluate, failed: () => void): Evaluate =>
+  resource => {
     try {
       return evaluate(resource)
     } catch {
@@ -110,14 +121,6 @@ const guarded = (evaluate: Evaluate, failed: () => void): Evaluate => {
       return none
     }
   }
-}
-
-/** Compiled where possible, else by the fallback, else undefined. */
-const evaluator = (type: string, expression: string, compiler: Compiler, { fallback }: ExtractorOptions): Evaluate | undefined => {
-  const walk = compiled(expression, compiler.root, compiler, tree => alternativesFor(type, tree, compiler.definitions))
-  if (walk) return collecting(walk)
-  return fallback && byFallback(fallback, expression)
-}
 
 const byFallback = (fallback: Fallback, expression: string): Evaluate | undefined => {
   try {
@@ -149,27 +152,32 @@ const typedValue: Next = type => {
   const fhirCode = code.startsWith('System.') ? code.slice('System.'.length).toLowerCase() : code
   const known = { ...(path !== undefined && { path }), ...(system !== undefined && { system }) }
   if (isAbstractResource(type)) {
-    return (node, _scope, out) => {
+    return (node, _resource, out) => {
       out.push({ type: (node as JsonObject).resourceType ?? code, value: node, ...known })
     }
   }
-  return (node, _scope, out) => {
-    const value = valueOf(node)
+  return (node, _resource, out) => {
+    const value = jsonValue(node)
     if (value !== undefined) out.push({ type: fhirCode, value, ...known })
   }
 }
 
 /** One list is kept ready: most parameters of most resources have no value, and then nothing is allocated. */
-const collecting = (walk: Walk): Evaluate => {
+const collecting = (walk: Walk, failed: () => void): Evaluate => {
   if (walk === nothing) return () => none
   let ready: TypedValue[] = []
   return resource => {
     const out = ready
+    try {
+      walk(resource, resource, out)
+    } catch {
+      ready = []
+      failed()
+      return none
+    }
+    if (out.length === 0) return none
     ready = []
-    walk(resource, { resource }, out)
-    if (out.length > 0) return out
-    ready = out
-    return none
+    return out
   }
 }
 
@@ -195,7 +203,7 @@ const componentOf = (
       walks.set(key, walk)
       const out: TypedValue[] = []
       try {
-        walk(item.value, { resource }, out)
+        walk(item.value, resource, out)
       } catch {
         skipped('extracting')
         return none

@@ -1,4 +1,4 @@
-import fhirpath from 'fhirpath'
+import { compile, resolveInternalTypes, types } from 'fhirpath'
 import r4 from 'fhirpath/fhir-context/r4'
 
 /** Evaluates an expression on a resource; complete but slow. */
@@ -12,13 +12,13 @@ export type FallbackValue = { readonly type: string; readonly value: unknown }
  * both are off. A room that wants it imports it late: loading costs more than the rest of the start.
  */
 export const fhirPathFallback: Fallback = expression => {
-  const evaluate = fhirpath.compile(expression, r4, { async: false, traceFn: () => {}, resolveInternalTypes: false })
+  const evaluate = compile(expression, r4, { async: false, traceFn: () => {}, resolveInternalTypes: false })
   return (resource, variables) => {
     const found: unknown[] = evaluate(resource, { resource, context: resource, ...variables })
-    const types = fhirpath.types(found)
+    const codes = types(found)
     return found.flatMap((item, i) => {
-      const value = fhirpath.resolveInternalTypes([item])[0]
-      return value === undefined || value === null ? [] : [{ type: (types[i] ?? '').replace(/^FHIR\./, ''), value }]
+      const value = resolveInternalTypes([item])[0]
+      return value === undefined || value === null ? [] : [{ type: (codes[i] ?? '').replace(/^FHIR\./, ''), value }]
     })
   }
 }

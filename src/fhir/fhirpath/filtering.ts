@@ -6,8 +6,8 @@ const where: CompileCall = (call, from, next, compiler) =>
     const then = next(type)
     if (then === nothing) return nothing
     const test = compiler.test(oneArgument(call), type)
-    return (node, scope, out) => {
-      if (test(node, scope) === true) then(node, scope, out)
+    return (node, resource, out) => {
+      if (test(node, resource) === true) then(node, resource, out)
     }
   })
 

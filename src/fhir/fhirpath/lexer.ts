@@ -23,7 +23,7 @@ const time = String.raw`\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?`
 
 // biome-ignore format: a table
 const patterns = [
-  ['blank', String.raw`\s+|\/\/[^\r\n]*|\/\*[^]*?\*\/`],
+  ['blank', String.raw`\s+|\/\/[^\r\n]*|\/\*[\s\S]*?\*\/`],
   ['time', `@T${time}`],
   ['dateTime', String.raw`@${date}T(?:${time}(?:Z|[+-]\d{2}:\d{2})?)?`],
   ['date', `@${date}`],
@@ -62,7 +62,7 @@ const meaning = (kind: Token['kind'], text: string, at: number): string => {
 const escapes: Readonly<Record<string, string>> = { f: '\f', n: '\n', r: '\r', t: '\t' }
 
 const unescaped = (text: string, at: number): string =>
-  text.replace(/\\(u[0-9A-Fa-f]{4}|[^])/g, (_, code: string) => {
+  text.replace(/\\(u[0-9A-Fa-f]{4}|[\s\S])/g, (_, code: string) => {
     if (code.length === 5) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
     if (/[`'"\\/]/.test(code)) return code
     const character = escapes[code]

@@ -25,12 +25,12 @@ const jsonStep = (jsonName: string, member: Member, next: Next, { definitions }:
 /** Members of a resource whose type only its value tells; compiled when a type is first met, at most once for each of the 146. */
 const dispatched = (name: string, next: Next, compiler: Compiler): Walk => {
   const walks = new Map<string, Walk>()
-  return (node, scope, out) => {
+  return (node, resource, out) => {
     const type = isObject(node) ? node.resourceType : undefined
     if (typeof type !== 'string' || !compiler.definitions.isResourceType(type)) return
     const walk = walks.get(type) ?? memberStep(name, resourceType(type), next, compiler)
     walks.set(type, walk)
-    walk(node, scope, out)
+    walk(node, resource, out)
   }
 }
 

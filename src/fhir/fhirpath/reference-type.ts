@@ -20,8 +20,11 @@ const containedType = (id: string, resource: JsonObject): string | undefined => 
 
 const asList = (contained: unknown): readonly JsonObject[] => (Array.isArray(contained) ? contained.filter(isObject) : [])
 
+const history = '/_history/'
+
 const typeInUrl = (text: string): string | undefined => {
-  const steps = text.split('/')
-  const last = steps.at(-2) === '_history' ? steps.length - 3 : steps.length - 1
-  return steps[last - 1]
+  const version = text.lastIndexOf(history)
+  const idEnd = version < 0 ? text.length : version
+  const typeEnd = text.lastIndexOf('/', idEnd - 1)
+  return typeEnd < 0 ? undefined : text.slice(text.lastIndexOf('/', typeEnd - 1) + 1, typeEnd)
 }

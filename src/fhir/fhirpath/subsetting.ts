@@ -14,16 +14,16 @@ const taking = (
   const behind = new Map<StaticType, Walk>()
   const collect = compiler.walk(of, from, type => {
     behind.set(type, next(type))
-    return (node, _scope, out) => {
+    return (node, _resource, out) => {
       out.push({ value: node, type })
     }
   })
   if (collect === nothing) return nothing
-  return (node, scope, out) => {
+  return (node, resource, out) => {
     const items: Item[] = []
-    collect(node, scope, items)
+    collect(node, resource, items)
     const item = pick(items)
-    if (item) behind.get(item.type)?.(item.value, scope, out)
+    if (item) behind.get(item.type)?.(item.value, resource, out)
   }
 }
 

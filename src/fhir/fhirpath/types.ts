@@ -33,24 +33,23 @@ const isOfType = (code: string, wanted: string, { definitions }: Compiler): bool
 
 const narrowedResource = (wanted: string, next: Next, compiler: Compiler): Walk => {
   const then = next(resourceType(wanted))
-  return (node, scope, out) => {
-    if (isObject(node) && typeof node.resourceType === 'string' && isOfType(node.resourceType, wanted, compiler)) then(node, scope, out)
+  return (node, resource, out) => {
+    if (isObject(node) && typeof node.resourceType === 'string' && isOfType(node.resourceType, wanted, compiler)) then(node, resource, out)
   }
 }
 
 /** Whether the one result is of a type; empty when there is none. */
-export const typeTest = (of: Expression, name: string, from: StaticType, next: Next, compiler: Compiler): Walk => {
+export const typeTest = (of: Expression, name: string, from: StaticType, compiler: Compiler): Test => {
   const wanted = typeNamed(name, compiler)
   const isResolve = of.kind === 'call' && of.name === 'resolve'
   const items = compiler.items(isResolve ? (of.of ?? { kind: 'this' }) : of, from)
   const holds = isResolve ? refersTo(wanted, compiler) : hasType(wanted, compiler)
-  const test: Test = (node, scope) => {
-    const [item, second] = items(node, scope)
+  return (node, resource) => {
+    const [item, second] = items(node, resource)
     if (item === undefined) return undefined
     if (second !== undefined) throw new Error('`is` on several items')
-    return holds(item, scope.resource)
+    return holds(item, resource)
   }
-  return testResult(test, next(systemType('Boolean')))
 }
 
 const hasType =
@@ -69,7 +68,8 @@ const refersTo =
   }
 
 const ofType: CompileCall = (call, from, next, compiler) => narrowed(call.of, nameIn(oneArgument(call)), from, next, compiler)
-const is: CompileCall = (call, from, next, compiler) => typeTest(call.of, nameIn(oneArgument(call)), from, next, compiler)
+const is: CompileCall = (call, from, next, compiler) =>
+  testResult(typeTest(call.of, nameIn(oneArgument(call)), from, compiler), next(systemType('Boolean')))
 
 /** @see https://hl7.org/fhirpath/N1/#types */
 export const types: Readonly<Record<string, CompileCall>> = { ofType, as: ofType, is }
