@@ -6,6 +6,9 @@ import type { NewVersion } from '../storage/port.ts'
 /** What access filters ask of a version and searches cannot. `patients` and `organizations` are ids, `authors` are `Type/id`. */
 export type AccessAttributes = Pick<NewVersion, 'patients' | 'organizations' | 'authors' | 'confidentiality'>
 
+/** Only who sees everything sees what has these. */
+export const accessToNobody: AccessAttributes = { patients: [], organizations: [], authors: [], confidentiality: 5 }
+
 /** Parameters that say *this is about the patient*: the privacy compartment, narrower than R4's. `actor` counts in Appointments alone. */
 const aboutPatient: ReadonlySet<string> = new Set(['patient', 'subject', 'beneficiary', 'individual'])
 const byAuthor: ReadonlySet<string> = new Set(['author', 'recorder', 'requester', 'performer'])

@@ -1,6 +1,6 @@
 import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
 import { metaForCreate } from '../fhir/model/meta.ts'
-import { relativeToBase } from './relative-references.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Query } from '../search/tree.ts'
 import { checkMeets, findOne, guardOf, readCriteria } from './match-criteria.ts'
@@ -20,7 +20,7 @@ export const create: Interaction = async (request, call, parts) => {
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const resource = relativeToBase(sent.value, parts)
+  const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareCreate(resource, criteria.value, request, call, parts), call, parts)
 }
 
@@ -44,7 +44,7 @@ const prepareCreate = async (
   )
   if (!version.ok) return version
   if (!admitsNew(version.value, call)) return fail('forbidden', {})
-  const met = criteria === undefined ? ok([]) : checkMeets(criteria, version.value, parts.clock())
+  const met = criteria === undefined ? ok([]) : checkMeets(criteria, version.value)
   if (!met.ok) return met
   return ok({
     plan: {

@@ -2,9 +2,9 @@ import { isId } from '../base/ids.ts'
 import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
-import type { AccessAttributes } from './access-attributes.ts'
+import { accessToNobody } from './access-attributes.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
-import { criteriaText, findMatches, guardOf, readCriteria } from './match-criteria.ts'
+import { criteriaOfUrl, findMatches, guardOf } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { Answer, InteractionRequest } from './request.ts'
@@ -45,9 +45,7 @@ const prepareDelete = async (
 const conditionalDelete = async (type: string, conditions: WriteConditions, request: InteractionRequest, call: Call, parts: Parts) => {
   if (parts.settings.conditionalDelete === 'off')
     return fail('method-not-allowed', { method: 'DELETE' }, { allow: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH'] })
-  const text = criteriaText(request.parameters)
-  if (text === '') return fail('id-or-criteria-needed', {})
-  const criteria = readCriteria(type, text, parts)
+  const criteria = criteriaOfUrl(type, request.parameters, parts)
   if (!criteria.ok) return criteria
   return write(() => prepareConditionalDelete(type, criteria.value, conditions, request, call, parts), call, parts)
 }
@@ -92,16 +90,13 @@ const prepareConditionalDelete = async (
   return matches.length === 0 ? ok({ answer: deletedAnswer(request, undefined) }) : prepareDeletions(matches, guards, request, parts)
 }
 
-/** Attributes of nobody: only who sees everything sees the deletion. */
-const hidden: AccessAttributes = { patients: [], organizations: [], authors: [], confidentiality: 5 }
-
 const prepareDeletions = async (
   matches: readonly StoredVersion[],
   guards: WritePlan['guards'],
   request: InteractionRequest,
   parts: Parts,
 ): Promise<Outcome<Preparation>> => {
-  const versions = await Promise.all(matches.map(async match => deletionOf(match, (await attributesOf(match, parts)) ?? hidden)))
+  const versions = await Promise.all(matches.map(async match => deletionOf(match, (await attributesOf(match, parts)) ?? accessToNobody)))
   const keys = matches.map(({ type, id }) => ({ type, id }))
   return ok({
     plan: {

@@ -1,5 +1,5 @@
 import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
-import { parseCriteria } from '../search/criteria.ts'
+import { parseCriteria, parseCriteriaParameters } from '../search/criteria.ts'
 import { evaluate } from '../search/evaluate.ts'
 import type { Node, Query } from '../search/tree.ts'
 import type { IndexValues } from '../search/values.ts'
@@ -13,19 +13,14 @@ import type { Parameter } from './request.ts'
  * @see https://hl7.org/fhir/R4/http.html#ccreate
  */
 
-/** Parameters of the transport: they select nothing and stand beside any criteria. */
-const ofTransport: ReadonlySet<string> = new Set(['_format', '_pretty'])
+const inputOf = (parts: Parts) => ({ definitions: parts.definitions, limits: parts.limits, settings: parts.settings, now: parts.clock() })
 
-/** The criteria of `PUT /Patient?…` as text, encoded once like the header If-None-Exist. */
-export const criteriaText = (parameters: readonly Parameter[]): string =>
-  parameters
-    .filter(({ name }) => !ofTransport.has(name))
-    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .join('&')
+/** Criteria of If-None-Exist and of conditional references. Fails like any strict search, and `criteria-not-selective` where nothing selects. */
+export const readCriteria = (type: string, text: string, parts: Parts): Outcome<Query> => parseCriteria(type, text, inputOf(parts))
 
-/** Fails like any strict search, and `criteria-not-selective` where nothing selects. */
-export const readCriteria = (type: string, text: string, parts: Parts): Outcome<Query> =>
-  parseCriteria(type, text, { definitions: parts.definitions, limits: parts.limits, settings: parts.settings, now: parts.clock() })
+/** Criteria in the URL of a conditional update, patch or delete; without any fails `id-or-criteria-needed`. */
+export const criteriaOfUrl = (type: string, parameters: readonly Parameter[], parts: Parts): Outcome<Query> =>
+  parameters.length === 0 ? fail('id-or-criteria-needed', {}) : parseCriteriaParameters(type, parameters, inputOf(parts))
 
 /** Up to `max` visible matches. */
 export const findMatches = async (
@@ -63,23 +58,20 @@ const asksIdentifier = (node: Node): boolean => {
   return node.op === 'token' && node.param.code === 'identifier'
 }
 
-/** Whether a new state of `type` with these values would be found by the criteria. */
-export const meets = (
-  query: Query,
-  state: { readonly type: string; readonly id: string; readonly values: IndexValues },
-  now: number,
-): boolean => query.parts.some(part => part.type === state.type && evaluate(part.where, { ...state, lastUpdated: now }))
+export type NewState = { readonly type: string; readonly id: string; readonly values: IndexValues }
+
+/** Whether the criteria would find this new state; undefined where that depends on other resources. */
+export const meets = (query: Query, state: NewState): boolean | undefined => {
+  const part = query.parts.find(({ type }) => type === state.type)
+  return part === undefined ? false : evaluate(part.where, state)
+}
 
 /**
  * What is written should match its own criteria, or a retry would write again: criteria on an identifier fail `criteria-not-met`,
  * others give a warning.
  */
-export const checkMeets = (
-  query: Query,
-  state: { readonly type: string; readonly id: string; readonly values: IndexValues },
-  now: number,
-): Outcome<readonly Issue[]> => {
-  if (meets(query, state, now)) return ok([])
+export const checkMeets = (query: Query, state: NewState): Outcome<readonly Issue[]> => {
+  if (meets(query, state) !== false) return ok([])
   const { type } = state
   return query.parts.some(part => asksIdentifier(part.where))
     ? fail('criteria-not-met', { type })

@@ -1,7 +1,7 @@
 import { isId } from '../base/ids.ts'
 import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
 import { metaForPatch } from '../fhir/model/meta.ts'
-import { relativeToBase } from './relative-references.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import { applyFhirPathPatch } from '../fhir/patch/fhirpath-patch.ts'
@@ -10,7 +10,7 @@ import { applyMergePatch } from '../fhir/patch/merge-patch.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
-import { criteriaText, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import { criteriaOfUrl, findOne, guardOf } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { Body, InteractionRequest } from './request.ts'
@@ -27,9 +27,7 @@ export const patch: Interaction = async (request, call, parts) => {
   if (!conditions.ok) return conditions
   const document = readPatch(request.body, parts)
   if (id === undefined) {
-    const text = criteriaText(request.parameters)
-    if (text === '') return fail('id-or-criteria-needed', {})
-    const criteria = readCriteria(type, text, parts)
+    const criteria = criteriaOfUrl(type, request.parameters, parts)
     if (!criteria.ok) return criteria
     if (!document.ok) return document
     return write(() => prepareConditionalPatch(type, criteria.value, document.value, conditions.value, request, call, parts), call, parts)
@@ -100,7 +98,7 @@ export const patched = async (
   patching: Patching,
   call: Call,
   parts: Parts,
-): Promise<Outcome<{ readonly before: StoredVersion; readonly next: Resource | 'same' }>> => {
+): Promise<Outcome<{ readonly before: StoredVersion; readonly next: Resource; readonly same: boolean }>> => {
   const { type, id, before, document, conditions } = patching
   const what = `${type}/${id}`
   if (before === undefined || !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
@@ -118,10 +116,10 @@ export const patched = async (
   const sound = checkResource(result.value, type, parts.definitions)
   if (!sound.ok) return sound
   const next: Resource = {
-    ...relativeToBase(sound.value, parts),
+    ...relativeToBase(sound.value, parts.settings.base),
     meta: metaForPatch(sound.value.meta, old.meta, call.requestId),
   }
-  return ok({ before, next: sameContent(next, old) ? 'same' : next })
+  return ok({ before, next, same: sameContent(next, old) })
 }
 
 type PatchRequest = Patching & {
@@ -133,9 +131,8 @@ const preparePatch = async (patching: PatchRequest, call: Call, parts: Parts): P
   const { type, id, request, guard } = patching
   const result = await patched(patching, call, parts)
   if (!result.ok) return result
-  const { before, next } = result.value
-  if (next === 'same')
-    return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
+  const { before, next, same } = result.value
+  if (same) return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
   const version = newVersion(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, parts)
   if (!version.ok) return version
   if (!admitsNew(version.value, call)) return fail('forbidden', {})

@@ -2,13 +2,13 @@ import { isId } from '../base/ids.ts'
 import { looksLikeNik } from '../base/nik.ts'
 import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
 import { metaForCreate, metaForUpdate } from '../fhir/model/meta.ts'
-import { relativeToBase } from './relative-references.ts'
+import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
-import { checkMeets, criteriaText, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import { checkMeets, criteriaOfUrl, findOne, guardOf } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { InteractionRequest } from './request.ts'
@@ -35,7 +35,7 @@ const updateById = async (type: string, id: string, conditions: WriteConditions,
   if (!sent.ok) return sent
   const named = request.body?.kind === 'raw' && sent.value.id === undefined ? ok(undefined) : checkIdOfUrl(sent.value, id)
   if (!named.ok) return named
-  const resource = relativeToBase(sent.value, parts)
+  const resource = relativeToBase(sent.value, parts.settings.base)
   const prepare = async () => prepareUpdate({ resource, id, before: await parts.store.newest(type, id), conditions, request }, call, parts)
   return write(prepare, call, parts)
 }
@@ -48,13 +48,11 @@ export const checkIdOfUrl = (resource: Resource, id: string): Outcome<undefined>
 }
 
 const conditionalUpdate = async (type: string, conditions: WriteConditions, request: InteractionRequest, call: Call, parts: Parts) => {
-  const text = criteriaText(request.parameters)
-  if (text === '') return fail('id-or-criteria-needed', {})
-  const criteria = readCriteria(type, text, parts)
+  const criteria = criteriaOfUrl(type, request.parameters, parts)
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const resource = relativeToBase(sent.value, parts)
+  const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareConditionalUpdate(resource, criteria.value, conditions, request, call, parts), call, parts)
 }
 
@@ -117,31 +115,33 @@ export const checkUpdate = async (
   return checked
 }
 
-/** The resource as it will be stored over `old`, the meta rules applied; or that nothing would change. */
-const merged = (sent: Resource, id: string, old: Resource | undefined, requestId: string): Resource | 'same' => {
-  const meta = old === undefined ? metaForCreate(sent.meta, requestId) : metaForUpdate(sent.meta, old.meta, requestId)
-  const next: Resource = { ...sent, id, meta }
-  return old !== undefined && sameContent(next, old) ? 'same' : next
+/** The resource as it is stored over its newest version, the meta rules applied, and whether that would change nothing. */
+export const mergedOver = (
+  sent: Resource,
+  id: string,
+  before: StoredVersion | undefined,
+  requestId: string,
+  parts: Parts,
+): { readonly next: Resource; readonly same: boolean } => {
+  if (before === undefined || before.deleted) return { next: { ...sent, id, meta: metaForCreate(sent.meta, requestId) }, same: false }
+  const old = parseStored(before, parts)
+  const next: Resource = { ...sent, id, meta: metaForUpdate(sent.meta, old.meta, requestId) }
+  return { next, same: sameContent(next, old) }
 }
 
 const prepareUpdate = async (update: Update, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
   const { resource, id, before, request, criteria } = update
   const checked = await checkUpdate(update, call, parts)
   if (!checked.ok) return checked
-  const old = before === undefined || before.deleted ? undefined : parseStored(before, parts)
-  const next = merged(resource, id, old, call.requestId)
-  if (next === 'same') {
-    return ok({
-      answer: answerOf(200, before as StoredVersion, (before as StoredVersion).lastUpdated, request, [
-        issue('information', 'nothing-changed', {}),
-      ]),
-    })
+  const { next, same } = mergedOver(resource, id, before, call.requestId, parts)
+  if (before !== undefined && same) {
+    return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
   }
   const type = resource.resourceType
   const version = newVersion(next, { type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' }, parts)
   if (!version.ok) return version
   if (!admitsNew(version.value, call)) return fail('forbidden', {})
-  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version.value, parts.clock())
+  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version.value)
   if (!met.ok) return met
   return ok({
     plan: {
@@ -149,6 +149,13 @@ const prepareUpdate = async (update: Update, call: Call, parts: Parts): Promise<
       guards: criteria === undefined ? [] : [criteria.guard],
       versions: [version.value],
     },
-    answered: held => answerOf(old === undefined ? 201 : 200, version.value, held.versions[0]?.lastUpdated as number, request, met.value),
+    answered: held =>
+      answerOf(
+        before === undefined || before.deleted ? 201 : 200,
+        version.value,
+        held.versions[0]?.lastUpdated as number,
+        request,
+        met.value,
+      ),
   })
 }

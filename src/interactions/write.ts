@@ -39,14 +39,20 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
     if ('answer' in prepared.value) return ok(prepared.value.answer)
     if (isOver(call.deadline)) return fail('waited-too-long', {}, { retryAfterSeconds: 1 })
     const { plan, answered } = prepared.value
-    const committed = await parts.store.commit(plan)
+    const committed = await parts.store.commit(call.once === undefined ? plan : takingOnce(plan, call.once))
     if (!committed.ok) return committed
     if (committed.value.held) return ok(answered(committed.value))
     const { referrers, taken } = committed.value
     if (referrers !== undefined && referrers.length > 0) return stillReferenced(plan, referrers, call, parts)
-    if (taken !== undefined) return fail('key-taken', {})
+    if (taken !== undefined) return taken === call.once ? fail('already-done', {}) : fail('key-taken', {})
   }
   return fail('write-conflict', {}, { retryAfterSeconds: 1 })
+}
+
+/** The plan that also takes the key under which it happens at most once. */
+const takingOnce = (plan: WritePlan, key: string): WritePlan => {
+  const [first] = plan.versions
+  return first === undefined ? plan : { ...plan, unique: [...(plan.unique ?? []), { key, owner: nameOf(first) }] }
 }
 
 const nameOf = ({ type, id }: Key): string => `${type}/${id}`
