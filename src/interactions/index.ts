@@ -1,4 +1,4 @@
-import { batch } from './batch.ts'
+import { bundleRequest } from './bundle-request.ts'
 import { capabilities } from './capabilities.ts'
 import { create } from './create.ts'
 import { deleteInteraction } from './delete.ts'
@@ -12,7 +12,6 @@ import type { InteractionCode } from './request.ts'
 import { searchCompartment } from './search-compartment.ts'
 import { searchSystem } from './search-system.ts'
 import { searchType } from './search-type.ts'
-import { transaction } from './transaction.ts'
 import { update } from './update.ts'
 import { vread } from './vread.ts'
 
@@ -31,6 +30,6 @@ export const interactions = {
   'search-system': searchSystem,
   'search-compartment': searchCompartment,
   capabilities,
-  batch,
-  transaction,
+  batch: bundleRequest,
+  transaction: bundleRequest,
 } satisfies Record<InteractionCode, Interaction>
