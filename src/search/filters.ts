@@ -1,7 +1,7 @@
 import { isId } from '../base/ids.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { SearchParameterDefinition } from '../fhir/definitions/definitions.ts'
-import { readyParameter } from './parameters.ts'
+import { membersOf, readyParameter } from './parameters.ts'
 import { dateTest, splitPrefix } from './ranges.ts'
 import type { SearchText } from './request.ts'
 import type { Node, ParamRef, Part } from './tree.ts'
@@ -62,6 +62,8 @@ const readValues = (
   text: SearchText,
   context: FilterContext,
 ): Outcome<Node> => {
+  const members = membersOf(context.definitions, type, definition)
+  if (members.length > 0) return readMembers(type, members, modifier, text, context)
   const param: ParamRef = { type, code: definition.code, kind: definition.type }
   const asked: Asked = { name: text.name, param, definition }
   const how = readerOf(definition, modifier, asked, context)
@@ -70,6 +72,23 @@ const readValues = (
   if (!nodes.ok) return nodes
   const any: Node = nodes.value.length === 1 ? (nodes.value[0] as Node) : { op: 'or', of: nodes.value }
   return ok(how.value.negated ? { op: 'not', of: any } : any)
+}
+
+/** A composite that is the union of others: one of them holds; it is missing when all of them are. */
+const readMembers = (
+  type: string,
+  members: readonly SearchParameterDefinition[],
+  modifier: string | undefined,
+  text: SearchText,
+  context: FilterContext,
+): Outcome<Node> => {
+  const nodes: Node[] = []
+  for (const member of members) {
+    const node = readValues(type, member, modifier, text, context)
+    if (!node.ok) return node
+    nodes.push(node.value)
+  }
+  return ok({ op: modifier === 'missing' && text.value === 'true' ? 'and' : 'or', of: nodes })
 }
 
 type Reader = { readonly read: Read; readonly negated?: true }

@@ -2,6 +2,7 @@ import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { createExtractor, type ExtractedParameter } from '../fhir/fhirpath/extraction.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { IndexSink } from './index-sink.ts'
+import { membersOf } from './parameters.ts'
 import type { Indexer } from './request.ts'
 import { indexComposite } from './types/composite.ts'
 import { searchTypes, simpleTypes } from './types/index.ts'
@@ -24,7 +25,7 @@ export const createIndexer = (definitions: Definitions, settings: { readonly bas
     const known = byType.get(type)
     if (known) return known
     const parameters = extracted(type)
-      .filter(({ definition }) => !knownToTheStore.has(definition.code))
+      .filter(({ definition }) => !knownToTheStore.has(definition.code) && membersOf(definitions, type, definition).length === 0)
       .sort((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
     if (definitions.isResourceType(type)) byType.set(type, parameters)
     return parameters

@@ -71,3 +71,41 @@ const isOneDate = (definitions: Definitions, path: string): boolean => {
   }
   return false
 }
+
+const members = new WeakMap<SearchParameterDefinition, ReadonlyMap<string, readonly SearchParameterDefinition[]>>()
+
+/**
+ * The composites of the type that together are this composite: `combo-code-value-quantity` is `code-value-quantity` or
+ * `component-code-value-quantity`. Such a one has no index values of its own; it is asked as its members. Empty for all others.
+ */
+export const membersOf = (
+  definitions: Definitions,
+  type: string,
+  definition: SearchParameterDefinition,
+): readonly SearchParameterDefinition[] => {
+  if (definition.type !== 'composite') return []
+  const known = members.get(definition)?.get(type)
+  if (known) return known
+  const found = findMembers(definitions, type, definition)
+  members.set(definition, new Map([...(members.get(definition) ?? []), [type, found]]))
+  return found
+}
+
+const findMembers = (
+  definitions: Definitions,
+  type: string,
+  definition: SearchParameterDefinition,
+): readonly SearchParameterDefinition[] => {
+  const whole = itemsOf(definition)
+  if (whole.length < 2) return []
+  const others = [...definitions.searchParameters(type).values()].filter(other => other !== definition && hasPartsOf(other, definition))
+  const found = whole.map(item => others.find(other => itemsOf(other).join() === item))
+  return found.every(member => member !== undefined) ? found : []
+}
+
+/** The alternatives of the expression that gives the items. */
+const itemsOf = ({ expression = '' }: SearchParameterDefinition): readonly string[] => expression.split('|').map(text => text.trim())
+
+/** Whether both take the same components from an item. */
+const hasPartsOf = ({ components: a = [] }: SearchParameterDefinition, { components: b = [] }: SearchParameterDefinition): boolean =>
+  a.length === b.length && a.every((part, at) => part.expression === b[at]?.expression)

@@ -143,6 +143,8 @@ describe('A search asks for', () => {
     ['RiskAssessment', 'probability=gt0.8', 'probability gt 0.8..0.8'],
     ['Observation', 'code-value-quantity=http://loinc.org|8480-6$gt140', 'code-value-quantity http://loinc.org|8480-6$ gt 140..140'],
     ['Observation', 'code-value-quantity=8480-6$140|http://unitsofmeasure.org|mg', 'code-value-quantity 8480-6$=g eq 0.1395..0.1405'],
+    ['Observation', 'combo-code-value-quantity=a$5', 'or(code-value-quantity a$ eq 4.5..5.5 component-code-value-quantity a$ eq 4.5..5.5)'],
+    ['Observation', 'combo-code-value-quantity:missing=true', 'and(code-value-quantity missing component-code-value-quantity missing)'],
     ['Observation', 'code-value-string=a$Bad', 'code-value-string a "bad"'],
     ['Observation', 'code-value-concept=a$s|b', 'code-value-concept a$s|b'],
     ['Observation', 'code-value-concept=a\\$b$c', 'code-value-concept a\\$b$c'],
