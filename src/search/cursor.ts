@@ -14,6 +14,8 @@ export type Cursor = {
   readonly backward?: boolean
   /** Matches, when the first page told their number. */
   readonly total?: number
+  /** Whether that number is exact, so that the last page can be reached. */
+  readonly exact?: boolean
   /** ms */
   readonly expires: number
 }

@@ -35,6 +35,8 @@ export interface Store extends AsyncDisposable {
 
   /** A state of the store that pages can be read from until it expires. Registered: the sweeper leaves what it needs. */
   snapshot(): Promise<Snapshot>
+  /** Nobody will read from this snapshot again: no link to it was given out. Otherwise it ends by its age. */
+  release?(snapshot: Snapshot): void
   /** Instant (ms) up to which no further write can appear. Asking makes it move. */
   horizon(): Promise<number>
 

@@ -1,0 +1,78 @@
+import { fail, ok, type Outcome } from '../base/outcome.ts'
+import type { Limits } from '../base/limits.ts'
+import { searchedRange } from '../search/types/date.ts'
+import type { Parts } from './parts.ts'
+import { badParameter, type Readers, readParameters } from './read-parameters.ts'
+import type { Parameter } from './request.ts'
+import { checkView, type View, viewReaders } from './view.ts'
+
+/** What the parameters of a history ask for. Instants in milliseconds. */
+export type HistoryParameters = View & {
+  readonly count: number
+  readonly since?: number
+  readonly current?: { readonly lo: number; readonly hi: number }
+  readonly oldestFirst?: boolean
+  /** Of the whole system: only these types. */
+  readonly types?: readonly string[]
+  /** As they were applied, the page size included: the text of `self`. */
+  readonly applied: readonly Parameter[]
+}
+
+type HistoryParts = Pick<Parts, 'definitions' | 'limits' | 'settings'>
+
+/** @see rest-api.md 15 */
+export const readHistoryParameters = (
+  parameters: readonly Parameter[],
+  types: readonly string[],
+  parts: HistoryParts,
+): Outcome<HistoryParameters> => {
+  const read = readParameters<HistoryParameters>(parameters, readersFor(types, parts), 'history')
+  if (!read.ok) return read
+  const checked = checkView(read.value)
+  if (!checked.ok) return checked
+  if (read.value.since !== undefined && read.value.current !== undefined)
+    return fail('parameter-clash', { first: '_since', second: '_at' }, { location: ['http._since'] })
+  const { count = Math.min(parts.limits.historyCountDefault, parts.limits.countMax) } = read.value
+  return ok({ ...read.value, count, applied: appliedWith(count, parameters) })
+}
+
+const readersFor = (types: readonly string[], { definitions, limits, settings }: HistoryParts): Readers<HistoryParameters> => ({
+  ...viewReaders(types, { definitions, limits }),
+  _count: (value, name) => countOf(value, name, limits),
+  _since: (value, name) => {
+    const range = searchedRange(value, settings.zone)
+    return range === undefined ? badParameter(name, aDate) : ok({ since: range.lo })
+  },
+  _at: (value, name) => {
+    const range = searchedRange(value, settings.zone)
+    return range === undefined ? badParameter(name, aDate) : ok({ current: range })
+  },
+  _sort: (value, name) => {
+    if (value !== '-_lastUpdated' && value !== '_lastUpdated') return badParameter(name, 'it takes -_lastUpdated or _lastUpdated')
+    return ok({ oldestFirst: value === '_lastUpdated' })
+  },
+  _list: (_, name) => fail('unsupported-parameter', { parameter: name }, { location: [`http.${name}`] }),
+  ...(types.length === 1 ? {} : { _type: (value: string, name: string) => typesOf(value, name, types) }),
+})
+
+const aDate = 'it takes an instant or a date'
+
+const countOf = (value: string, name: string, limits: Limits): Outcome<{ count: number }> =>
+  /^\d{1,15}$/.test(value)
+    ? ok({ count: Math.min(Number(value), limits.countMax) })
+    : badParameter(name, 'it takes a whole number from 0 on')
+
+const typesOf = (value: string, name: string, known: readonly string[]): Outcome<{ types: readonly string[] }> => {
+  const types = [...new Set(value.split(','))]
+  return types.every(type => known.includes(type))
+    ? ok({ types })
+    : badParameter(name, 'it takes resource types of FHIR R4, with commas between')
+}
+
+/** `_count` shows what was answered with, not what was asked for. */
+const appliedWith = (count: number, parameters: readonly Parameter[]): readonly Parameter[] => {
+  const size = { name: '_count', value: String(count) }
+  return parameters.some(({ name }) => name === '_count')
+    ? parameters.map(parameter => (parameter.name === '_count' ? size : parameter))
+    : [...parameters, size]
+}

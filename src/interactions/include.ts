@@ -1,0 +1,176 @@
+import { type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import type { Include, ParsedSearch } from '../search/request.ts'
+import type { Node, ParamRef } from '../search/tree.ts'
+import type { Key, Snapshot, StoredVersion } from '../storage/port.ts'
+import { entryOverheadBytes } from './bundle.ts'
+import type { Call, Parts } from './parts.ts'
+import { restrict } from './restrict.ts'
+import { maySee } from './visible.ts'
+
+/** Resources that stand beside the matches; `issues` name the includes that are incomplete. */
+export type Included = { readonly versions: readonly StoredVersion[]; readonly issues: readonly Issue[] }
+
+/** Targets in the condition of one statement, and rows asked for their references at once. */
+const targetsMax = 1000
+
+const none: Included = { versions: [], issues: [] }
+
+/**
+ * `_include` and `_revinclude` in rounds: the first starts from the matches, further ones (`:iterate` alone) from what the round before
+ * brought. Everything is read from the page's snapshot, each type under its own access filter, each instance once.
+ * @see https://hl7.org/fhir/R4/search.html#revinclude
+ */
+export const findIncluded = async (
+  matches: readonly StoredVersion[],
+  { includes, revincludes }: Pick<ParsedSearch, 'includes' | 'revincludes'>,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Included>> => {
+  if (matches.length === 0 || (includes.length === 0 && revincludes.length === 0)) return ok(none)
+  const basket = createBasket(matches, parts)
+  let sources = matches
+  for (let round = 0; round < parts.limits.includeRoundsMax && sources.length > 0; round++) {
+    const before = basket.versions.length
+    const follows = (include: Include): boolean => round === 0 || include.iterate
+    for (const include of includes.filter(follows)) await includeForward(include, sources, basket, snapshot, call, parts)
+    for (const include of revincludes.filter(follows)) {
+      const read = await includeReverse(include, sources, basket, snapshot, call, parts)
+      if (!read.ok) return read
+    }
+    sources = basket.versions.slice(before)
+  }
+  return ok({ versions: basket.versions, issues: basket.issues })
+}
+
+// --- what a page may carry
+
+type Basket = {
+  readonly versions: StoredVersion[]
+  readonly issues: Issue[]
+  /** How many more may come. */
+  readonly room: () => number
+  readonly has: (key: Key) => boolean
+  /** False when the page is full; then the include is named as incomplete. */
+  readonly add: (version: StoredVersion, include: Include) => boolean
+  readonly cut: (include: Include) => void
+}
+
+const nameOf = ({ type, id }: Key): string => `${type}/${id}`
+
+const createBasket = (matches: readonly StoredVersion[], { limits }: Parts): Basket => {
+  const seen = new Set(matches.map(nameOf))
+  const named = new Set<string>()
+  const versions: StoredVersion[] = []
+  const issues: Issue[] = []
+  let bytes = matches.reduce((sum, { text }) => sum + text.length + entryOverheadBytes, 0)
+  const cut = ({ text }: Include): void => {
+    if (named.has(text)) return
+    named.add(text)
+    issues.push(issue('warning', 'includes-cut', { max: limits.includesMax, include: text }))
+  }
+  const add = (version: StoredVersion, include: Include): boolean => {
+    const size = version.text.length + entryOverheadBytes
+    if (versions.length >= limits.includesMax || bytes + size > limits.pageBytesMax) {
+      cut(include)
+      return false
+    }
+    bytes += size
+    seen.add(nameOf(version))
+    versions.push(version)
+    return true
+  }
+  return { versions, issues, room: () => limits.includesMax - versions.length, has: key => seen.has(nameOf(key)), add, cut }
+}
+
+// --- forward
+
+const includeForward = async (
+  include: Include,
+  sources: readonly StoredVersion[],
+  basket: Basket,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<void> => {
+  for (const param of include.params) {
+    const seqs = sources.flatMap(({ type, seq }) => (type === param.type ? seq : []))
+    for (const block of blocks(seqs)) {
+      const targets = await targetsOf(block, param, include, basket, parts)
+      for (const version of await visibleAt(targets, snapshot, call, parts)) if (!basket.add(version, include)) return
+    }
+  }
+}
+
+/** What the rows refer to and the page does not hold yet, each once. */
+const targetsOf = async (
+  seqs: readonly number[],
+  { type, code }: ParamRef,
+  { targetType }: Include,
+  basket: Basket,
+  parts: Parts,
+): Promise<readonly Key[]> => {
+  const targets = new Map<string, Key>()
+  for (const { target } of await parts.store.references(seqs, type, code)) {
+    if ((targetType === undefined || target.type === targetType) && !basket.has(target)) targets.set(nameOf(target), target)
+  }
+  return [...targets.values()]
+}
+
+const visibleAt = async (keys: readonly Key[], snapshot: Snapshot, call: Call, parts: Parts): Promise<readonly StoredVersion[]> => {
+  const visible: StoredVersion[] = []
+  for (const block of blocks(keys)) {
+    for (const version of await parts.store.newestMany(block, snapshot)) {
+      if (version !== undefined && !version.deleted && (await maySeeStill(version, call, parts))) visible.push(version)
+    }
+  }
+  return visible
+}
+
+/** A version seen through a snapshot also needs its newest one to pass: a raised label works at once. */
+const maySeeStill = async (version: StoredVersion, call: Call, parts: Parts): Promise<boolean> => {
+  if (call.access.filterFor(version.type).op === 'all') return true
+  const newest = await parts.store.newest(version.type, version.id)
+  return newest !== undefined && (await maySee(version, call, parts)) && (newest.seq === version.seq || maySee(newest, call, parts))
+}
+
+// --- reverse
+
+/** One question for each parameter and block of targets: who refers to any of them? Newest first. */
+const includeReverse = async (
+  include: Include,
+  sources: readonly StoredVersion[],
+  basket: Basket,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<undefined>> => {
+  for (const param of include.params) {
+    const targets = sources.filter(({ type }) => mayBeTarget(type, param, include, parts))
+    for (const block of blocks(targets)) {
+      const count = basket.room() + 1
+      const { query, access } = restrict({ parts: [{ type: param.type, where: anyOf(block, param) }], sort: [] }, call.access)
+      const page = await parts.store.search(query, { access, count, snapshot, deadline: call.deadline })
+      if (!page.ok) return page
+      for (const row of page.value.rows) if (!basket.has(row) && !basket.add(row, include)) return ok(undefined)
+      if (page.value.more) basket.cut(include)
+    }
+  }
+  return ok(undefined)
+}
+
+const mayBeTarget = (type: string, param: ParamRef, { targetType }: Include, { definitions }: Parts): boolean => {
+  if (targetType !== undefined && targetType !== type) return false
+  const targets = definitions.searchParameters(param.type).get(param.code)?.targets
+  return targets === undefined || targets.length === 0 || targets.includes(type)
+}
+
+const anyOf = (targets: readonly Key[], param: ParamRef): Node => {
+  const of = targets.map(({ type, id }): Node => ({ op: 'reference', param, type, id }))
+  return of.length === 1 ? (of[0] as Node) : { op: 'or', of }
+}
+
+const blocks = <T>(items: readonly T[]): readonly (readonly T[])[] => {
+  if (items.length <= targetsMax) return items.length === 0 ? [] : [items]
+  return Array.from({ length: Math.ceil(items.length / targetsMax) }, (_, at) => items.slice(at * targetsMax, (at + 1) * targetsMax))
+}

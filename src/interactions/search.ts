@@ -1,0 +1,157 @@
+import { ok, type Issue, type Outcome } from '../base/outcome.ts'
+import { parseSearch } from '../search/parse.ts'
+import type { ParsedSearch } from '../search/request.ts'
+import type { SearchPage, SearchRow, Snapshot, StoredVersion } from '../storage/port.ts'
+import { type BundleEntry, bundleChunks } from './bundle.ts'
+import { findIncluded, type Included } from './include.ts'
+import { outcomeEntry } from './outcome-entry.ts'
+import { fitting, linksOf, type PageShown, type Place, placeOf, type Walk } from './pages.ts'
+import type { Call, Parts } from './parts.ts'
+import type { Answer, InteractionRequest } from './request.ts'
+import { type Restricted, restrict } from './restrict.ts'
+import { readTotal, type Total } from './search-total.ts'
+import { reduced, textOf, type View } from './view.ts'
+
+/** A search of one type, of all, or of a compartment. */
+export type SearchWalk = Walk & { readonly types: readonly string[]; readonly compartment?: { readonly type: string; readonly id: string } }
+
+/** The story of all three searches. @see https://hl7.org/fhir/R4/search.html, rest-api.md 17 */
+export const search = async (walk: SearchWalk, request: InteractionRequest, call: Call, parts: Parts): Promise<Outcome<Answer>> => {
+  const place = placeOf(request.parameters, walk, parts)
+  if (!place.ok) return place
+  const parsed = parse(walk, place.value, request, parts)
+  if (!parsed.ok) return parsed
+  const query = restrict(parsed.value.query, call.access)
+  if (parsed.value.summary === 'count' || parsed.value.count === 0) return countAnswer(walk, parsed.value, query, call, parts)
+
+  const snapshot = place.value.cursor?.snapshot ?? (await parts.store.snapshot())
+  const page = await readPage(query, parsed.value, place.value, snapshot, call, parts)
+  if (!page.ok) return page
+  const total = await totalOf(query, parsed.value, place.value, page.value, snapshot, call, parts)
+  if (!total.ok) return total
+  const included = await findIncluded(page.value.rows, parsed.value, snapshot, call, parts)
+  if (!included.ok) return included
+
+  const shown = pageShown(parsed.value, place.value, page.value, total.value, snapshot)
+  if (shown.snapshot === undefined) parts.store.release?.(snapshot)
+  return ok(answerOf(walk, shown, parsed.value, page.value.rows, included.value, snapshot, call, parts))
+}
+
+/** A page reached by a link asks what the first page asked, and `now` is then: `ap` must not drift from page to page. */
+const parse = (walk: SearchWalk, { cursor }: Place, request: InteractionRequest, parts: Parts): Outcome<ParsedSearch> =>
+  parseSearch({
+    types: walk.types,
+    parameters: cursor?.parameters ?? request.parameters,
+    handling: cursor === undefined ? request.prefer.handling : 'strict',
+    ...(walk.compartment === undefined ? {} : { compartment: walk.compartment }),
+    definitions: parts.definitions,
+    limits: parts.limits,
+    settings: parts.settings,
+    now: cursor?.snapshot.at ?? parts.clock(),
+  })
+
+const readPage = async (
+  { query, access }: Restricted,
+  parsed: ParsedSearch,
+  { position, backward }: Place,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<SearchPage>> => {
+  const page = await parts.store.search(query, {
+    access,
+    count: parsed.count,
+    snapshot,
+    ...(position ? { position } : {}),
+    ...(backward ? { backward } : {}),
+    deadline: call.deadline,
+  })
+  if (!page.ok) return page
+  const { rows, cut } = fitting(page.value.rows, backward === true, parts.limits.pageBytesMax)
+  return ok({ rows, more: page.value.more || cut })
+}
+
+/** The first page decides the total; its links carry it on. A first page that holds everything knows it for nothing. */
+const totalOf = async (
+  query: Restricted,
+  parsed: ParsedSearch,
+  { cursor }: Place,
+  { rows, more }: SearchPage,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Total>> => {
+  if (cursor !== undefined) return ok(cursor.total === undefined ? {} : { count: cursor.total, exact: cursor.exact === true })
+  if (parsed.total === 'none') return ok({})
+  return more ? readTotal(query, parsed.total, snapshot, call, parts) : ok({ count: rows.length, exact: true })
+}
+
+const pageShown = (
+  { applied }: ParsedSearch,
+  place: Place,
+  { rows, more }: { readonly rows: readonly SearchRow[]; readonly more: boolean },
+  { count, exact }: Total,
+  snapshot: Snapshot,
+): PageShown => {
+  const [first, last] = [rows[0], rows.at(-1)]
+  return {
+    place,
+    ...(first && last ? { ends: { first: first.position, last: last.position } } : {}),
+    more,
+    ...(more || place.cursor !== undefined ? { snapshot } : {}),
+    applied,
+    ...(count === undefined ? {} : { total: count }),
+    lastKnown: exact === true,
+  }
+}
+
+// --- the answer
+
+/** Only the number is asked for: it is exact whatever it costs, up to the deadline. */
+const countAnswer = async (walk: SearchWalk, parsed: ParsedSearch, query: Restricted, call: Call, parts: Parts): Promise<Outcome<Answer>> => {
+  const total = await readTotal(query, 'accurate', undefined, call, parts)
+  if (!total.ok) return total
+  const shown = { place: {}, more: false, applied: parsed.applied, lastKnown: false, ...(total.value.count === undefined ? {} : { total: total.value.count }) }
+  return ok(bundleAnswer(walk, shown, parts.clock(), outcomeEntries(parsed.ignored, call, parts), parts))
+}
+
+const answerOf = (
+  walk: SearchWalk,
+  shown: PageShown,
+  parsed: ParsedSearch,
+  rows: readonly SearchRow[],
+  included: Included,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Answer => {
+  const entries = rows.map(row => entryOf(row, 'match', parsed, parts))
+  const ofIncluded = includedView(parsed)
+  for (const version of included.versions) entries.push(entryOf(version, 'include', ofIncluded, parts))
+  entries.push(...outcomeEntries([...parsed.ignored, ...included.issues], call, parts))
+  return bundleAnswer(walk, shown, snapshot.at, entries, parts)
+}
+
+const bundleAnswer = (walk: SearchWalk, shown: PageShown, at: number, entries: readonly BundleEntry[], parts: Parts): Answer => {
+  const links = linksOf(walk, shown, parts)
+  const head = { id: parts.ids(), type: 'searchset', at, timestamp: parts.clock(), links } as const
+  return { status: 200, body: { kind: 'json', chunks: bundleChunks({ ...head, ...(shown.total === undefined ? {} : { total: shown.total }) }, entries) } }
+}
+
+/** Names of elements are those of the types searched: of what is included only `Type.element` speaks. */
+const includedView = ({ summary, elements }: ParsedSearch): View => {
+  const named = elements?.filter(name => name.includes('.'))
+  return named === undefined ? { summary } : { summary, elements: named }
+}
+
+/** Large data have no place in a Bundle; a read gives all. */
+const binaryElements = ['contentType', 'securityContext']
+
+const entryOf = (version: StoredVersion, mode: 'match' | 'include', view: View, parts: Parts): BundleEntry => ({
+  fullUrl: `${parts.settings.base}/${version.type}/${version.id}`,
+  resource: version.type === 'Binary' ? reduced(version, { elements: binaryElements }, parts) : textOf(version, view, parts),
+  mode,
+})
+
+const outcomeEntries = (issues: readonly Issue[], call: Call, parts: Parts): readonly BundleEntry[] =>
+  issues.length === 0 ? [] : [outcomeEntry(issues, call, parts)]
