@@ -34,3 +34,15 @@ export const decimalText = (x: unknown): string => {
 
 /** Whether a JavaScript number gives this text back. */
 export const isPlainNumber = (text: string): boolean => String(Number(text)) === text
+
+/** Whether two numbers mean the same value, whatever their digits: `1.10` and `1.1`, `1e400` and `10e399`. */
+export const sameNumber = (a: number | Decimal, b: number | Decimal): boolean => canonical(decimalText(a)) === canonical(decimalText(b))
+
+/** Significant digits without zeros at either end, and the power of ten of the last one. */
+const canonical = (text: string): string => {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
+  const digits = (whole + fraction).replace(/^0+/, '')
+  if (digits === '') return '0'
+  const significant = digits.replace(/0+$/, '')
+  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`
+}
