@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import {
   changeConstraints,
   changeElements,
@@ -102,7 +101,7 @@ const correctSearchParameters = ({ searchParameters }: Published): void => {
   for (const id of dropSearchParameters) demand(searchParameters.delete(id), `SearchParameter ${id}`)
   for (const { id, was, is } of changeSearchTargets) {
     const parameter = searchParameters.get(id)
-    demand(isDeepStrictEqual(parameter?.target?.toSorted(), [...was]), `targets of SearchParameter ${id}`)
+    demand(parameter?.target?.toSorted().join() === was.join(), `targets of SearchParameter ${id}`)
     if (parameter) parameter.target = [...is]
   }
   for (const { id, expression } of searchParameters.values()) {
