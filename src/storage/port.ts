@@ -35,8 +35,6 @@ export interface Store extends AsyncDisposable {
 
   /** A state of the store that pages can be read from until it expires. Registered: the sweeper leaves what it needs. */
   snapshot(): Promise<Snapshot>
-  /** Nobody will read from this snapshot again: no link to it was given out. Otherwise it ends by its age. */
-  release?(snapshot: Snapshot): void
   /** Instant (ms) up to which no further write can appear. Asking makes it move. */
   horizon(): Promise<number>
 
@@ -112,7 +110,7 @@ export type CountOptions = { readonly access: AccessFilter; readonly snapshot?: 
 export type Count = { readonly count: number; readonly reached: boolean; readonly exact: boolean }
 
 /** The 29 characters that stand in `text` at `lastUpdatedOffset` until the writer knows the instant. */
-export const lastUpdatedPlaceholder = '0000-00-00T00:00:00.000+00:00'
+export { lastUpdatedPlaceholder } from '../fhir/model/stored-form.ts'
 
 export type NewVersion = Key & {
   readonly versionId: number
