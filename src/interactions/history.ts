@@ -19,13 +19,11 @@ export const history = async (walk: HistoryWalk, request: InteractionRequest, ca
   const asked = readHistoryParameters(place.value.cursor?.parameters ?? request.parameters, walk.types, parts)
   if (!asked.ok) return asked
 
-  // A first page that is the only one leaves nothing to be held still.
   const snapshot = place.value.cursor?.snapshot ?? (await parts.store.snapshot())
   const page = await readPage(walk, asked.value, place.value, snapshot, call, parts)
   if (!page.ok) return page
   const { rows, cut } = fitting(page.value.rows, place.value.backward === true, parts.limits.pageBytesMax)
   const shown = pageShown(asked.value, place.value, rows, { ...page.value, more: page.value.more || cut }, snapshot)
-  if (shown.snapshot === undefined) parts.store.release?.(snapshot)
   return ok(answerOf(walk, shown, rows, asked.value, snapshot, parts))
 }
 

@@ -33,7 +33,6 @@ export const search = async (walk: SearchWalk, request: InteractionRequest, call
   if (!included.ok) return included
 
   const shown = pageShown(parsed.value, place.value, page.value, total.value, snapshot)
-  if (shown.snapshot === undefined) parts.store.release?.(snapshot)
   return ok(answerOf(walk, shown, parsed.value, page.value.rows, included.value, snapshot, call, parts))
 }
 
