@@ -1,0 +1,40 @@
+import type { WaitingPlan } from './commit.ts'
+
+const groupPlansMax = 64
+const groupVersionsMax = 2_000
+/** Larger plans wait in a lane of their own, so that small ones overtake them. */
+const smallVersionsMax = 500
+/** But a large one gets its turn at least so often. */
+const largeEveryMs = 250
+
+/** The plans that wait, and which of them are committed next. Bounded by whoever sends them (writer-thread.ts). */
+export class Lanes {
+  readonly #small: WaitingPlan[] = []
+  readonly #large: WaitingPlan[] = []
+  #largeAtMs = 0
+
+  get isEmpty(): boolean {
+    return this.#small.length === 0 && this.#large.length === 0
+  }
+
+  add(plan: WaitingPlan): void {
+    if (plan.versions > smallVersionsMax) this.#large.push(plan)
+    else this.#small.push(plan)
+  }
+
+  /** The next group: whatever gathered meanwhile, or one large plan when its turn has come. */
+  next(nowMs: number): readonly WaitingPlan[] {
+    if (this.#large.length > 0 && (this.#small.length === 0 || nowMs - this.#largeAtMs >= largeEveryMs)) {
+      this.#largeAtMs = nowMs
+      return this.#large.splice(0, 1)
+    }
+    let versions = 0
+    let plans = 0
+    while (plans < this.#small.length && plans < groupPlansMax) {
+      versions += this.#small[plans]?.versions ?? 0
+      if (versions > groupVersionsMax && plans > 0) break
+      plans++
+    }
+    return this.#small.splice(0, plans)
+  }
+}

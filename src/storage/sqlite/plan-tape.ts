@@ -1,0 +1,155 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
+import type { Query } from '../../search/tree.ts'
+import type { IndexValues } from '../../search/values.ts'
+import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
+
+/**
+ * How plans travel to the writer thread: everything but guards lies flat on one array of strings and numbers, and all texts in one
+ * buffer that is handed over, not copied. Objects with member names would cost the clone several times as much on both sides.
+ * The order of a plan: version keys · expects · exists · unreferenced · unique · counters · number of guards · version bodies;
+ * every list is led by its length. The writer reads the same order from the tape (commit.ts).
+ */
+export type Item = string | number
+export type Guard = { readonly query: Query; readonly access: AccessFilter; readonly found: number | 'none' }
+
+/** Where a plan begins, and how large it is. */
+export type PackedPlan = { readonly id: number; readonly at: number; readonly guardsAt: number; readonly versions: number }
+export type PackedPlans = {
+  readonly plans: readonly PackedPlan[]
+  readonly tape: readonly Item[]
+  readonly texts: Uint8Array<ArrayBuffer>
+  readonly guards: readonly Guard[]
+}
+
+export const methodNumbers = { POST: 1, PUT: 2, DELETE: 3 } as const satisfies Record<Method, number>
+export const methodOf = (n: number): Method => (n === 1 ? 'POST' : n === 2 ? 'PUT' : 'DELETE')
+
+/** Stands for 'none' in expectations and for "no limit" in counters: neither seqs nor limits are negative. */
+export const none = -1
+
+/** Gathers plans until they are taken for one message. */
+export class PlanPacker {
+  #plans: PackedPlan[] = []
+  #tape: Item[] = []
+  #guards: Guard[] = []
+  #texts: Uint8Array[] = []
+  #textBytes = 0
+
+  get isEmpty(): boolean {
+    return this.#plans.length === 0
+  }
+
+  add(id: number, plan: WritePlan): void {
+    this.#plans.push({ id, at: this.#tape.length, guardsAt: this.#guards.length, versions: plan.versions.length })
+    const tape = this.#tape
+    tape.push(plan.versions.length)
+    for (const one of plan.versions) tape.push(one.type, one.id, one.versionId, methodNumbers[one.method])
+    tape.push(plan.expects.length)
+    for (const one of plan.expects) tape.push(one.type, one.id, one.seq === 'none' ? none : one.seq)
+    this.#keys(plan.exists)
+    this.#keys(plan.unreferenced)
+    tape.push(plan.unique?.length ?? 0)
+    for (const one of plan.unique ?? []) tape.push(one.key, ...ownerOf(one.owner))
+    tape.push(plan.counters?.length ?? 0)
+    for (const one of plan.counters ?? []) tape.push(one.key, one.limit ?? none)
+    tape.push(plan.guards.length)
+    this.#guards.push(...plan.guards)
+    for (const one of plan.versions) this.#body(one)
+  }
+
+  /** All plans since the last taking. */
+  take(): PackedPlans {
+    const texts = new Uint8Array(this.#textBytes)
+    let at = 0
+    for (const text of this.#texts) {
+      texts.set(text, at)
+      at += text.length
+    }
+    const packed = { plans: this.#plans, tape: this.#tape, texts, guards: this.#guards }
+    this.#plans = []
+    this.#tape = []
+    this.#guards = []
+    this.#texts = []
+    this.#textBytes = 0
+    return packed
+  }
+
+  #keys(keys: readonly Key[] = []): void {
+    this.#tape.push(keys.length)
+    for (const key of keys) this.#tape.push(key.type, key.id)
+  }
+
+  #body(version: NewVersion): void {
+    const tape = this.#tape
+    tape.push(this.#textBytes, version.text.length, version.lastUpdatedOffset, version.confidentiality)
+    for (const list of [version.patients, version.organizations, version.authors]) {
+      tape.push(list.length)
+      for (const one of list) tape.push(one)
+    }
+    this.#texts.push(version.text)
+    this.#textBytes += version.text.length
+    tape.push(version.values === undefined ? 0 : 1)
+    if (version.values !== undefined) pushValues(tape, version.values)
+  }
+}
+
+const ownerOf = (owner: string): [string, string] => {
+  const slash = owner.indexOf('/')
+  return [owner.slice(0, slash), owner.slice(slash + 1)]
+}
+
+const pushValues = (tape: Item[], values: IndexValues): void => {
+  tape.push(values.tokens.length)
+  for (const one of values.tokens) tape.push(one.param, one.system, one.code, one.mark)
+  tape.push(values.strings.length)
+  for (const one of values.strings) tape.push(one.param, one.value, one.exact, one.mark)
+  tape.push(values.dates.length)
+  for (const one of values.dates) tape.push(one.param, one.lo, one.hi, one.mark)
+  tape.push(values.numbers.length)
+  for (const one of values.numbers) tape.push(one.param, one.unit, one.lo, one.hi, one.mark)
+  tape.push(values.references.length)
+  for (const one of values.references) tape.push(one.param, one.type, one.id)
+  const ranges = values.composites.filter(one => one.range !== undefined)
+  tape.push(ranges.length)
+  for (const one of ranges) tape.push(one.param, one.key, one.range?.lo ?? 0, one.range?.hi ?? 0)
+  const texts = values.composites.filter(one => one.range === undefined)
+  tape.push(texts.length)
+  for (const one of texts) tape.push(one.param, one.key, one.text ?? '')
+  tape.push(values.sort.length)
+  for (const one of values.sort) tape.push(one.param, JSON.stringify(one.greatest === undefined ? [one.least] : [one.least, one.greatest]))
+  tape.push(values.shape.join(' '))
+}
+
+/** Reads a tape in the order it was written. The casts are that order: text() where a string was pushed, number() where a number was. */
+export class TapeReader {
+  #tape: readonly Item[]
+  at: number
+
+  constructor(tape: readonly Item[], at: number) {
+    this.#tape = tape
+    this.at = at
+  }
+
+  text(): string {
+    return this.#tape[this.at++] as string
+  }
+
+  number(): number {
+    return this.#tape[this.at++] as number
+  }
+}
+
+/** What a waiting plan holds in memory, roughly: its texts and some bytes for each item. */
+export const planBytes = (plan: WritePlan): number => {
+  let bytes = 200
+  for (const { text, values } of plan.versions) bytes += text.length + 500 + (values === undefined ? 0 : 60 * valuesCount(values))
+  return bytes
+}
+
+const valuesCount = (values: IndexValues): number =>
+  values.tokens.length +
+  values.strings.length +
+  values.dates.length +
+  values.numbers.length +
+  values.references.length +
+  values.composites.length

@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../../base/clock.ts'
+import type { Deadline } from '../../base/deadline.ts'
+import { defaultLimits } from '../../base/limits.ts'
+import { fail, type Outcome } from '../../base/outcome.ts'
+import type { Definitions } from '../../fhir/definitions/definitions.ts'
+import type { Query } from '../../search/tree.ts'
+import type {
+  Committed,
+  Count,
+  CountOptions,
+  HistoryOptions,
+  HistoryPage,
+  HistoryScope,
+  Key,
+  SearchOptions,
+  SearchPage,
+  Snapshot,
+  Statistics,
+  Store,
+  StoredVersion,
+  WritePlan,
+} from '../port.ts'
+import { cellsBuffer, cellsOf } from './cells.ts'
+import { inOneState, openReaderConnection, readerCacheKiB, type Synchronous } from './connection.ts'
+import { countsPerType } from './counters.ts'
+import { Dictionary } from './dictionary.ts'
+import { History } from './history.ts'
+import { answerQuestion } from './question.ts'
+import { Reader } from './reader.ts'
+import type { Question } from './reader-messages.ts'
+import { ReaderPool } from './reader-pool.ts'
+import { createSearch, type SqliteSearch } from './search.ts'
+import { seqOf, Snapshots } from './snapshot.ts'
+import { Walk } from './walk.ts'
+import { WriterThread } from './writer-thread.ts'
+
+export type SqliteStoreOptions = {
+  /** A file; WAL needs one. Its directory must exist. */
+  readonly path: string
+  readonly definitions: Definitions
+  readonly clock: Clock
+  readonly synchronous?: Synchronous
+  /** How long pages may be read from a snapshot. */
+  readonly cursorMinutes?: number
+}
+
+/** Searches expected to visit more entries run in a reader thread. */
+const visitsMax = 5_000
+/** And those that took longer on the HTTP thread than anybody thought start again there. */
+const onThisThreadMs = 20
+const healthMs = 5_000
+const expiryEveryMs = 10_000
+
+/** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, or not writable. */
+export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
+  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes } = options
+  const cells = cellsBuffer()
+  const writer = await WriterThread.start({ path, synchronous, cells }, clock)
+  const db = openReaderConnection(path, readerCacheKiB.main)
+  return new SqliteStore(path, db, writer, new Snapshots(db, cellsOf(cells), clock, cursorMinutes * 60_000), clock)
+}
+
+/** Reads happen here, on the caller's thread; writes in the writer thread; expensive searches in reader threads. */
+class SqliteStore implements Store {
+  readonly engine = 'sqlite'
+  readonly #db: DatabaseSync
+  readonly #writer: WriterThread
+  readonly #pool: ReaderPool
+  readonly #dictionary: Dictionary
+  readonly #reader: Reader
+  readonly #history: History
+  readonly #walk: Walk
+  readonly #search: SqliteSearch
+  readonly #snapshots: Snapshots
+  readonly #counts: ReturnType<typeof countsPerType>
+  readonly #expiry: NodeJS.Timeout
+
+  constructor(path: string, db: DatabaseSync, writer: WriterThread, snapshots: Snapshots, clock: Clock) {
+    this.#db = db
+    this.#writer = writer
+    this.#snapshots = snapshots
+    this.#pool = new ReaderPool(path)
+    this.#dictionary = new Dictionary(db)
+    this.#reader = new Reader(db, this.#dictionary)
+    this.#history = new History(db, this.#dictionary)
+    this.#walk = new Walk(db, this.#dictionary)
+    this.#search = createSearch(db, this.#dictionary)
+    this.#counts = countsPerType(db)
+    this.#expiry = setInterval(() => this.#snapshots.expire(clock()) && this.#writer.sweep(), expiryEveryMs).unref()
+  }
+
+  async newest(type: string, id: string): Promise<StoredVersion | undefined> {
+    return this.#reader.newest(type, id)
+  }
+
+  async newestMany(keys: readonly Key[], at?: Snapshot): Promise<readonly (StoredVersion | undefined)[]> {
+    const seq = at === undefined ? undefined : seqOf(at)
+    return inOneState(this.#db, () =>
+      keys.map(({ type, id }) => (seq === undefined ? this.#reader.newest(type, id) : this.#reader.newestAt(type, id, seq))),
+    )
+  }
+
+  async version(type: string, id: string, versionId: number): Promise<StoredVersion | undefined> {
+    return this.#reader.version(type, id, versionId)
+  }
+
+  async history(scope: HistoryScope, options: HistoryOptions): Promise<Outcome<HistoryPage>> {
+    const seq = options.snapshot === undefined ? undefined : seqOf(options.snapshot)
+    if (options.snapshot !== undefined && seq === undefined) return fail('expired-cursor', {})
+    return this.#history.page(scope, options, seq)
+  }
+
+  async search(query: Query, options: SearchOptions): Promise<Outcome<SearchPage>> {
+    const { access, count, position, backward } = options
+    const optional = { ...(position === undefined ? {} : { position }), ...(backward === undefined ? {} : { backward }) }
+    const asked = await this.#ask({ kind: 'search', query, access, count, ...optional }, count, options)
+    return asked as Outcome<SearchPage> // of the kind that was asked
+  }
+
+  async count(query: Query, options: CountOptions): Promise<Outcome<Count>> {
+    const { access, cap, cheap } = options
+    if (cheap === true) return inOneState(this.#db, () => this.#search.count(query, { access, cheap }))
+    const asked = await this.#ask({ kind: 'count', query, access, ...(cap === undefined ? {} : { cap }) }, cap ?? Infinity, options)
+    return asked as Outcome<Count> // of the kind that was asked
+  }
+
+  async explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>> {
+    return inOneState(this.#db, () => this.#search.explain(query, { access: options.access, count: options.count }))
+  }
+
+  async references(
+    seqs: readonly number[],
+    type: string,
+    param: string,
+  ): Promise<readonly { readonly seq: number; readonly target: Key }[]> {
+    return this.#reader.references(seqs, type, param)
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return this.#snapshots.register()
+  }
+
+  horizon(): Promise<number> {
+    return this.#writer.horizon()
+  }
+
+  commit(plan: WritePlan): Promise<Outcome<Committed>> {
+    return this.#writer.commit(plan)
+  }
+
+  walk(options: { readonly type?: string; readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]> {
+    return this.#walk.blocks(options)
+  }
+
+  async nextNumber(key: string): Promise<number> {
+    const done = await this.commit({ expects: [], guards: [], versions: [], counters: [{ key }] })
+    if (!done.ok || !done.value.held) throw new Error('The counter could not be advanced')
+    return done.value.counters[0] as number
+  }
+
+  async counts(): Promise<Readonly<Record<string, number>>> {
+    return Object.fromEntries(this.#counts.all().map(row => [row.name as string, row.live as number]))
+  }
+
+  statistics(): Statistics {
+    const { commits, plans, versions, dead, walBytes } = this.#writer.state
+    return { commits, plans, versions, queued: this.#writer.queued, deadEntries: dead, walBytes }
+  }
+
+  async health(): Promise<{ readonly ok: boolean; readonly ms: number }> {
+    const started = performance.now()
+    const answered = this.#writer.ping().then(
+      () => true,
+      () => false,
+    )
+    const reached = await Promise.race([answered, sleep(healthMs, false, { ref: false })])
+    return { ok: reached && this.#writer.alive, ms: performance.now() - started }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#expiry)
+    await this.#pool.close()
+    this.#db.close()
+    await this.#writer.close()
+  }
+
+  /** Here when it is cheap, in a reader thread when it is not, or turns out not to be. */
+  async #ask(
+    question: Question,
+    rows: number,
+    { snapshot, deadline }: { snapshot?: Snapshot; deadline?: Deadline },
+  ): Promise<Outcome<SearchPage | Count>> {
+    const seq = snapshot === undefined ? undefined : seqOf(snapshot)
+    if (snapshot !== undefined && seq === undefined) return fail('expired-cursor', {})
+    const at = seq === undefined ? {} : { snapshotSeq: seq }
+    const expected = inOneState(this.#db, () => this.#search.expectedVisits(question.query, question.access, rows))
+    if (expected <= visitsMax) {
+      const left = timeLeft(deadline)
+      const outcome = answerQuestion(this.#db, this.#search, { ...question, ...at, ms: Math.min(left, onThisThreadMs) })
+      if (outcome.ok || outcome.failure.kind !== 'too-costly' || left <= onThisThreadMs) return outcome
+    }
+    const left = timeLeft(deadline)
+    return this.#pool.ask({ ...question, ...at, ...(left === Infinity ? {} : { ms: left }) })
+  }
+}
+
+const timeLeft = (deadline: Deadline | undefined): number => {
+  if (deadline === undefined) return Infinity
+  return deadline.signal?.aborted === true ? 0 : deadline.endsAtMs - performance.now()
+}

@@ -1,0 +1,39 @@
+import type { Applied } from './commit.ts'
+import type { Synchronous } from './connection.ts'
+import type { PackedPlans } from './plan-tape.ts'
+
+/** What the HTTP thread and the writer thread say to each other. `now` is the clock of the thread that owns it, in ms. */
+export type WriterStart = {
+  readonly path: string
+  readonly synchronous: Synchronous
+  readonly cells: SharedArrayBuffer
+  readonly now: number
+}
+
+export type ToWriter =
+  | { readonly kind: 'plans'; readonly now: number; readonly packed: PackedPlans }
+  | { readonly kind: 'horizon'; readonly id: number; readonly now: number }
+  | { readonly kind: 'ping'; readonly id: number }
+  | { readonly kind: 'sweep' }
+  | { readonly kind: 'close' }
+
+export type FromWriter =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answers'; readonly answers: readonly WriterAnswer[]; readonly state: WriterState }
+  | { readonly kind: 'number'; readonly id: number; readonly value: number }
+  | { readonly kind: 'number'; readonly id: number; readonly broken: Broken }
+  | { readonly kind: 'state'; readonly state: WriterState }
+
+/** Counts since the start, and how things stand. */
+export type WriterState = {
+  readonly commits: number
+  readonly plans: number
+  readonly versions: number
+  readonly dead: number
+  readonly walBytes: number
+}
+
+export type WriterAnswer = { readonly id: number; readonly applied: Applied } | { readonly id: number; readonly broken: Broken }
+
+/** Why a plan could not be written: no space, no working disk, or a bug (with SQLite's message, which names columns and never values). */
+export type Broken = { readonly why: 'disk-full' | 'no-store' | 'bug'; readonly message: string }

@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../base/clock.ts'
+import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import type { Committed, WritePlan } from '../port.ts'
+import { msOfSeq } from '../sequence.ts'
+import type { Applied } from './commit.ts'
+import { writeInstant } from './instant.ts'
+import { PlanPacker, planBytes } from './plan-tape.ts'
+import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
+
+/** Plans that may wait, and what they may hold in memory. Beyond it writers are told to come again. */
+const waitingPlansMax = 10_000
+const waitingBytesMax = 256 * 1024 * 1024
+
+type Waiting = {
+  readonly plan: WritePlan
+  readonly bytes: number
+  readonly resolve: (outcome: Outcome<Committed>) => void
+  readonly reject: (error: Error) => void
+}
+type Asking = { readonly resolve: (value: number) => void; readonly reject: (error: Error) => void }
+
+/** The writer as the HTTP thread sees it: packs plans, sends what gathered in one turn of the event loop, and hears the answers. */
+export class WriterThread {
+  readonly #worker: Worker
+  readonly #clock: Clock
+  readonly #packer = new PlanPacker()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #asking = new Map<number, Asking>()
+  #waitingBytes = 0
+  #nextId = 1
+  #alive = true
+  #state: WriterState = { commits: 0, plans: 0, versions: 0, dead: 0, walBytes: 0 }
+
+  private constructor(worker: Worker, clock: Clock) {
+    this.#worker = worker
+    this.#clock = clock
+    worker.on('message', (message: FromWriter) => this.#hear(message))
+    worker.on('error', () => this.#die())
+    worker.on('exit', () => this.#die())
+  }
+
+  /** Opens the file, brings it to the newest schema and is ready to write. Rejects with what went wrong. */
+  static async start(options: Omit<WriterStart, 'now'>, clock: Clock): Promise<WriterThread> {
+    const workerData: WriterStart = { ...options, now: clock() }
+    const worker = new Worker(new URL('./writer.ts', import.meta.url), { name: 'simpul-writer', workerData })
+    await once(worker, 'message')
+    return new WriterThread(worker, clock)
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  get queued(): number {
+    return this.#waiting.size
+  }
+
+  get state(): WriterState {
+    return this.#state
+  }
+
+  commit(plan: WritePlan): Promise<Outcome<Committed>> {
+    if (!this.#alive) return Promise.resolve(fail('no-store', {}))
+    const bytes = planBytes(plan)
+    if (this.#waiting.size >= waitingPlansMax || (this.#waiting.size > 0 && this.#waitingBytes + bytes > waitingBytesMax)) {
+      return Promise.resolve(fail('overloaded', {}, { retryAfterSeconds: 1 }))
+    }
+    const id = this.#nextId++
+    if (this.#packer.isEmpty) setImmediate(this.#send)
+    this.#packer.add(id, plan)
+    this.#waitingBytes += bytes
+    return new Promise((resolve, reject) => this.#waiting.set(id, { plan, bytes, resolve, reject }))
+  }
+
+  horizon(): Promise<number> {
+    return this.#ask(id => ({ kind: 'horizon', id, now: this.#clock() }))
+  }
+
+  ping(): Promise<number> {
+    return this.#ask(id => ({ kind: 'ping', id }))
+  }
+
+  /** Snapshots expired: there may be something to sweep although nobody writes. */
+  sweep(): void {
+    if (this.#alive && this.#state.dead > 0) this.#post({ kind: 'sweep' })
+  }
+
+  /** Waits for everything asked before, then for the file to be whole. */
+  async close(): Promise<void> {
+    if (!this.#alive) return
+    this.#send()
+    // Messages are heard in order, and plans in the writer's lanes are written before it closes.
+    const gone = once(this.#worker, 'exit')
+    this.#post({ kind: 'close' })
+    await gone
+  }
+
+  readonly #send = (): void => {
+    if (this.#packer.isEmpty || !this.#alive) return
+    const packed = this.#packer.take()
+    this.#post({ kind: 'plans', now: this.#clock(), packed }, [packed.texts.buffer])
+  }
+
+  #post(message: ToWriter, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, [...transfer])
+  }
+
+  #ask(message: (id: number) => ToWriter): Promise<number> {
+    if (!this.#alive) return Promise.reject(new Error('The writer thread has ended'))
+    this.#send()
+    const id = this.#nextId++
+    this.#post(message(id))
+    return new Promise((resolve, reject) => this.#asking.set(id, { resolve, reject }))
+  }
+
+  #hear(message: FromWriter): void {
+    if (message.kind === 'ready') return
+    if (message.kind !== 'number') this.#state = message.state
+    if (message.kind === 'answers') for (const answer of message.answers) this.#answer(answer)
+    if (message.kind !== 'number') return
+    const asking = this.#asking.get(message.id)
+    this.#asking.delete(message.id)
+    if ('broken' in message) asking?.reject(new Error(message.broken.message))
+    else asking?.resolve(message.value)
+  }
+
+  #answer(answer: WriterAnswer): void {
+    const waiting = this.#waiting.get(answer.id)
+    if (waiting === undefined) return
+    this.#waiting.delete(answer.id)
+    this.#waitingBytes -= waiting.bytes
+    if ('applied' in answer) waiting.resolve(ok(committed(waiting.plan, answer.applied)))
+    else if (answer.broken.why === 'bug') waiting.reject(new Error(`A plan could not be written: ${answer.broken.message}`))
+    else waiting.resolve(failed(answer.broken))
+  }
+
+  /** Nobody will answer any more. */
+  #die(): void {
+    this.#alive = false
+    for (const { resolve } of this.#waiting.values()) resolve(fail('no-store', {}))
+    for (const { reject } of this.#asking.values()) reject(new Error('The writer thread has ended'))
+    this.#waiting.clear()
+    this.#asking.clear()
+    this.#waitingBytes = 0
+  }
+}
+
+const failed = ({ why }: Broken): Outcome<Committed> => (why === 'disk-full' ? fail('disk-full', {}) : fail('no-store', {}))
+
+/** The port's answer; the caller's own texts get the instant too. */
+const committed = (plan: WritePlan, applied: Applied): Committed => {
+  if (!applied.held) return applied
+  const versions = plan.versions.map((version, at) => {
+    const seq = applied.first + at
+    const lastUpdated = msOfSeq(seq)
+    if (version.lastUpdatedOffset >= 0) writeInstant(version.text, version.lastUpdatedOffset, lastUpdated)
+    return { seq, lastUpdated }
+  })
+  return { held: true, versions, counters: applied.counters }
+}

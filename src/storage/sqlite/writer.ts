@@ -1,0 +1,215 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type Cells, cellsOf } from './cells.ts'
+import { Checkpoints } from './checkpoint.ts'
+import { type Applied, Committer, type WaitingPlan } from './commit.ts'
+import { openWriterConnection } from './connection.ts'
+import { Lanes } from './lanes.ts'
+import { migrate } from './migrate.ts'
+import type { PackedPlans } from './plan-tape.ts'
+import { SequenceSource } from './sequence-source.ts'
+import { Sweeper } from './sweep.ts'
+import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
+
+/**
+ * The writer thread: the only one that writes. *Take the plans that wait, begin, check and write each, commit, answer, tidy up.*
+ * It does not wait for company: a group is what gathered while the last one was on its way to the disk.
+ */
+class Writer {
+  readonly #db: DatabaseSync
+  readonly #port: MessagePort
+  readonly #lanes = new Lanes()
+  readonly #sequence: SequenceSource
+  readonly #committer: Committer
+  readonly #sweeper: Sweeper
+  readonly #checkpoints: Checkpoints
+  readonly #dataVersion: StatementSync
+  readonly #noteSequence: StatementSync
+  #seenDataVersion: number
+  #turning = false
+  #lastCommitted: number
+  #commits = 0
+  #plans = 0
+  #versions = 0
+
+  constructor(db: DatabaseSync, port: MessagePort, cells: Cells) {
+    this.#db = db
+    this.#port = port
+    this.#lastCommitted = greatestSeq(db)
+    this.#sequence = new SequenceSource(this.#lastCommitted)
+    this.#committer = new Committer(db, this.#sequence)
+    this.#sweeper = new Sweeper(db, this.#committer.values, cells)
+    this.#checkpoints = new Checkpoints(db)
+    this.#dataVersion = db.prepare('PRAGMA data_version')
+    this.#noteSequence = db.prepare(
+      "INSERT INTO setting(name, value) VALUES ('sequence', ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+    )
+    this.#seenDataVersion = this.#readDataVersion()
+  }
+
+  hear(message: ToWriter): void {
+    if (message.kind === 'plans') this.#enqueue(message.now, message.packed)
+    else if (message.kind === 'horizon') this.#answer(message.id, () => this.#horizon(message.now))
+    else if (message.kind === 'ping') this.#answer(message.id, () => 0)
+    else if (message.kind === 'sweep') this.#wake()
+    else this.#close()
+  }
+
+  #answer(id: number, find: () => number): void {
+    try {
+      this.#say({ kind: 'number', id, value: find() })
+    } catch (error) {
+      this.#say({ kind: 'number', id, broken: brokenBy(error) })
+    }
+  }
+
+  #enqueue(now: number, packed: PackedPlans): void {
+    this.#sequence.tell(now)
+    const { tape, texts, guards } = packed
+    for (const plan of packed.plans) this.#lanes.add({ ...plan, tape, texts, guards })
+    this.#wake()
+  }
+
+  #wake(): void {
+    if (this.#turning) return
+    this.#turning = true
+    setImmediate(this.#turn)
+  }
+
+  /** One group, then tidying; between turns the event loop takes in what arrived meanwhile. */
+  readonly #turn = (): void => {
+    const group = this.#lanes.next(performance.now())
+    if (group.length > 0) this.#say({ kind: 'answers', answers: this.#commit(group), state: this.#state() })
+    const quiet = this.#lanes.isEmpty
+    this.#tidy(quiet)
+    if (quiet && !this.#sweeper.hasWork(this.#lastCommitted)) this.#turning = false
+    else setImmediate(this.#turn)
+  }
+
+  #commit(group: readonly WaitingPlan[]): readonly WriterAnswer[] {
+    try {
+      return this.#transaction(group)
+    } catch (error) {
+      this.#undo()
+      if (group.length === 1) return [{ id: group[0]?.id as number, broken: brokenBy(error) }]
+      // One bad plan harms only itself.
+      return group.flatMap(plan => this.#commit([plan]))
+    }
+  }
+
+  #transaction(group: readonly WaitingPlan[]): readonly WriterAnswer[] {
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#noticeOthers()
+    const answers = group.map(plan => ({ id: plan.id, applied: this.#committer.apply(plan) }))
+    this.#committer.finish()
+    const superseded = this.#committer.takeSuperseded()
+    this.#sweeper.sweep(this.#lastCommitted, superseded)
+    this.#db.exec('COMMIT')
+    this.#sweeper.committed(superseded)
+    this.#lastCommitted = this.#sequence.last
+    this.#count(group, answers)
+    return answers
+  }
+
+  #undo(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+    this.#committer.forget()
+    this.#sweeper.rolledBack()
+  }
+
+  /** Another process wrote to the file (an import, a doctor): what is remembered of it may be wrong. */
+  #noticeOthers(): void {
+    const now = this.#readDataVersion()
+    if (now === this.#seenDataVersion) return
+    this.#seenDataVersion = now
+    this.#committer.forget()
+    this.#sweeper.recount(this.#db)
+    this.#sequence.reset(Math.max(this.#sequence.last, greatestSeq(this.#db)))
+  }
+
+  #readDataVersion(): number {
+    return this.#dataVersion.get()?.data_version as number
+  }
+
+  #count(group: readonly WaitingPlan[], answers: readonly { readonly applied: Applied }[]): void {
+    this.#commits++
+    this.#plans += group.length
+    for (const [at, plan] of group.entries()) if (answers[at]?.applied.held) this.#versions += plan.versions
+  }
+
+  /** Failures here harm no plan: the same is tried again after the next group. */
+  #tidy(quiet: boolean): void {
+    try {
+      if (quiet && this.#sweeper.hasWork(this.#lastCommitted)) this.#sweepAlone()
+      this.#checkpoints.consider(quiet)
+    } catch {
+      this.#undo()
+    }
+  }
+
+  #sweepAlone(): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#sweeper.sweep(this.#lastCommitted, 128)
+    this.#db.exec('COMMIT')
+    this.#sweeper.committed(0)
+    this.#say({ kind: 'state', state: this.#state() })
+  }
+
+  /** Kept on disk too, so that a clock that runs back during a restart cannot break the promise. */
+  #horizon(now: number): number {
+    this.#sequence.tell(now)
+    const horizon = this.#sequence.close()
+    this.#noteSequence.run(this.#sequence.last)
+    return horizon
+  }
+
+  #state(): WriterState {
+    return {
+      commits: this.#commits,
+      plans: this.#plans,
+      versions: this.#versions,
+      dead: this.#sweeper.dead,
+      walBytes: this.#checkpoints.bytes,
+    }
+  }
+
+  #say(message: FromWriter): void {
+    this.#port.postMessage(message)
+  }
+
+  /** Writes what still waits, then leaves the file whole. */
+  #close(): void {
+    while (!this.#lanes.isEmpty)
+      this.#say({ kind: 'answers', answers: this.#commit(this.#lanes.next(performance.now())), state: this.#state() })
+    this.#checkpoints.finish()
+    this.#db.close()
+    this.#port.close()
+  }
+}
+
+const greatestSeq = (db: DatabaseSync): number =>
+  db
+    .prepare(
+      "SELECT max(coalesce((SELECT max(seq) FROM version), 0), coalesce((SELECT value FROM setting WHERE name = 'sequence'), 0)) AS n",
+    )
+    .get()?.n as number
+
+/** @see https://sqlite.org/rescode.html */
+const fullCode = 13
+const brokenStoreCodes = new Set([5, 6, 7, 8, 10, 11, 14, 26])
+
+const brokenBy = (error: unknown): Broken => {
+  const { errcode = 0, message = String(error) } = error as { errcode?: number; message?: string }
+  const code = errcode & 0xff
+  return { why: code === fullCode ? 'disk-full' : brokenStoreCodes.has(code) ? 'no-store' : 'bug', message }
+}
+
+const start = (port: MessagePort, { path, synchronous, cells, now }: WriterStart): void => {
+  const db = openWriterConnection(path, synchronous)
+  migrate(db, now)
+  const writer = new Writer(db, port, cellsOf(cells))
+  port.on('message', (message: ToWriter) => writer.hear(message))
+  port.postMessage({ kind: 'ready' } satisfies FromWriter)
+}
+
+if (parentPort !== null) start(parentPort, workerData as WriterStart)
