@@ -92,7 +92,7 @@ const rows: readonly (readonly [string, Resource, string, readonly string[]])[] 
   ['a code with a quantity', observation(quantity(5.4, 'mg')), 'code-value-quantity', ['c$ 5.4..5.4', 'c$=g 0.0054..0.0054', `${loinc}|c$ 5.4..5.4`, `${loinc}|c$=g 0.0054..0.0054`]],
   ['a code with a concept', observation({ valueCodeableConcept: { coding: [{ code: 'v' }] } }), 'code-value-concept', ['c$v', 'c$|v', `${loinc}|c$v`, `${loinc}|c$|v`]],
   ['a code with a string', observation({ valueString: 'Very bad' }), 'code-value-string', ['c "very bad"', `${loinc}|c "very bad"`]],
-  ['a code with a date', observation({ valueDateTime: '1970-01-01T00:00:00Z' }), 'code-value-date', ['c 0..1000', `${loinc}|c 0..1000`]],
+  ['a code with a date', observation({ valuePeriod: { start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:00Z' } }), 'code-value-date', ['c 0..1000', `${loinc}|c 0..1000`]],
   ['components apart', observation({ component: [{ code: { coding: [{ code: 'a' }] }, ...quantity(1, 'g') }, { code: { coding: [{ code: 'b' }] }, ...quantity(2, 'g') }] }), 'component-code-value-quantity',
     ['a$ 1..1', 'a$=g 1..1', '|a$ 1..1', '|a$=g 1..1', 'b$ 2..2', 'b$=g 2..2', '|b$ 2..2', '|b$=g 2..2']],
   ['nothing for a union of composites', observation(quantity(5.4, 'mg')), 'combo-code-value-quantity', []],
