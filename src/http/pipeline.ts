@@ -1,0 +1,177 @@
+import type { Limits } from '../base/limits.ts'
+import { fail, ok, type Outcome } from '../base/outcome.ts'
+import type { Definitions } from '../fhir/definitions/definitions.ts'
+import type { Answer, InteractionCode, InteractionRequest, Parameter, Perform, Principal } from '../interactions/request.ts'
+import type { Admission } from './admission.ts'
+import { rawAnswer } from './binary.ts'
+import { takesBody } from './content-type.ts'
+import { decode } from './decode.ts'
+import type { Exchange } from './exchange.ts'
+import { checkHeaderBlock, checkOverride, conditionsOf, languageOf, preferencesOf } from './headers.ts'
+import { negotiate, wantsHtml } from './negotiate.ts'
+import { parseQuery } from './query.ts'
+import { sendAnswer, sendFailure, sendStatus } from './respond.ts'
+import { checkNeeds, createRouter, type Match, type Router } from './routes.ts'
+import type { Target } from './target.ts'
+
+export type PipelineParts = {
+  readonly perform: Perform
+  readonly definitions: Definitions
+  readonly limits: Limits
+  /** Public address of the API, without a slash at the end. */
+  readonly base: string
+  readonly admission: Admission
+}
+
+/** A request's life: *limits, route, authenticate, negotiate, decode, perform, respond*. Throws only for bugs and broken infrastructure. */
+export type Pipeline = (exchange: Exchange, target: Target) => Promise<void>
+
+export const createPipeline = (parts: PipelineParts): Pipeline => {
+  const router = createRouter(parts.definitions)
+  return async (exchange, target) => {
+    const { req, method } = exchange
+    if (method === 'OPTIONS') return sendOptions(exchange, router.allow(target.path))
+    const routed = route(exchange, target, router, parts.limits)
+    if (!routed.ok) return sendFailure(exchange, routed.failure)
+    const { match, parameters } = routed.value
+    const principal = authenticate()
+    if (leadsToStartPage(exchange, match, parameters)) return sendStatus(exchange, 302, ['Location', '/'])
+    const request = negotiateRequest(exchange, match, parameters)
+    if (!request.ok) return sendFailure(exchange, request.failure)
+    const complete = takesBody(match.interaction, method) ? await withBody(exchange, match, request.value, parts.limits) : request
+    if (!complete.ok) return sendFailure(exchange, complete.failure)
+    if (!parts.admission.enterNow() && !(await parts.admission.enter())) return sendFailure(exchange, overloaded.failure)
+    let outcome: Outcome<Answer>
+    try {
+      outcome = await parts.perform(complete.value, {
+        principal,
+        requestId: exchange.requestId,
+        deadline: exchange.deadline(parts.limits[deadlines[match.interaction]]),
+        via: 'http',
+        language: languageOf(req.headers['accept-language']),
+      })
+    } finally {
+      parts.admission.leave()
+    }
+    return respond(exchange, outcome, parts.base)
+  }
+}
+
+const overloaded = fail('overloaded', {}, { retryAfterSeconds: 1 })
+
+/** Everything that can be refused before it is known who asks. */
+const route = (
+  exchange: Exchange,
+  target: Target,
+  router: Router,
+  limits: Limits,
+): Outcome<{ readonly match: Match; readonly parameters: readonly Parameter[] }> => {
+  const { req, method } = exchange
+  if ((req.url as string).length > limits.urlBytesMax) return fail('url-too-long', { max: limits.urlBytesMax })
+  const block = checkHeaderBlock(req.rawHeaders, limits)
+  if (!block.ok) return block
+  const override = checkOverride(method, req.headers)
+  if (!override.ok) return override
+  const match = router.match(method, target.path)
+  if (!match.ok) return match
+  exchange.match = match.value
+  const parsed = parseQuery(target.query, limits)
+  if (!parsed.ok) return parsed
+  const parameters = withoutMethod(parsed.value, method)
+  return parameters.ok ? ok({ match: match.value, parameters: parameters.value }) : parameters
+}
+
+/** `_method` is an override too: harmless when it says what the method is. */
+const withoutMethod = (parameters: readonly Parameter[], method: string): Outcome<readonly Parameter[]> => {
+  if (parameters.length === 0 || !parameters.some(({ name }) => name === '_method')) return ok(parameters)
+  const differs = parameters.some(({ name, value }) => name === '_method' && value.toUpperCase() !== method)
+  return differs ? fail('method-override', {}, { location: ['http._method'] }) : ok(parameters.filter(({ name }) => name !== '_method'))
+}
+
+/** Until the authorization issue: everybody is the same anonymous principal. */
+const authenticate = (): Principal => anonymous
+const anonymous: Principal = { kind: 'anonymous' }
+
+/** A browser that was sent to [base] is looking for a page. */
+const leadsToStartPage = ({ req, method }: Exchange, match: Match, parameters: readonly Parameter[]): boolean =>
+  match.needs === 'parameters' && parameters.length === 0 && method === 'GET' && wantsHtml(req.headers.accept)
+
+/** Media types, then headers and parameters. */
+const negotiateRequest = (exchange: Exchange, match: Match, parameters: readonly Parameter[]): Outcome<InteractionRequest> => {
+  const { req, method } = exchange
+  const binary = match.type === 'Binary' && (match.interaction === 'read' || match.interaction === 'vread')
+  const format = negotiate(req.headers.accept, parameters, binary)
+  if (!format.ok) return format
+  exchange.format = format.value
+  const needs = checkNeeds(match, parameters)
+  if (!needs.ok) return needs
+  const conditions = conditionsOf(method, req.headers)
+  if (!conditions.ok) return conditions
+  const { prefer, waitMs } = preferencesOf(req.headers.prefer)
+  exchange.prefer = prefer
+  exchange.waitMs = waitMs
+  const { interaction, type, id, versionId, compartment } = match
+  return ok({
+    interaction,
+    ...(type === undefined ? undefined : { type }),
+    ...(id === undefined ? undefined : { id }),
+    ...(versionId === undefined ? undefined : { versionId }),
+    ...(compartment === undefined ? undefined : { compartment }),
+    parameters,
+    ...(conditions.value === undefined ? undefined : { conditions: conditions.value }),
+    prefer,
+  })
+}
+
+/** Parameters of a form stand beside those of the URL. */
+const withBody = async (
+  exchange: Exchange,
+  match: Match,
+  request: InteractionRequest,
+  limits: Limits,
+): Promise<Outcome<InteractionRequest>> => {
+  const decoded = await decode(exchange, match, limits)
+  if (!decoded.ok) return decoded
+  const { body, parameters } = decoded.value
+  if (body !== undefined) return ok({ ...request, body })
+  if (parameters === undefined) return ok(request)
+  if (request.parameters.length + parameters.length > limits.parametersMax)
+    return fail('too-many-parameters', { max: limits.parametersMax })
+  const joined = withoutMethod([...request.parameters, ...parameters], exchange.method)
+  if (!joined.ok) return joined
+  const format = negotiate(exchange.req.headers.accept, joined.value, false)
+  if (!format.ok) return format
+  exchange.format = format.value
+  return ok({ ...request, parameters: joined.value })
+}
+
+/** Which bound of time holds for an interaction. */
+const deadlines = {
+  read: 'readMs',
+  vread: 'readMs',
+  create: 'readMs',
+  update: 'readMs',
+  patch: 'readMs',
+  delete: 'readMs',
+  capabilities: 'readMs',
+  'history-instance': 'searchMs',
+  'history-type': 'searchMs',
+  'history-system': 'searchMs',
+  'search-type': 'searchMs',
+  'search-system': 'searchMs',
+  'search-compartment': 'searchMs',
+  // A POST to [base] is a batch until its Bundle is read.
+  batch: 'transactionMs',
+  transaction: 'transactionMs',
+} as const satisfies Record<InteractionCode, keyof Limits>
+
+const respond = (exchange: Exchange, outcome: Outcome<Answer>, base: string): void | Promise<void> => {
+  if (!outcome.ok) return sendFailure(exchange, outcome.failure)
+  const { raw } = exchange.format
+  if (raw === undefined) return sendAnswer(exchange, outcome.value, base)
+  const content = rawAnswer(outcome.value, raw)
+  return content.ok ? sendAnswer(exchange, content.value, base) : sendFailure(exchange, content.failure)
+}
+
+const sendOptions = (exchange: Exchange, allow: Outcome<readonly string[]>): void | Promise<void> =>
+  allow.ok ? sendStatus(exchange, 204, ['Allow', allow.value.join(', ')]) : sendFailure(exchange, allow.failure)

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import type { Ids } from '../base/ids.ts'
+import type { Limits } from '../base/limits.ts'
+import { fail } from '../base/outcome.ts'
+import type { Definitions } from '../fhir/definitions/definitions.ts'
+import type { Settings } from '../interactions/parts.ts'
+import type { Perform } from '../interactions/request.ts'
+import type { Events, RequestFields } from '../telemetry/events.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type Admission, createAdmission } from './admission.ts'
+import { answerClientError, answerConnect } from './client-error.ts'
+import { Exchange } from './exchange.ts'
+import { correlationOf } from './headers.ts'
+import type { Health } from './health.ts'
+import { hostIsForeign } from './host.ts'
+import { createPages } from './pages.ts'
+import { createPipeline } from './pipeline.ts'
+import { sendFailure } from './respond.ts'
+import { fhirTarget, originForm } from './target.ts'
+
+export type HttpServerParts = {
+  readonly perform: Perform
+  readonly definitions: Definitions
+  readonly limits: Limits
+  readonly settings: Pick<Settings, 'base'>
+  readonly ids: Ids
+  readonly health: Health
+  readonly events: Events
+  readonly metrics: Metrics
+  readonly admission?: Admission
+  /** Only requests for these host names (without port) are answered: a page elsewhere must not reach a demo by a name it made up. */
+  readonly hosts?: readonly string[]
+  /** HTML of `/`; it is asked anew for each request. */
+  readonly startPage?: () => string
+}
+
+export type HttpServer = {
+  /** Resolves with the port that was taken. */
+  readonly listen: (host: string, port: number) => Promise<number>
+  readonly connections: () => number
+  /** Stops accepting, finishes what is under way (at most `graceMs`), then closes every connection. */
+  readonly close: (graceMs?: number) => Promise<void>
+}
+
+export const connectionsMax = 5000
+const graceDefaultMs = 25_000
+/** Node counts the request line too; our own limits are checked in the pipeline, so that a long URL is a 414 and not a 431. */
+const headerBytesOfNode = 64 * 1024
+
+export const createHttpServer = (parts: HttpServerParts): HttpServer => {
+  const server = createServer({ maxHeaderSize: headerBytesOfNode, requestTimeout: 0, headersTimeout: 15_000, keepAliveTimeout: 70_000 })
+  server.maxHeadersCount = 0
+  server.maxConnections = connectionsMax
+  const app = createApp(parts)
+  server.on('request', app)
+  server.on('checkContinue', app)
+  server.on('checkExpectation', app)
+  server.on('clientError', answerClientError(parts.ids))
+  server.on('connect', answerConnect(parts.ids))
+  let open = 0
+  server.on('connection', socket => {
+    open += 1
+    socket.once('close', () => {
+      open -= 1
+    })
+  })
+  return { listen: (host, port) => listen(server, host, port), connections: () => open, close: graceMs => close(server, graceMs) }
+}
+
+const createApp = (parts: HttpServerParts): express.Express => {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.enable('case sensitive routing')
+  const admission = parts.admission ?? createAdmission(parts.limits)
+  const pipeline = createPipeline({ ...parts, base: parts.settings.base, admission })
+  // One function for everything below [base]: the order of its steps is pipeline.ts, not the order of middleware.
+  const pages = createPages(parts)
+  app.use((req: IncomingMessage, res: ServerResponse) => {
+    const exchange = new Exchange(req, res, parts.ids(), correlationOf(req.headers))
+    res.once('close', () => done(exchange, parts))
+    const url = originForm(req.url as string)
+    if (hostIsForeign(req.headers.host, parts.hosts)) return void sendFailure(exchange, fail('foreign-host', {}).failure)
+    if (req.headers.expect !== undefined && req.headers.expect.toLowerCase() !== '100-continue') {
+      return void sendFailure(exchange, fail('bad-header', { header: 'Expect', rule: '100-continue' }).failure)
+    }
+    const target = fhirTarget(url)
+    const answered = target === undefined ? pages(exchange, url) : pipeline(exchange, target)
+    answered?.catch((error: unknown) => answerBug(exchange, error, parts))
+  })
+  return app
+}
+
+/** The id leads to the log; the client learns nothing else. Once the answer has begun, only a cut connection tells that it is not whole. */
+const answerBug = (exchange: Exchange, error: unknown, { events, metrics }: HttpServerParts): void => {
+  events.bugMet('http', error, exchange.requestId)
+  metrics.bug('http')
+  if (exchange.res.headersSent) exchange.res.destroy()
+  else void sendFailure(exchange, fail('exception', {}).failure)
+}
+
+const done = (exchange: Exchange, { events, metrics }: HttpServerParts): void => {
+  const { res, match, failure } = exchange
+  const ms = performance.now() - exchange.startedMs
+  const interaction = match?.interaction ?? 'none'
+  if (failure !== undefined) metrics.failed(failure)
+  if (!res.writableFinished) {
+    exchange.abandon()
+    metrics.requestAborted(interaction)
+    return events.requestAborted(fieldsOf(exchange, ms))
+  }
+  metrics.requestDone({
+    interaction,
+    resourceType: match?.type ?? 'none',
+    method: exchange.method,
+    status: res.statusCode,
+    seconds: ms / 1000,
+    bytes: exchange.bytesSent,
+  })
+  events.requestAnswered(fieldsOf(exchange, ms))
+}
+
+const fieldsOf = ({ requestId, correlation, method, match, res, bytesSent, failure }: Exchange, ms: number): RequestFields => ({
+  request: requestId,
+  ...(correlation.requestId === undefined ? undefined : { correlation: correlation.requestId }),
+  ...(correlation.trace === undefined ? undefined : { trace: correlation.trace, span: correlation.span ?? '' }),
+  method,
+  ...(match === undefined ? undefined : { interaction: match.interaction }),
+  ...(match?.type === undefined ? undefined : { resourceType: match.type }),
+  ...(match?.id === undefined ? undefined : { id: match.id }),
+  status: res.statusCode,
+  ms,
+  bytes: bytesSent,
+  ...(failure === undefined ? undefined : { failure }),
+})
+
+const listen = (server: Server, host: string, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port) // it listens on a port, not on a pipe
+    })
+  })
+
+const close = async (server: Server, graceMs = graceDefaultMs): Promise<void> => {
+  if (!server.listening) return
+  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const patience = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(patience)
+}

@@ -1,0 +1,108 @@
+import { errorShape } from './errors.ts'
+import type { Logger } from './logger.ts'
+
+/**
+ * Everything the server ever logs: one function for each event. Their fields are types, codes, numbers and ids of our own; a resource, a
+ * message or a text from outside has no way in.
+ */
+export type Events = {
+  readonly serverStarted: (fields: { readonly port: number; readonly ms: number }) => void
+  readonly serverStopping: () => void
+  readonly serverStopped: () => void
+  readonly requestAnswered: (fields: RequestFields) => void
+  /** The client left before the answer was out. */
+  readonly requestAborted: (fields: RequestFields) => void
+  /** Something threw: a bug, or infrastructure that broke. */
+  readonly bugMet: (room: string, error: unknown, request?: string) => void
+  readonly audited: (record: AuditLine) => void
+}
+
+export type RequestFields = {
+  /** Our own id of the request; `correlation` is the client's. */
+  readonly request: string
+  readonly correlation?: string
+  readonly trace?: string
+  readonly span?: string
+  readonly method: string
+  readonly interaction?: string
+  readonly resourceType?: string
+  readonly id?: string
+  readonly status: number
+  readonly ms: number
+  readonly bytes: number
+  readonly failure?: string
+}
+
+/** What the log may know of an audit record: `audit/record.ts` fits. Until the audit room opens this line is its sink. */
+export type AuditLine = {
+  readonly requestId: string
+  readonly via: string
+  readonly principal: string
+  readonly interaction: string
+  readonly type?: string
+  readonly status: number
+  readonly outcome: 'success' | 'denied' | 'failed'
+  readonly ms: number
+  readonly touched: readonly unknown[]
+}
+
+/** Above this many a second, one request line in ten is written; those of failures all are. */
+const linesPerSecondMax = 500
+const sampleOneIn = 10
+
+/** Whose ids are as good as a name. */
+const personTypes: ReadonlySet<string> = new Set(['Patient', 'Person', 'RelatedPerson', 'Practitioner', 'Coverage'])
+
+const hundredths = (ms: number): number => Math.round(ms * 100) / 100
+
+const withoutPersonId = (fields: RequestFields): RequestFields => {
+  if (fields.id === undefined || !personTypes.has(fields.resourceType ?? '')) return fields
+  const { id: _, ...rest } = fields
+  return rest
+}
+
+export const createEvents = (logger: Logger, clock: () => number = () => performance.now()): Events => {
+  const isSampledOut = sampler(clock)
+  return {
+    serverStarted: fields => logger.write('info', { event: 'server-started', ...fields, pid: process.pid }),
+    serverStopping: () => logger.write('info', { event: 'server-stopping' }),
+    serverStopped: () => logger.write('info', { event: 'server-stopped' }),
+    requestAnswered: fields => {
+      if (!logger.writes('info') || (isSampledOut() && fields.status < 400)) return
+      logger.write(fields.status >= 500 ? 'error' : 'info', { event: 'request', ...withoutPersonId(fields), ms: hundredths(fields.ms) })
+    },
+    requestAborted: fields => logger.write('info', { event: 'request-aborted', ...withoutPersonId(fields), ms: hundredths(fields.ms) }),
+    bugMet: (room, error, request) =>
+      logger.write('error', { event: 'bug', room, ...(request === undefined ? {} : { request }), error: errorShape(error) }),
+    audited: record => {
+      const level = record.outcome === 'denied' ? 'warn' : 'debug'
+      if (logger.writes(level)) logger.write(level, auditFields(record))
+    },
+  }
+}
+
+/** Counts the requests of the running second. */
+const sampler = (clock: () => number): (() => boolean) => {
+  let second = -1
+  let count = 0
+  return () => {
+    const now = Math.floor(clock() / 1000)
+    if (now !== second) [second, count] = [now, 0]
+    count += 1
+    return count > linesPerSecondMax && count % sampleOneIn !== 0
+  }
+}
+
+/** What was touched is told as a count: the ids belong into the audit trail, not into the log. */
+const auditFields = (record: AuditLine): Readonly<Record<string, unknown>> => ({
+  event: 'audit',
+  request: record.requestId,
+  via: record.via,
+  principal: record.principal,
+  interaction: record.interaction,
+  ...(record.type === undefined ? {} : { resourceType: record.type }),
+  status: record.status,
+  outcome: record.outcome,
+  ms: hundredths(record.ms),
+  count: record.touched.length,
+})
