@@ -92,7 +92,8 @@ const rows: readonly (readonly [string, Resource, string, readonly string[]])[] 
   ['a code with a quantity', observation(quantity(5.4, 'mg')), 'code-value-quantity', ['c$ 5.4..5.4', 'c$=g 0.0054..0.0054', `${loinc}|c$ 5.4..5.4`, `${loinc}|c$=g 0.0054..0.0054`]],
   ['a code with a concept', observation({ valueCodeableConcept: { coding: [{ code: 'v' }] } }), 'code-value-concept', ['c$v', 'c$|v', `${loinc}|c$v`, `${loinc}|c$|v`]],
   ['a code with a string', observation({ valueString: 'Very bad' }), 'code-value-string', ['c "very bad"', `${loinc}|c "very bad"`]],
-  ['a code with a date', observation({ valuePeriod: { start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:00Z' } }), 'code-value-date', ['c 0..1000', `${loinc}|c 0..1000`]],
+  ['two ranges of one item', { resourceType: 'MolecularSequence', coordinateSystem: 0, referenceSeq: { chromosome: { coding: [{ code: '1' }] }, windowStart: 10, windowEnd: 20 } }, 'chromosome-window-coordinate',
+    ['1 10..10', '1$2 20..20', '|1 10..10', '|1$2 20..20']],
   ['components apart', observation({ component: [{ code: { coding: [{ code: 'a' }] }, ...quantity(1, 'g') }, { code: { coding: [{ code: 'b' }] }, ...quantity(2, 'g') }] }), 'component-code-value-quantity',
     ['a$ 1..1', 'a$=g 1..1', '|a$ 1..1', '|a$=g 1..1', 'b$ 2..2', 'b$=g 2..2', '|b$ 2..2', '|b$=g 2..2']],
   ['nothing for a union of composites', observation(quantity(5.4, 'mg')), 'combo-code-value-quantity', []],
@@ -151,6 +152,24 @@ describe('The least and the greatest value of a parameter', () => {
 describe('The shape', () => {
   test('is the sorted list of parameters that have a value', () =>
     expect(index(observation({ subject: { display: 'somebody' } })).shape).toEqual(['code', 'combo-code', 'status', 'subject']))
+})
+
+describe('A resource of hostile size', () => {
+  const many = 100_000
+  // biome-ignore format: a table
+  const resources: readonly Resource[] = [
+    { resourceType: 'Patient', identifier: Array.from({ length: many }, (_, i) => ({ system: 's', value: `${i % 50_000}` })) },
+    { resourceType: 'Patient', name: Array.from({ length: many }, (_, i) => ({ family: `n${i}` })) },
+    { resourceType: 'Observation', effectiveTiming: { event: Array.from({ length: many }, () => '2024-01-01') } },
+    { resourceType: 'Observation', performer: Array.from({ length: many }, (_, i) => ({ reference: `Practitioner/${i}` })) },
+    { resourceType: 'Observation', code: { coding: Array.from({ length: many }, (_, i) => ({ system: 's', code: `${i}` })) }, valueQuantity: { value: 1 } },
+  ]
+  for (const resource of resources)
+    test(`is indexed in time that grows with it: ${Object.keys(resource)[1]}`, () => {
+      const started = performance.now()
+      index(resource)
+      expect(performance.now() - started).toBeLessThan(4000)
+    })
 })
 
 describe('What is no resource as R4 means it', () => {

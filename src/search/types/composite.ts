@@ -56,12 +56,13 @@ const formsOfComponent = (
   if (component.type === 'composite') return []
   scratch.clear()
   for (const value of component.extract(item, resource)) types[component.type].index(value, scratch, context)
+  const { tokens, references, numbers, dates, strings } = scratch.values()
   return [
-    ...scratch.tokens.flatMap(({ system, code, param }) => (param === '' ? tokenKeys(system, code, component.type) : [])),
-    ...scratch.references.map(({ type, id }) => ({ key: `${type}/${id}` })),
-    ...scratch.numbers.map(({ unit, lo, hi }) => ({ ...(component.type === 'quantity' ? { key: unit } : {}), range: { lo, hi } })),
-    ...scratch.dates.map(({ lo, hi }) => ({ range: { lo, hi } })),
-    ...scratch.strings.map(({ value }) => ({ text: value })),
+    ...tokens.flatMap(({ system, code, param }) => (param === '' ? tokenKeys(system, code, component.type) : [])),
+    ...references.map(({ type, id }) => ({ key: `${type}/${id}` })),
+    ...numbers.map(({ unit, lo, hi }) => ({ ...(component.type === 'quantity' ? { key: unit } : {}), range: { lo, hi } })),
+    ...dates.map(({ lo, hi }) => ({ range: { lo, hi } })),
+    ...strings.map(({ value }) => ({ text: value })),
   ]
 }
 
@@ -73,7 +74,7 @@ const tokenKeys = (system: string, code: string, type: SearchParamType): readonl
 
 type Row = { readonly key: string; readonly rest: Pick<Form, 'range' | 'text'> }
 
-/** Every combination of one form of each component, one row for each range; none when a component has no value. */
+/** Every combination of one form of each component, one row for each range; none when a component has no value, or one item far too many codes. */
 const combine = (components: readonly (readonly Form[])[]): readonly Row[] => {
   let rows: readonly (readonly Form[])[] = [[]]
   for (const forms of components) {

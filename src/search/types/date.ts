@@ -66,8 +66,10 @@ const periodEnds = ({ start, end }: Period, { zone }: IndexContext): Ends | unde
 
 /** The outer bounds of all events and of the period that bounds the repetition. */
 const indexTiming = ({ event, repeat }: Timing, sink: IndexSink, context: IndexContext): void => {
-  const events = Array.isArray(event) ? event.map(text => (typeof text === 'string' ? dateRange(text, context.zone) : undefined)) : []
-  const bounds = repeat?.boundsPeriod ? periodEnds(repeat.boundsPeriod, context) : undefined
-  const all = [...events, bounds].filter(ends => ends !== undefined)
-  if (all.length > 0) sink.date(Math.min(...all.map(ends => ends.lo)), Math.max(...all.map(ends => ends.hi)))
+  let bounds = repeat?.boundsPeriod ? periodEnds(repeat.boundsPeriod, context) : undefined
+  for (const text of Array.isArray(event) ? event : []) {
+    const ends = typeof text === 'string' ? dateRange(text, context.zone) : undefined
+    if (ends) bounds = bounds ? { lo: Math.min(bounds.lo, ends.lo), hi: Math.max(bounds.hi, ends.hi) } : ends
+  }
+  if (bounds) sink.date(bounds.lo, bounds.hi)
 }
