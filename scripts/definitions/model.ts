@@ -1,11 +1,6 @@
-import type {
-  GeneratedElement,
-  GeneratedElementType,
-  GeneratedInvariant,
-  GeneratedInvariants,
-  GeneratedModel,
-  GeneratedType,
-} from '../../src/fhir/definitions/generated-form.ts'
+import type * as Definition from '../../src/fhir/definitions/definitions.ts'
+import { type ElementLine, writeElementLine } from '../../src/fhir/definitions/element-line.ts'
+import type { GeneratedInvariant, GeneratedInvariants, GeneratedModel, GeneratedType } from '../../src/fhir/definitions/generated-form.ts'
 import type { Constraint, ElementDefinition, ElementType, Published, StructureDefinition } from './package.ts'
 
 const structureUrl = 'http://hl7.org/fhir/StructureDefinition/'
@@ -81,17 +76,24 @@ const valueRules = (structure: StructureDefinition) => {
   }
 }
 
-/** The elements below the root as a tree, without those that stand the same in the base type. */
+/** The elements below the root, without those that stand the same in the base type or in the type of a backbone. */
 const ownElements = (
   structure: StructureDefinition,
   base: StructureDefinition | undefined,
   typeInvariants: ReadonlyMap<string, readonly string[]>,
-): GeneratedElement[] => {
+): string[] => {
   const inherited = new Set(base?.snapshot.element.slice(1).map(element => shapeOf(element, base.type)))
-  const isOwn = (element: ElementDefinition): boolean =>
-    !inherited.has(shapeOf(element, structure.type)) && !(structure.kind === 'primitive-type' && element.path === `${structure.type}.value`)
-  return childrenOf(structure.type, structure.snapshot.element.slice(1).filter(isOwn), typeInvariants)
+  return structure.snapshot.element
+    .slice(1)
+    .filter(element => !inherited.has(shapeOf(element, structure.type)))
+    .filter(element => !(structure.kind === 'primitive-type' && element.path === `${structure.type}.value`))
+    .map(element => ({ element, steps: element.path.split('.').slice(1) }))
+    .filter(({ steps }) => steps.length === 1 || !inheritedByBackbone.has(steps.at(-1) ?? ''))
+    .map(({ element, steps }) => writeElementLine(lineOf(element, steps, typeInvariants)))
 }
+
+/** A backbone has these from its type, BackboneElement or Element. */
+const inheritedByBackbone = new Set(['id', 'extension', 'modifierExtension'])
 
 const shapeOf = (element: ElementDefinition, type: string): string =>
   JSON.stringify([
@@ -104,55 +106,35 @@ const shapeOf = (element: ElementDefinition, type: string): string =>
     element.binding?.valueSet,
   ])
 
-/** A backbone inherits these from its type, BackboneElement or Element. */
-const inheritedOfBackbone = new Set(['id', 'extension', 'modifierExtension'])
-
-const childrenOf = (
-  parent: string,
-  elements: readonly ElementDefinition[],
-  typeInvariants: ReadonlyMap<string, readonly string[]>,
-): GeneratedElement[] =>
-  elements
-    .filter(element => element.path.slice(0, element.path.lastIndexOf('.')) === parent)
-    .filter(element => !parent.includes('.') || !inheritedOfBackbone.has(element.path.slice(parent.length + 1)))
-    .map(element => elementOf(parent, element, elements, typeInvariants))
-
-const elementOf = (
-  parent: string,
+const lineOf = (
   element: ElementDefinition,
-  elements: readonly ElementDefinition[],
+  steps: readonly string[],
   typeInvariants: ReadonlyMap<string, readonly string[]>,
-): GeneratedElement => {
+): ElementLine => {
+  const { min, max, contentReference, binding, isModifier, isSummary } = element
   const types = (element.type ?? []).map(elementTypeOf)
   // Constraints of the element's type are evaluated with the type; the published snapshot repeats some of them here.
-  const ofTypes = new Set([
-    'ele-1',
-    'ext-1',
-    ...types.flatMap(type => typeInvariants.get(typeof type === 'string' ? type : type.code) ?? []),
-  ])
-  const keys = keysOf(element).filter(key => !ofTypes.has(key))
-  const children = childrenOf(element.path, elements, typeInvariants)
+  const ofTypes = new Set(['ele-1', 'ext-1', ...types.flatMap(({ code }) => typeInvariants.get(code) ?? [])])
   return {
-    name: element.path.slice(parent.length + 1),
-    ...(element.min > 0 && { min: element.min }),
-    ...(element.max !== '1' && { max: element.max === '*' ? '*' : Number(element.max) }),
-    ...(types.length > 0 && { types }),
-    ...(element.contentReference !== undefined && { content: element.contentReference.replace(/^.*#/, '') }),
-    ...(element.binding?.valueSet !== undefined && { binding: [element.binding.strength, element.binding.valueSet] as const }),
-    ...(element.isModifier && { modifier: true as const }),
-    ...(element.isSummary && { summary: true as const }),
-    ...(keys.length > 0 && { invariants: keys }),
-    ...(children.length > 0 && { children }),
+    steps,
+    min,
+    max: max === '*' ? Number.POSITIVE_INFINITY : Number(max),
+    types,
+    ...(contentReference !== undefined && { contentReference: contentReference.replace(/^.*#/, '') }),
+    ...(binding?.valueSet !== undefined && { binding: { strength: binding.strength, valueSet: binding.valueSet } }),
+    modifier: isModifier === true,
+    summary: isSummary === true,
+    invariants: keysOf(element).filter(key => !ofTypes.has(key)),
   }
 }
 
 /** System.String elements carry their FHIR type in an extension: without it every id would be accepted. */
-const elementTypeOf = (type: ElementType): string | GeneratedElementType => {
+const elementTypeOf = (type: ElementType): Definition.ElementType => {
   const system = type.code.startsWith('http://hl7.org/fhirpath/')
   const code = system ? (type.extension?.find(extension => extension.url === fhirType)?.valueUrl ?? 'string') : type.code
   const targets = type.targetProfile?.map(shortName)
   const profiles = type.profile?.map(shortName)
-  return targets || profiles ? { code, ...(targets && { targets }), ...(profiles && { profiles }) } : code
+  return { code, ...(targets && { targets }), ...(profiles && { profiles }) }
 }
 
 /** Code systems of the required bindings of code elements, where the value set includes one whole system or a part of just one. */

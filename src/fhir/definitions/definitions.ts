@@ -30,7 +30,8 @@ export type Member = {
   readonly within: string
 }
 
-export type ElementType = { readonly code: string; readonly targets?: readonly string[] }
+/** `targets` of a Reference or canonical, and `profiles` (SimpleQuantity), by the last step of their URL. */
+export type ElementType = { readonly code: string; readonly targets?: readonly string[]; readonly profiles?: readonly string[] }
 
 export type TypeDefinition = {
   readonly name: string

@@ -1,8 +1,8 @@
 import type { SearchParamType, SearchParameterDefinition } from './definitions.ts'
 
 /**
- * The shapes of the generated JSON: written by scripts/definitions-build.ts, read by load.ts. What repeats is left out: min 0, max 1,
- * false flags, paths, the elements a type inherits from its base and a backbone from BackboneElement or Element.
+ * The shapes of the generated JSON: written by scripts/definitions-build.ts, read by load.ts. Elements that a type inherits from its base,
+ * or a backbone from BackboneElement or Element, are left out.
  */
 export type GeneratedModel = {
   readonly types: Readonly<Record<string, GeneratedType>>
@@ -19,26 +19,9 @@ export type GeneratedType = {
   readonly minValue?: number
   readonly maxValue?: number
   readonly invariants?: readonly string[]
-  readonly elements: readonly GeneratedElement[]
+  /** Own elements in the order of the definition, children behind their parents; see element-line.ts. */
+  readonly elements: readonly string[]
 }
-
-export type GeneratedElement = {
-  /** As in JSON, a choice with `[x]`. */
-  readonly name: string
-  readonly min?: number
-  readonly max?: number | '*'
-  readonly types?: readonly (string | GeneratedElementType)[]
-  /** Path of the element whose children this one shares. */
-  readonly content?: string
-  readonly children?: readonly GeneratedElement[]
-  /** Strength and value set. */
-  readonly binding?: readonly [strength: 'required' | 'extensible' | 'preferred' | 'example', valueSet: string]
-  readonly modifier?: true
-  readonly summary?: true
-  readonly invariants?: readonly string[]
-}
-
-export type GeneratedElementType = { readonly code: string; readonly targets?: readonly string[]; readonly profiles?: readonly string[] }
 
 /** In a file of its own: only validation reads it. Several rows under one key where its expression differs from place to place. */
 export type GeneratedInvariants = Readonly<Record<string, readonly GeneratedInvariant[]>>

@@ -1,15 +1,7 @@
-import type {
-  CompartmentDefinition,
-  Definitions,
-  Element,
-  ElementType,
-  Member,
-  SearchParameterDefinition,
-  TypeDefinition,
-} from './definitions.ts'
+import type { CompartmentDefinition, Definitions, Element, Member, SearchParameterDefinition, TypeDefinition } from './definitions.ts'
+import { type ElementLine, readElementLine } from './element-line.ts'
 import type {
   GeneratedCompartments,
-  GeneratedElement,
   GeneratedModel,
   GeneratedSearchParameter,
   GeneratedSearchParameters,
@@ -86,55 +78,48 @@ const isKindOf = (name: string, base: string, { types }: GeneratedModel): boolea
 
 const typeOf = (name: string, model: GeneratedModel): TypeDefinition | undefined => {
   const generated = model.types[name]
-  return (
-    generated && {
-      name,
-      url: structureUrl + name,
-      kind: generated.kind,
-      abstract: generated.abstract === true,
-      ...(generated.base !== undefined && { base: generated.base }),
-      elements: elementsOf(name, elementsWithBases(name, model), model),
-    }
-  )
-}
-
-/** Elements of the bases first, as in a snapshot; an element that a type says anew takes the place of its base's. */
-const elementsWithBases = (name: string, model: GeneratedModel): readonly GeneratedElement[] => {
-  const rows = new Map<string, GeneratedElement>()
-  for (const base of bases(name, model).toReversed())
-    for (const element of model.types[base]?.elements ?? []) rows.set(element.name, element)
-  return [...rows.values()]
-}
-
-const elementsOf = (parent: string, elements: readonly GeneratedElement[], model: GeneratedModel): readonly Element[] =>
-  elements.map((element, order) => elementOf(parent, element, order, model))
-
-const elementOf = (parent: string, generated: GeneratedElement, order: number, model: GeneratedModel): Element => {
-  const choice = generated.name.endsWith('[x]')
-  const name = choice ? generated.name.slice(0, -'[x]'.length) : generated.name
-  const path = `${parent}.${name}`
-  const types = (generated.types ?? []).map(type => (typeof type === 'string' ? { code: type } : type))
-  const { content, binding, children } = generated
+  if (!generated) return undefined
+  const lines = linesOf(name, model)
   return {
     name,
-    path,
-    min: generated.min ?? 0,
-    max: generated.max === '*' ? Number.POSITIVE_INFINITY : (generated.max ?? 1),
-    types,
-    choice,
-    ...(content !== undefined && { contentReference: content }),
-    ...(children && { children: elementsOf(path, [...inheritedByBackbone(types, model), ...children], model) }),
-    ...(binding && { binding: { strength: binding[0], valueSet: binding[1] } }),
-    modifier: generated.modifier === true,
-    summary: generated.summary === true,
-    order,
+    url: structureUrl + name,
+    kind: generated.kind,
+    abstract: generated.abstract === true,
+    ...(generated.base !== undefined && { base: generated.base }),
+    elements: (lines.get('') ?? []).map((line, order) => elementOf(name, line, order, lines, model)),
   }
 }
 
-/** Backbones are BackboneElements in resources, Elements in data types. */
-const inheritedByBackbone = (types: readonly ElementType[], model: GeneratedModel): readonly GeneratedElement[] => {
-  const code = types[0]?.code
-  return code === undefined ? [] : elementsWithBases(code, model)
+/** Elements by the path of their parent within the type (`''`, `contact`); those of the bases first, as in a snapshot. */
+type Lines = ReadonlyMap<string, readonly ElementLine[]>
+
+/** An element that a type says anew takes the place of its base's. */
+const linesOf = (name: string, model: GeneratedModel): Lines => {
+  const lines = new Map<string, ElementLine>()
+  for (const base of bases(name, model).toReversed()) {
+    for (const text of model.types[base]?.elements ?? []) {
+      const line = readElementLine(text)
+      lines.set(line.steps.join('.'), line)
+    }
+  }
+  return Map.groupBy(lines.values(), line => line.steps.slice(0, -1).join('.'))
+}
+
+const elementOf = (parent: string, line: ElementLine, order: number, lines: Lines, model: GeneratedModel): Element => {
+  const { steps, invariants: _, ...rest } = line
+  const last = steps.at(-1) ?? ''
+  const choice = last.endsWith('[x]')
+  const name = choice ? last.slice(0, -'[x]'.length) : last
+  const path = `${parent}.${name}`
+  const children = lines.has(steps.join('.')) ? childrenOf(line, path, lines, model) : undefined
+  return { ...rest, name, path, choice, order, ...(children && { children }) }
+}
+
+/** Backbones are BackboneElements in resources, Elements in data types: what those have comes first. */
+const childrenOf = (line: ElementLine, path: string, lines: Lines, model: GeneratedModel): readonly Element[] => {
+  const inherited = linesOf(line.types[0]?.code ?? '', model).get('') ?? []
+  const own = lines.get(line.steps.join('.')) ?? []
+  return [...inherited, ...own].map((child, order) => elementOf(path, child, order, lines, model))
 }
 
 const membersWithin = (within: string, type: (name: string) => TypeDefinition | undefined): ReadonlyMap<string, Member> => {
