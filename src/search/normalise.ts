@@ -46,19 +46,20 @@ const joined = (op: 'and' | 'or', parts: readonly Node[], facts: Facts): Node =>
     if (part.op === deciding.op) return deciding
     if (part.op !== neutral.op) unique.set(canonicalText(part), part)
   }
-  const merged = mergeIds(op, [...unique.values()])
-  if (merged.some(part => part.op === 'none') || (op === 'and' && excludesItself(merged, facts))) return none
-  const [first, second] = merged
+  const merged = mergeIds(op, [...unique.entries()])
+  const left = merged.map(([, part]) => part)
+  if (left.some(part => part.op === 'none') || (op === 'and' && excludesItself(left, facts))) return none
+  const [first, second] = left
   if (first === undefined) return neutral
   return second === undefined ? first : { op, of: ordered(merged) }
 }
 
+/** A node with its canonical text. */
+type Keyed = readonly [text: string, node: Node]
+
 /** The order in which conditions are written has no meaning; the canonical one is that of their texts. */
-const ordered = (parts: readonly Node[]): readonly Node[] =>
-  parts
-    .map(part => [canonicalText(part), part] as const)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([, part]) => part)
+const ordered = (parts: readonly Keyed[]): readonly Node[] =>
+  parts.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, part]) => part)
 
 /** De Morgan, down to the leaves: `:not=a,b` is not a and not b. */
 const negated = (node: Node, facts: Facts): Node => {
@@ -86,11 +87,16 @@ const negated = (node: Node, facts: Facts): Node => {
 const ids = (given: readonly string[]): Node => (given.length === 0 ? none : { op: 'id', ids: [...new Set(given)].sort() })
 
 /** Ids of alternatives are one list; ids that must all hold are those in every list. */
-const mergeIds = (op: 'and' | 'or', parts: readonly Node[]): readonly Node[] => {
-  const lists = parts.flatMap(part => (part.op === 'id' ? [part.ids] : []))
+const mergeIds = (op: 'and' | 'or', parts: readonly Keyed[]): readonly Keyed[] => {
+  const lists = parts.flatMap(([, part]) => (part.op === 'id' ? [part.ids] : []))
   if (lists.length < 2) return parts
-  const merged = op === 'or' ? lists.flat() : (lists[0] as readonly string[]).filter(id => lists.every(list => list.includes(id)))
-  return [...parts.filter(part => part.op !== 'id'), ids(merged)]
+  const merged = ids(op === 'or' ? lists.flat() : inAll(lists))
+  return [...parts.filter(([, part]) => part.op !== 'id'), [canonicalText(merged), merged]]
+}
+
+const inAll = ([first = [], ...others]: readonly (readonly string[])[]): readonly string[] => {
+  const sets = others.map(list => new Set(list))
+  return first.filter(id => sets.every(set => set.has(id)))
 }
 
 const chained = (node: Extract<Node, { op: 'chain' }>, facts: Facts): Node => {
@@ -108,25 +114,15 @@ const reversed = (node: Extract<Node, { op: 'reverse' }>, facts: Facts): Node =>
 // --- conditions on one date that exclude each other
 
 const excludesItself = (parts: readonly Node[], facts: Facts): boolean => {
-  const byParam = Map.groupBy(
-    parts.filter(part => part.op === 'date'),
-    part => `${part.param.type}.${part.param.code}`,
-  )
-  for (const [, group] of byParam) {
-    const [first] = group
-    if (
-      first &&
-      group.length > 1 &&
-      facts.holdsOneDate(first.param) &&
-      impossible(
-        group.map(part => part.test),
-        yearMs,
-      )
-    )
-      return true
-  }
+  const dates = parts.filter(part => part.op === 'date')
   const instants = parts.flatMap(part => (part.op === 'lastUpdated' ? [part.test] : []))
-  return instants.length > 1 && impossible(instants, 1)
+  if (instants.length > 1 && impossible(instants, 1)) return true
+  if (dates.length < 2) return false
+  const groups = Map.groupBy(dates, part => `${part.param.type}.${part.param.code}`)
+  return [...groups.values()].some(group => {
+    const tests = group.map(part => part.test)
+    return group.length > 1 && facts.holdsOneDate((group[0] as (typeof group)[number]).param) && impossible(tests, yearMs)
+  })
 }
 
 /** The widest range a single date covers: a leap year and the hour that summer time may add. */
