@@ -1,6 +1,6 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import { stringify } from '../fhir/model/json.ts'
-import { subset } from '../fhir/model/subset.ts'
+import { type Subset, subset } from '../fhir/model/subset.ts'
 import { type ResultParameters, resultParameters } from '../search/result-parameters.ts'
 import type { StoredVersion } from '../storage/port.ts'
 import type { Parts } from './parts.ts'
@@ -16,7 +16,6 @@ export type View = {
 }
 
 type ViewParts = Pick<Parts, 'definitions' | 'limits'>
-type Reduction = Parameters<typeof subset>[2]
 
 /** The stored bytes themselves when nothing reduces them; else the resource with fewer elements and the tag SUBSETTED. */
 export const textOf = (version: StoredVersion, view: View, parts: ViewParts): Uint8Array => {
@@ -24,19 +23,20 @@ export const textOf = (version: StoredVersion, view: View, parts: ViewParts): Ui
   return how === undefined ? version.text : reduced(version, how, parts)
 }
 
-export const reduced = (version: StoredVersion, how: Reduction, parts: ViewParts): Uint8Array =>
+export const reduced = (version: StoredVersion, how: Subset, parts: ViewParts): Uint8Array =>
   Buffer.from(stringify(subset(parseStored(version, parts), parts.definitions, how)))
 
-const reductionOf = (type: string, { summary, elements }: View): Reduction | undefined => {
+const reductionOf = (type: string, { summary, elements }: View): Subset | undefined => {
   if (summary === 'true' || summary === 'text' || summary === 'data') return { summary }
   const names = elements?.flatMap(name => elementOf(type, name))
   return names === undefined || names.length === 0 ? undefined : { elements: names }
 }
 
 const elementOf = (type: string, name: string): string | readonly [] => {
-  const dot = name.indexOf('.')
-  if (dot < 0) return name
-  return name.slice(0, dot) === type ? name.slice(dot + 1) : []
+  const plain = name.replace(/\[x\]$/, '')
+  const dot = plain.indexOf('.')
+  if (dot < 0) return plain
+  return plain.slice(0, dot) === type ? plain.slice(dot + 1) : []
 }
 
 /** `_summary` and `_elements`, read as a search of `types` reads them. */
