@@ -176,12 +176,12 @@ export class IndexSink {
     return this.#markRows(canonical ?? extremes(this.#numbers, row => row.unit === '', byLo), row => row.lo)
   }
 
-  #markRows<T extends Marked>(found: readonly [T, T] | undefined, valueOf: (row: T) => string | number): boolean {
+  #markRows<T extends Marked>(found: readonly [T, T] | undefined, sortValueOf: (row: T) => string | number): boolean {
     if (!found) return false
     const [least, greatest] = found
     least.mark = least === greatest ? 3 : 1
     if (least !== greatest) greatest.mark = 2
-    this.#sortValue(valueOf(least), valueOf(greatest))
+    this.#sortValue(sortValueOf(least), sortValueOf(greatest))
     return true
   }
 

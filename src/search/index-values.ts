@@ -26,7 +26,7 @@ export const createIndexer = (definitions: Definitions, settings: { readonly bas
     if (known) return known
     const parameters = extracted(type)
       .filter(({ definition }) => !knownToTheStore.has(definition.code) && membersOf(definitions, type, definition).length === 0)
-      .sort((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
+      .toSorted((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
     if (definitions.isResourceType(type)) byType.set(type, parameters)
     return parameters
   }

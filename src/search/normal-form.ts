@@ -59,13 +59,18 @@ const foldAny = (text: string): string =>
 
 const cutPoints = (text: string): string => {
   if (text.length <= stringPointsMax) return text
-  const points = [...text]
-  return points.length <= stringPointsMax ? text : points.slice(0, stringPointsMax).join('')
+  return firstPoints(text, stringPointsMax)
 }
+
+/** A code point is at most two characters. */
+const firstPoints = (text: string, max: number): string =>
+  Array.from(text.slice(0, 2 * max))
+    .slice(0, max)
+    .join('')
 
 /** The text itself as the index keeps it for `:exact`; beyond 255 characters its beginning and a hash of all of it. */
 export const exactForm = (text: string): string =>
-  text.length <= stringPointsMax ? text : `${[...text.slice(0, 2 * stringPointsMax)].slice(0, stringPointsMax - 64).join('')}${hash(text)}`
+  text.length <= stringPointsMax ? text : firstPoints(text, stringPointsMax - 64) + hash(text)
 
 /** A token's text as the index keeps it: beyond 512 bytes the first 448 and a hash of all of it. */
 export const tokenForm = (text: string): string => {

@@ -84,7 +84,7 @@ const negated = (node: Node, facts: Facts): Node => {
   }
 }
 
-const ids = (given: readonly string[]): Node => (given.length === 0 ? none : { op: 'id', ids: [...new Set(given)].sort() })
+const ids = (given: readonly string[]): Node => (given.length === 0 ? none : { op: 'id', ids: [...new Set(given)].toSorted() })
 
 /** Ids of alternatives are one list; ids that must all hold are those in every list. */
 const mergeIds = (op: 'and' | 'or', parts: readonly Keyed[]): readonly Keyed[] => {

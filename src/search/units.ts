@@ -49,7 +49,7 @@ const convertible = (code: string): CanonicalUnit | undefined => {
 
 const baseUnits = (exponents: Readonly<Record<string, number>>): string =>
   Object.keys(exponents)
-    .sort()
+    .toSorted()
     .map(unit => (exponents[unit] === 1 ? unit : `${unit}${exponents[unit]}`))
     .join('.') || '1'
 

@@ -39,10 +39,12 @@ type Coded = { readonly [member in 'system' | 'code' | 'value' | 'coding']?: unk
 
 /** A `code` has no system of its own: it takes that of its required binding, when that is a single one. */
 const indexToken = ({ type, value, system }: TypedValue, sink: IndexSink): void => {
-  if (typeof value === 'string') return sink.token(system ?? '', value)
-  if (typeof value === 'boolean' || typeof value === 'number') return sink.token('', String(value))
-  if (typeof value !== 'object' || value === null) return
-  const coded = value as Coded
+  if (typeof value === 'string') sink.token(system ?? '', value)
+  else if (typeof value === 'boolean' || typeof value === 'number') sink.token('', String(value))
+  else if (typeof value === 'object' && value !== null) indexCoded(type, value as Coded, sink)
+}
+
+const indexCoded = (type: string, coded: Coded, sink: IndexSink): void => {
   if (type === 'Coding') indexCode(coded.system, coded.code, sink)
   else if (type === 'CodeableConcept') indexCodings(coded.coding, sink)
   else if (type === 'Identifier') indexCode(coded.system, coded.value, sink)
