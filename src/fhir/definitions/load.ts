@@ -28,7 +28,8 @@ export const definitionsFrom = ({ model, searchParameters, compartments }: Gener
   const anyTarget = resourceTypes.filter(name => name !== 'Parameters')
   const parameter = once((generated: GeneratedSearchParameter) => searchParameterOf(generated, anyTarget))
   const parametersOf = once((name: string) => {
-    const names = known.has(name) ? bases(name, model) : []
+    if (!known.has(name)) return new Map()
+    const names = bases(name, model)
     const rows = searchParameters.filter(({ base }) => base.some(candidate => names.includes(candidate)))
     return new Map(rows.map(row => [row.code, parameter(row)]))
   })

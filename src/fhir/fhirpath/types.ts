@@ -3,7 +3,7 @@ import { type CompileCall, type Compiler, type Next, oneArgument, type Test, Uns
 import { referredType } from './reference-type.ts'
 import { isAbstractResource, resourceType, type StaticType, systemType } from './static-type.ts'
 import type { Expression } from './tree.ts'
-import { isObject, type Item, nothing, type Walk } from './walk.ts'
+import { isObject, type Item, type JsonObject, nothing, type Walk } from './walk.ts'
 
 /** `FHIR.Patient`, `Patient` and `System.Boolean`; a name that is no type is refused. */
 const typeNamed = (name: string, { definitions }: Compiler): string => {
@@ -41,31 +41,37 @@ const narrowedResource = (wanted: string, next: Next, compiler: Compiler): Walk 
 /** Whether the one result is of a type; empty when there is none. */
 export const typeTest = (of: Expression, name: string, from: StaticType, compiler: Compiler): Test => {
   const wanted = typeNamed(name, compiler)
-  const isResolve = of.kind === 'call' && of.name === 'resolve'
-  const items = compiler.items(isResolve ? (of.of ?? { kind: 'this' }) : of, from)
-  const holds = isResolve ? refersTo(wanted, compiler) : hasType(wanted, compiler)
-  return (node, resource) => {
+  if (of.kind === 'call' && of.name === 'resolve') return resolveTest(of.of, wanted, from, compiler)
+  return single(compiler.items(of, from), ({ type, value }) => {
+    const code = isAbstractResource(type) && isObject(value) && typeof value.resourceType === 'string' ? value.resourceType : type.code
+    return isOfType(code, wanted, compiler)
+  })
+}
+
+type Items = ReturnType<Compiler['items']>
+
+const single =
+  (items: Items, holds: (item: Item, resource: JsonObject) => boolean | undefined): Test =>
+  (node, resource) => {
     const [item, second] = items(node, resource)
     if (item === undefined) return undefined
     if (second !== undefined) throw new Error('`is` on several items')
     return holds(item, resource)
   }
-}
-
-const hasType =
-  (wanted: string, compiler: Compiler) =>
-  ({ type, value }: Item): boolean | undefined => {
-    const code = isAbstractResource(type) && isObject(value) && typeof value.resourceType === 'string' ? value.resourceType : type.code
-    return isOfType(code, wanted, compiler)
-  }
 
 /** `resolve() is T` is decided from the reference itself; a reference that does not tell its type resolves to nothing. */
-const refersTo =
-  (wanted: string, compiler: Compiler) =>
-  ({ value }: Item, resource: Readonly<Record<string, unknown>>): boolean | undefined => {
-    const type = isObject(value) ? referredType(value, resource, compiler.definitions) : undefined
+const resolveTest = (of: Expression | undefined, wanted: string, from: StaticType, compiler: Compiler): Test => {
+  const plain = `${wanted}/`
+  const holds = (reference: unknown, resource: JsonObject): boolean | undefined => {
+    if (!isObject(reference)) return undefined
+    const { reference: text } = reference
+    // `Patient/17`, what nearly all references look like, is decided without cutting the text.
+    if (typeof text === 'string' && text.startsWith(plain) && text.indexOf('/', plain.length) < 0) return true
+    const type = referredType(reference, resource, compiler.definitions)
     return type === undefined ? undefined : isOfType(type, wanted, compiler)
   }
+  return of ? single(compiler.items(of, from), ({ value }, resource) => holds(value, resource)) : holds
+}
 
 const ofType: CompileCall = (call, from, next, compiler) => narrowed(call.of, nameIn(oneArgument(call)), from, next, compiler)
 const is: CompileCall = (call, from, next, compiler) =>
