@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { permitAll } from './auth/access.ts'
+import { systemClock } from './base/clock.ts'
+import { failureKinds } from './base/failure-kinds.ts'
+import { uuidv7Ids } from './base/ids.ts'
+import type { DemoApplication } from './cli/demo.ts'
+import type { Finding } from './cli/doctor.ts'
+import { simpulVersion } from './cli/version.ts'
+import type { Config } from './config/config.ts'
+import { startPage } from './demo/start-page.ts'
+import type { Definitions } from './fhir/definitions/definitions.ts'
+import { definitionsFrom } from './fhir/definitions/load.ts'
+import { createAdmission } from './http/admission.ts'
+import { startHealth } from './http/health.ts'
+import { routes } from './http/route-table.ts'
+import { createRouteEntry } from './http/routes.ts'
+import { connectionsMax, createHttpServer, type HttpServer } from './http/server.ts'
+import { createCapabilities } from './interactions/capability-statement.ts'
+import { interactions } from './interactions/index.ts'
+import type { Parts, Settings } from './interactions/parts.ts'
+import { createPerform } from './interactions/perform.ts'
+import { createCursorSealer } from './search/cursor.ts'
+import { createIndexer } from './search/index-values.ts'
+import type { Store } from './storage/port.ts'
+import { deepCheck } from './storage/sqlite/check.ts'
+import { openSqliteStore } from './storage/sqlite/store.ts'
+import { createEvents } from './telemetry/events.ts'
+import { createLogger } from './telemetry/logger.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+
+/** Builds every component once: the only file that knows all rooms and the engines. */
+
+type Purpose = 'serve' | 'demo' | 'import'
+
+/** How to open each engine, by the scheme of SIMPUL_STORE. */
+const engines: Readonly<Record<string, (address: string, config: Config, definitions: Definitions) => Promise<Store>>> = {
+  sqlite: (path, config, definitions) => {
+    mkdirSync(dirname(path), { recursive: true })
+    return openSqliteStore({ path, definitions, clock: systemClock, synchronous: config.synchronous, cursorMinutes: config.cursorMinutes })
+  },
+}
+
+/** A whole server, not yet listening. Closing it finishes what is under way, then closes the store. */
+export const compose = async (config: Config, purpose: Purpose): Promise<DemoApplication> => {
+  const definitions = definitionsFrom({
+    model: generated('model'),
+    searchParameters: generated('search-parameters'),
+    compartments: generated('compartments'),
+  })
+  const store = await openStore(config, definitions)
+  const http = await composeHttp(config, purpose, store, definitions)
+  return {
+    perform: http.perform,
+    listen: http.listen,
+    [Symbol.asyncDispose]: async () => {
+      await http.close()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const generated = (name: string): never =>
+  JSON.parse(readFileSync(new URL(`./fhir/definitions/generated/${name}.json`, import.meta.url), 'utf8')) as never
+
+const storeUrl = (config: Config): string => config.store ?? `sqlite:${join(config.dataDir, 'simpul.db')}`
+
+const openStore = (config: Config, definitions: Definitions): Promise<Store> => {
+  const [scheme = '', ...address] = storeUrl(config).split(':')
+  const open = engines[scheme]
+  if (open === undefined) throw new Error(`There is no engine for ${scheme}:`)
+  return open(address.join(':'), config, definitions)
+}
+
+/** The public address: as configured, else where it listens. */
+const baseOf = (config: Config): string =>
+  `${config.baseUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`}/fhir`
+
+const settingsOf = (config: Config): Settings => ({
+  base: baseOf(config),
+  updateCreate: config.updateCreate === 'on',
+  ifMatchRequired: config.ifMatch === 'required',
+  deleteReferenced: config.deleteReferenced,
+  conditionalDelete: config.conditionalDelete,
+  nikAsId: config.idNik === 'allow',
+  zone: config.zone,
+})
+
+const composeHttp = async (config: Config, purpose: Purpose, store: Store, definitions: Definitions) => {
+  const version = simpulVersion()
+  const { limits } = config
+  const settings = settingsOf(config)
+  const ids = uuidv7Ids(systemClock)
+  const admission = createAdmission(limits)
+  const health = await startHealth({ check: () => store.health(), clock: systemClock, version })
+  let server: HttpServer | undefined
+  const metrics = createMetrics({
+    version,
+    engine: store.engine,
+    inFlight: admission.inFlight,
+    connections: () => server?.connections() ?? 0,
+    connectionsMax,
+    ready: health.ready,
+    storage: () => store.statistics(),
+    failureKinds: Object.keys(failureKinds),
+  })
+  const logger = createLogger({ level: purpose === 'serve' ? config.logLevel : 'warn', version, redacted: metrics.redacted })
+  const events = createEvents(logger)
+
+  const parts: Parts = {
+    store,
+    definitions,
+    index: createIndexer(definitions, settings),
+    cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
+    decide: permitAll,
+    audit: events.audited,
+    clock: systemClock,
+    ids,
+    limits,
+    settings,
+    route: createRouteEntry(definitions, settings.base, limits),
+    perform: (request, context) => perform(request, context),
+    capabilities: createCapabilities({
+      definitions,
+      limits,
+      settings,
+      version,
+      routed: routes.map(({ target }) => target),
+      changed: systemClock(),
+      auth: 'off',
+      validation: config.validation,
+    }),
+  }
+  const perform = createPerform(interactions, parts)
+  const url = settings.base.slice(0, -'/fhir'.length)
+  const page = startPage({ version, demo: purpose === 'demo', url })
+
+  return {
+    perform,
+    listen: async (): Promise<string> => {
+      server = createHttpServer({
+        perform,
+        definitions,
+        limits,
+        settings,
+        ids,
+        health,
+        events,
+        metrics,
+        admission,
+        // Without sign-in a page elsewhere must not reach this server by a name that it made up (DNS rebinding).
+        ...(config.auth === 'off' ? { hosts: [config.host, '127.0.0.1', 'localhost', '[::1]', new URL(settings.base).hostname] } : {}),
+        startPage: () => page,
+      })
+      events.serverStarted({ port: await server.listen(config.host, config.port), ms: Math.round(performance.now()) })
+      return url
+    },
+    close: async (): Promise<void> => {
+      health.drain()
+      events.serverStopping()
+      await server?.close()
+      await health[Symbol.asyncDispose]()
+      events.serverStopped()
+    },
+  }
+}
+
+/** Seals page links. Made once and kept, so that links survive a restart. */
+const cursorSecret = (config: Config): Uint8Array => {
+  if (config.cursorSecret !== undefined) return Buffer.from(config.cursorSecret)
+  const path = join(config.dataDir, 'cursor.key')
+  if (!existsSync(path)) {
+    mkdirSync(config.dataDir, { recursive: true })
+    writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
+  }
+  return Buffer.from(readFileSync(path, 'utf8'), 'base64')
+}
+
+/** What `doctor` may know of the store without starting a server. */
+export const examineStore = async (config: Config, deep: boolean): Promise<readonly Finding[]> => {
+  const path = storeUrl(config).slice('sqlite:'.length)
+  if (!existsSync(path)) return [{ check: 'store', state: 'ok', says: 'There is no store yet; the first start makes it.' }]
+  if (!deep) return [{ check: 'store', state: 'ok', says: 'The store is there. --deep compares every index entry with what was recorded.' }]
+  const findings = deepCheck(path)
+  return findings.length === 0
+    ? [{ check: 'store', state: 'ok', says: 'Every version is indexed exactly once, every entry is recorded, every counter is exact.' }]
+    : findings.map(says => ({
+        check: 'store',
+        state: 'fail',
+        says,
+        remedy: 'Stop the server and restore the newest backup, or report this.',
+      }))
+}
