@@ -49,7 +49,11 @@ describe('operations', () => {
   const rows: [name: string, patch: unknown, changed: object][] = [
     ['adds a member', [{ op: 'add', path: '/gender', value: 'female' }], { gender: 'female' }],
     ['add replaces a member that exists', [{ op: 'add', path: '/active', value: false }], { active: false }],
-    ['inserts into an array', [{ op: 'add', path: '/name/0/given/1', value: 'B' }], { name: [{ family: 'Wati', given: ['Siti', 'B', 'Nur'] }] }],
+    [
+      'inserts into an array',
+      [{ op: 'add', path: '/name/0/given/1', value: 'B' }],
+      { name: [{ family: 'Wati', given: ['Siti', 'B', 'Nur'] }] },
+    ],
     ['appends with -', [{ op: 'add', path: '/name/-', value: { text: 'x' } }], { name: [patient.name, { text: 'x' }].flat() }],
     ['removes', [{ op: 'remove', path: '/active' }], { active: undefined }],
     ['replaces', [{ op: 'replace', path: '/name/0/family', value: 'Sari' }], { name: [{ family: 'Sari', given: ['Siti', 'Nur'] }] }],
@@ -58,7 +62,11 @@ describe('operations', () => {
     ['moves to the same place', [{ op: 'move', from: '/active', path: '/active' }], {}],
     ['tests', [{ op: 'test', path: '/name/0/given', value: ['Siti', 'Nur'] }], {}],
     ['tests what it must not change', [{ op: 'test', path: '/meta/versionId', value: '3' }], {}],
-    ['replaces the whole by one of the same identity', [{ op: 'replace', path: '', value: { ...patient, active: false } }], { active: false }],
+    [
+      'replaces the whole by one of the same identity',
+      [{ op: 'replace', path: '', value: { ...patient, active: false } }],
+      { active: false },
+    ],
   ]
   for (const [name, patch, changed] of rows) {
     test(name, () => {
