@@ -20,7 +20,8 @@ export const capabilities: Interaction = async (request, _call, parts) => {
   if (statement === undefined) return fail('not-enabled', { what: 'TerminologyCapabilities' })
   const { bytes, hash: etag, lastModified } = statement
   const { tags, since } = conditions.value
-  const unmodified = tags === undefined ? since !== undefined && Math.floor(lastModified / 1000) * 1000 <= since : tags === '*' || tags.includes(etag)
+  const unmodified =
+    tags === undefined ? since !== undefined && Math.floor(lastModified / 1000) * 1000 <= since : tags === '*' || tags.includes(etag)
   if (unmodified) return ok({ status: 304, etag, lastModified })
   return ok({ status: 200, etag, lastModified, body: { kind: 'json', chunks: [bytes] } })
 }

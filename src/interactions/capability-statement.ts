@@ -80,7 +80,9 @@ const rest = (input: CapabilityInput, types: readonly string[]) => {
   const served = (codes: readonly InteractionCode[]) => codes.filter(code => routed.has(code)).map(code => ({ code }))
   const revIncludes = revIncludesOf(input.definitions)
   const common = commonParameters(input.definitions)
-  const compartments = compartmentCodes.filter(code => routed.has('search-compartment') && input.definitions.compartment(code) !== undefined)
+  const compartments = compartmentCodes.filter(
+    code => routed.has('search-compartment') && input.definitions.compartment(code) !== undefined,
+  )
   return {
     mode: 'server',
     documentation: documentationOf(input),

@@ -107,10 +107,22 @@ const pageShown = (
 // --- the answer
 
 /** Only the number is asked for: it is exact whatever it costs, up to the deadline. */
-const countAnswer = async (walk: SearchWalk, parsed: ParsedSearch, query: Restricted, call: Call, parts: Parts): Promise<Outcome<Answer>> => {
+const countAnswer = async (
+  walk: SearchWalk,
+  parsed: ParsedSearch,
+  query: Restricted,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Answer>> => {
   const total = await readTotal(query, 'accurate', undefined, call, parts)
   if (!total.ok) return total
-  const shown = { place: {}, more: false, applied: parsed.applied, lastKnown: false, ...(total.value.count === undefined ? {} : { total: total.value.count }) }
+  const shown = {
+    place: {},
+    more: false,
+    applied: parsed.applied,
+    lastKnown: false,
+    ...(total.value.count === undefined ? {} : { total: total.value.count }),
+  }
   return ok(bundleAnswer(walk, shown, parts.clock(), outcomeEntries(parsed.ignored, call, parts), parts))
 }
 
@@ -134,7 +146,10 @@ const answerOf = (
 const bundleAnswer = (walk: SearchWalk, shown: PageShown, at: number, entries: readonly BundleEntry[], parts: Parts): Answer => {
   const links = linksOf(walk, shown, parts)
   const head = { id: parts.ids(), type: 'searchset', at, timestamp: parts.clock(), links } as const
-  return { status: 200, body: { kind: 'json', chunks: bundleChunks({ ...head, ...(shown.total === undefined ? {} : { total: shown.total }) }, entries) } }
+  return {
+    status: 200,
+    body: { kind: 'json', chunks: bundleChunks({ ...head, ...(shown.total === undefined ? {} : { total: shown.total }) }, entries) },
+  }
 }
 
 /** Names of elements are those of the types searched: of what is included only `Type.element` speaks. */

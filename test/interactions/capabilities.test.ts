@@ -40,13 +40,27 @@ describe('capabilities', () => {
     const { resource } = statement.rest[0]
     expect(resource.map(({ type }: { type: string }) => type)).toEqual(parts.definitions.resourceTypes)
     for (const { interaction } of resource)
-      expect(codes(interaction)).toEqual(['create', 'delete', 'history-instance', 'history-type', 'patch', 'read', 'search-type', 'update', 'vread'])
+      expect(codes(interaction)).toEqual([
+        'create',
+        'delete',
+        'history-instance',
+        'history-type',
+        'patch',
+        'read',
+        'search-type',
+        'update',
+        'vread',
+      ])
     expect(codes(statement.rest[0].interaction)).toEqual(['batch', 'history-system', 'search-system', 'transaction'])
   })
 
   test('every search parameter it lists has a definition and answers', async () => {
     const { searchParam } = statement.rest[0].resource.find(({ type }: { type: string }) => type === 'Patient')
-    expect(searchParam).toContainEqual({ name: 'birthdate', definition: 'http://hl7.org/fhir/SearchParameter/individual-birthdate', type: 'date' })
+    expect(searchParam).toContainEqual({
+      name: 'birthdate',
+      definition: 'http://hl7.org/fhir/SearchParameter/individual-birthdate',
+      type: 'date',
+    })
     const samples: Readonly<Record<string, string>> = { date: '2020', number: '1', quantity: '1', reference: 'Patient/1' }
     for (const { name, type, definition } of searchParam) {
       expect(definition).toMatch(/^http/)
@@ -63,7 +77,11 @@ describe('capabilities', () => {
   test('follows the settings', async () => {
     await using strict = await testParts({ settings: { ifMatchRequired: true, updateCreate: false, conditionalDelete: 'off' } })
     const { body } = await say(strict, 'GET', 'metadata')
-    expect(body.rest[0].resource[0]).toMatchObject({ versioning: 'versioned-update', updateCreate: false, conditionalDelete: 'not-supported' })
+    expect(body.rest[0].resource[0]).toMatchObject({
+      versioning: 'versioned-update',
+      updateCreate: false,
+      conditionalDelete: 'not-supported',
+    })
     expect(statement.rest[0].resource[0]).toMatchObject({ versioning: 'versioned', updateCreate: true, conditionalDelete: 'single' })
   })
 

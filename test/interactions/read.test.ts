@@ -1,5 +1,6 @@
 /** read, vread, conditional read: rest-api.md 8, 20. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AccessFilter } from '../../src/base/access-filter.ts'
 import { read } from '../../src/interactions/read.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { type Heard, type Sent, say } from './speak.ts'
@@ -45,7 +46,10 @@ type Row = readonly [name: string, url: string, sent: Sent, status: number, chec
 const unless = (ifNoneMatch: string): Sent => ({ conditions: { ifNoneMatch } })
 const since = (ms: number): Sent => ({ conditions: { ifModifiedSince: httpDate(ms) } })
 const version = (versionId: string) => (heard: Heard) => expect(heard.body.meta.versionId).toBe(versionId)
-const members = (...names: string[]) => (heard: Heard) => expect(Object.keys(heard.body).sort()).toEqual([...names].sort())
+const members =
+  (...names: string[]) =>
+  (heard: Heard) =>
+    expect(Object.keys(heard.body).toSorted()).toEqual(names.toSorted())
 
 const rows: readonly Row[] = [
   ['read', 'Patient/twice', {}, 200, version('2')],
@@ -112,7 +116,11 @@ describe('read and vread', () => {
 
   test('the headers say what the body says', async () => {
     const { answer, body } = await say(parts, 'GET', 'Patient/twice')
-    expect(answer).toMatchObject({ versionId: 2, contentLocation: 'Patient/twice/_history/2', touched: [{ type: 'Patient', id: 'twice', versionId: 2 }] })
+    expect(answer).toMatchObject({
+      versionId: 2,
+      contentLocation: 'Patient/twice/_history/2',
+      touched: [{ type: 'Patient', id: 'twice', versionId: 2 }],
+    })
     expect(Date.parse(body.meta.lastUpdated)).toBe(answer?.lastModified)
   })
 
@@ -139,7 +147,7 @@ describe('read and vread', () => {
 
 describe('a stranger', () => {
   test('gets the same 404 for hidden, deleted and never used', async () => {
-    const access = { allow: true, filterFor: () => ({ op: 'none' }) } as const
+    const access = { allow: true, filterFor: (): AccessFilter => ({ op: 'none' }) } as const
     for (const id of ['once', 'gone', 'nobody']) {
       const request = { interaction: 'read', type: 'Patient', id, parameters: [], prefer: { handling: 'strict' } } as const
       const answer = await read(request, { ...parts.context(), access }, parts)

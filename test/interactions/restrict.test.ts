@@ -23,7 +23,14 @@ describe('access travels in the question', () => {
   test('several types carry one each, and what may not be seen asks for nothing', () => {
     const parts = ['Patient', 'Basic', 'Location'].map(type => ({ type, where: anything }))
     expect(restrict({ parts, sort: [] }, some)).toEqual({
-      query: { parts: [{ type: 'Patient', where: guarded(mine) }, { type: 'Basic', where: { op: 'none' } }, { type: 'Location', where: anything }], sort: [] },
+      query: {
+        parts: [
+          { type: 'Patient', where: guarded(mine) },
+          { type: 'Basic', where: { op: 'none' } },
+          { type: 'Location', where: anything },
+        ],
+        sort: [],
+      },
       access: seesAll,
     })
   })
