@@ -17,17 +17,40 @@ type Marked = { mark: Mark }
 /** Rows up to this many are compared one by one, which is faster than hashing; beyond, a set keeps a hostile resource from costing its square. */
 const comparedMax = 24
 
+/** What makes a row one with another: compared, or as a text. */
+type Identity<T> = { readonly same: (a: T, b: T) => boolean; readonly key: (row: T) => string }
+
+const tokenIdentity: Identity<Open<TokenValue>> = {
+  same: (a, b) => a.code === b.code && a.system === b.system && a.param === b.param,
+  key: row => JSON.stringify([row.param, row.system, row.code]),
+}
+const stringIdentity: Identity<Open<StringValue>> = {
+  same: (a, b) => a.value === b.value && a.exact === b.exact,
+  key: row => JSON.stringify([row.value, row.exact]),
+}
+const dateIdentity: Identity<Open<DateValue>> = { same: (a, b) => a.lo === b.lo && a.hi === b.hi, key: row => `${row.lo} ${row.hi}` }
+const numberIdentity: Identity<Open<NumberValue>> = {
+  same: (a, b) => a.lo === b.lo && a.hi === b.hi && a.unit === b.unit,
+  key: row => `${row.lo} ${row.hi} ${row.unit}`,
+}
+const referenceIdentity: Identity<ReferenceValue> = {
+  same: (a, b) => a.id === b.id && a.type === b.type,
+  key: row => `${row.type}/${row.id}`,
+}
+const compositeIdentity: Identity<CompositeValue> = {
+  same: (a, b) => a.key === b.key && a.text === b.text && a.range?.lo === b.range?.lo && a.range?.hi === b.range?.hi,
+  key: row => JSON.stringify([row.key, row.text, row.range?.lo, row.range?.hi]),
+}
+
 /** Rows of one table, none twice within a parameter. */
 class Rows<T> {
   readonly all: T[] = []
   from = 0
-  readonly #same: (a: T, b: T) => boolean
-  readonly #key: (row: T) => string
+  readonly #identity: Identity<T>
   #seen: Set<string> | undefined
 
-  constructor(same: (a: T, b: T) => boolean, key: (row: T) => string) {
-    this.#same = same
-    this.#key = key
+  constructor(identity: Identity<T>) {
+    this.#identity = identity
   }
 
   begin(): void {
@@ -46,14 +69,14 @@ class Rows<T> {
   }
 
   #isAmongFew(row: T): boolean {
-    for (let i = this.from; i < this.all.length; i++) if (this.#same(this.all[i] as T, row)) return true
+    for (let i = this.from; i < this.all.length; i++) if (this.#identity.same(this.all[i] as T, row)) return true
     return false
   }
 
   #isAmongMany(row: T): boolean {
-    this.#seen ??= new Set(this.all.slice(this.from).map(this.#key))
+    this.#seen ??= new Set(this.all.slice(this.from).map(this.#identity.key))
     const before = this.#seen.size
-    return this.#seen.add(this.#key(row)).size === before
+    return this.#seen.add(this.#identity.key(row)).size === before
   }
 }
 
@@ -62,30 +85,12 @@ class Rows<T> {
  * marked and become its sort values. Also used for the parts of a composite, whose rows become keys instead.
  */
 export class IndexSink {
-  readonly #tokens = new Rows<Open<TokenValue>>(
-    (a, b) => a.code === b.code && a.system === b.system && a.param === b.param,
-    row => JSON.stringify([row.param, row.system, row.code]),
-  )
-  readonly #strings = new Rows<Open<StringValue>>(
-    (a, b) => a.value === b.value && a.exact === b.exact,
-    row => JSON.stringify([row.value, row.exact]),
-  )
-  readonly #dates = new Rows<Open<DateValue>>(
-    (a, b) => a.lo === b.lo && a.hi === b.hi,
-    row => `${row.lo} ${row.hi}`,
-  )
-  readonly #numbers = new Rows<Open<NumberValue>>(
-    (a, b) => a.lo === b.lo && a.hi === b.hi && a.unit === b.unit,
-    row => `${row.lo} ${row.hi} ${row.unit}`,
-  )
-  readonly #references = new Rows<ReferenceValue>(
-    (a, b) => a.id === b.id && a.type === b.type,
-    row => `${row.type}/${row.id}`,
-  )
-  readonly #composites = new Rows<CompositeValue>(
-    (a, b) => a.key === b.key && a.text === b.text && a.range?.lo === b.range?.lo && a.range?.hi === b.range?.hi,
-    row => JSON.stringify([row.key, row.text, row.range?.lo, row.range?.hi]),
-  )
+  readonly #tokens = new Rows(tokenIdentity)
+  readonly #strings = new Rows(stringIdentity)
+  readonly #dates = new Rows(dateIdentity)
+  readonly #numbers = new Rows(numberIdentity)
+  readonly #references = new Rows(referenceIdentity)
+  readonly #composites = new Rows(compositeIdentity)
   readonly #tables = [this.#tokens, this.#strings, this.#dates, this.#numbers, this.#references, this.#composites]
   readonly #sort: SortValue[] = []
   readonly #shape: string[] = []
