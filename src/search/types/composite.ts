@@ -39,9 +39,26 @@ export const indexComposite = (
   context: IndexContext,
 ): void => {
   for (const item of items) {
-    const forms = components.map(component => formsOfComponent(component, item, resource, types, context))
+    const forms = formsOfItem(item, components, resource, types, context)
     for (const row of combine(forms)) sink.composite(row.key, row.rest)
   }
+}
+
+/** Read from the last on and no further than the first that has no value: that is mostly the value beside the code. */
+const formsOfItem = (
+  item: TypedValue,
+  components: readonly ExtractedComponent[],
+  resource: Resource,
+  types: SimpleTypes,
+  context: IndexContext,
+): readonly (readonly Form[])[] => {
+  const all: (readonly Form[])[] = []
+  for (const component of components.toReversed()) {
+    const forms = formsOfComponent(component, item, resource, types, context)
+    if (forms.length === 0) return [[]]
+    all.unshift(forms)
+  }
+  return all
 }
 
 const scratch = new IndexSink()
@@ -54,8 +71,10 @@ const formsOfComponent = (
   context: IndexContext,
 ): readonly Form[] => {
   if (component.type === 'composite') return []
+  const values = component.extract(item, resource)
+  if (values.length === 0) return []
   scratch.clear()
-  for (const value of component.extract(item, resource)) types[component.type].index(value, scratch, context)
+  for (const value of values) types[component.type].index(value, scratch, context)
   const { tokens, references, numbers, dates, strings } = scratch.values()
   return [
     ...tokens.flatMap(({ system, code, param }) => (param === '' ? tokenKeys(system, code, component.type) : [])),
