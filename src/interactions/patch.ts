@@ -70,25 +70,10 @@ export type Patching = {
 const apply = (resource: Resource, { kind, value }: PatchDocument, parts: Parts): Outcome<Resource> => {
   if (kind === 'json-patch') return applyJsonPatch(resource, value, parts.limits)
   if (kind === 'merge-patch') return applyMergePatch(resource, value, parts.limits)
-  return applyFhirPathPatch(resource, value, parts.limits)
+  return applyFhirPathPatch(resource, value, parts.limits, parts.definitions)
 }
 
 const binaryPatchMax = 1024 * 1024
-
-/** What only the server sets: a patch may test it and must leave it. */
-const checkProtected = (before: Resource, after: Resource): Outcome<undefined> => {
-  const element =
-    before.resourceType !== after.resourceType
-      ? 'resourceType'
-      : before.id !== after.id
-        ? 'id'
-        : before.meta?.versionId !== after.meta?.versionId
-          ? 'meta.versionId'
-          : before.meta?.lastUpdated !== after.meta?.lastUpdated
-            ? 'meta.lastUpdated'
-            : undefined
-  return element === undefined ? ok(undefined) : fail('patch-protected', { element })
-}
 
 /**
  * The patched resource with its meta, or that nothing changed. Never creates: fails `unknown-instance`, `deleted-instance`, the failures of
@@ -111,8 +96,6 @@ export const patched = async (
   const old = parseStored(before, parts)
   const result = apply(parseStored(before, parts), document, parts)
   if (!result.ok) return result
-  const guarded = checkProtected(old, result.value)
-  if (!guarded.ok) return guarded
   const sound = checkResource(result.value, type, parts.definitions)
   if (!sound.ok) return sound
   const next: Resource = {

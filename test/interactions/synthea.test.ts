@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from '@jest/globals'
+import { deadlineIn } from '../../src/base/deadline.ts'
+import { eachReference } from '../../src/fhir/model/references.ts'
+import type { Resource } from '../../src/fhir/model/resource.ts'
+import { testParts } from '../support/parts.ts'
+import { testData } from '../support/test-data.ts'
+import { say } from './speak.ts'
+
+// 100 whole patient records as transactions: everything is in, and what pointed inside its Bundle points to what was made of it.
+
+type SyntheaBundle = { readonly entry: readonly { readonly fullUrl: string; readonly resource: Resource }[] }
+
+const folder = testData('synthea')
+
+const referencesOf = (resource: Resource): string[] => {
+  const found: string[] = []
+  eachReference(resource, ({ reference }) => found.push(reference))
+  return found
+}
+
+const whenThere = folder === undefined ? describe.skip : describe
+whenThere('100 bundles of Synthea', () => {
+  test('are all in, and every reference inside a Bundle resolves', async () => {
+    await using parts = await testParts()
+    const lines = gunzipSync(readFileSync(join(folder as string, 'bundles-100.ndjson.gz')))
+      .toString('utf8')
+      .trim()
+      .split('\n')
+    const expected: Record<string, number> = {}
+    let checked = 0
+    for (const line of lines) {
+      const { entry } = JSON.parse(line) as SyntheaBundle
+      const heard = await say(parts, 'POST', '', { body: line, context: { deadline: deadlineIn(60_000) } })
+      expect(heard).toMatchObject({ status: 200, issues: [] })
+      const addresses: string[] = heard.body.entry.map(
+        (one: { response: { location: string } }) => one.response.location.split('/_history/')[0],
+      )
+      const addressOf = new Map(entry.map(({ fullUrl }, at) => [fullUrl, addresses[at] as string]))
+      const stored = await parts.store.newestMany(
+        addresses.map(address => {
+          const [type = '', id = ''] = address.split('/')
+          return { type, id }
+        }),
+      )
+      for (const [at, { resource }] of entry.entries()) {
+        expected[resource.resourceType] = (expected[resource.resourceType] ?? 0) + 1
+        const written = JSON.parse(Buffer.from(stored[at]?.text ?? []).toString()) as Resource
+        const before = referencesOf(resource)
+        expect(referencesOf(written)).toEqual(before.map(reference => addressOf.get(reference) ?? reference))
+        checked += before.filter(reference => addressOf.has(reference)).length
+      }
+    }
+    expect(await parts.store.counts()).toEqual(expected)
+    expect(Object.values(expected).reduce((sum, count) => sum + count, 0)).toBe(29_156)
+    expect(checked).toBe(99_654)
+  }, 180_000)
+})
