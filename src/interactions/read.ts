@@ -18,5 +18,5 @@ export const read: Interaction = async (request, call, parts) => {
   if (newest === undefined || !(await maySee(newest, call, parts))) return fail('unknown-instance', { what: `${type}/${id}` })
   if (newest.deleted) return fail('deleted-instance', { what: `${type}/${id}` }, { versionId: newest.versionId })
   if (await unmodified(newest, conditions.value, parts.store)) return ok(notModified(newest))
-  return ok(shown(newest, view.value, request, parts))
+  return ok(shown(newest, view.value, parts))
 }

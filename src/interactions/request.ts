@@ -34,8 +34,6 @@ export type InteractionRequest = {
   readonly parameters: readonly Parameter[]
   readonly conditions?: Conditions
   readonly prefer: Prefer
-  /** The content of a Binary is wanted, not the resource around it. */
-  readonly raw?: true
   readonly body?: Body
 }
 

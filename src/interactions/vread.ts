@@ -19,7 +19,7 @@ export const vread: Interaction = async (request, call, parts) => {
   if (version === undefined || !(await maySee(version, call, parts))) return fail('unknown-instance', { what })
   if (version.deleted) return fail('deleted-instance', { what }, { versionId: version.versionId })
   if (await unmodified(version, conditions.value, parts.store)) return ok(notModified(version))
-  return ok(shown(version, view.value, request, parts))
+  return ok(shown(version, view.value, parts))
 }
 
 /** Versions count from 1; `01` or `abc` names none. */

@@ -36,7 +36,6 @@ beforeAll(async () => {
   await put('gone', 'Satu', noon + 3000)
   now = noon + 4000
   await say(parts, 'DELETE', 'Patient/gone')
-  await say(parts, 'PUT', 'Binary/b', { body: { resourceType: 'Binary', id: 'b', contentType: 'text/plain', data: 'aGFsbw==' } })
   now = noon + 60_000
 })
 afterAll(() => parts[Symbol.asyncDispose]())
@@ -134,14 +133,6 @@ describe('read and vread', () => {
     const { answer } = await say(parts, 'GET', 'Patient/once')
     const stored = await parts.store.newest('Patient', 'once')
     expect(answer?.body).toEqual({ kind: 'json', chunks: [stored?.text] })
-  })
-
-  test('the content of a Binary comes raw when it is wanted raw', async () => {
-    const request = { interaction: 'read', type: 'Binary', id: 'b', parameters: [], prefer: { handling: 'strict' } } as const
-    const raw = await parts.perform({ ...request, raw: true }, parts.context())
-    expect(raw).toMatchObject({ ok: true, value: { body: { kind: 'raw', bytes: Buffer.from('halo'), contentType: 'text/plain' } } })
-    const resource = await parts.perform(request, parts.context())
-    expect(resource).toMatchObject({ ok: true, value: { body: { kind: 'json' } } })
   })
 })
 
