@@ -32,8 +32,10 @@ const formatDeflated = 2
 const headerBytes = 3
 const nonceBytes = 12
 const tagBytes = 16
-/** Short cursors do not shrink. */
-const deflateFromBytes = 160
+/** Shorter cursors gain little, and packing them would cost most of the time that sealing takes. */
+const deflateFromBytes = 700
+/** Random bytes are drawn for so many nonces at once: each call for them is dear. */
+const noncesDrawn = 256
 /** A sealed cursor travels in a URL, which is shorter than this. */
 const textCharactersMax = 64 * 1024
 const dayMs = 86_400_000
@@ -45,13 +47,14 @@ const dayMs = 86_400_000
  */
 export const createCursorSealer = (options: { readonly secret: Uint8Array; readonly clock: Clock }): CursorSealer => {
   const keyOf = dailyKeys(options.secret)
+  const nextNonce = nonces()
   return {
     seal(cursor) {
       const day = Math.floor(options.clock() / dayMs) & 0xffff
       const plain = Buffer.from(JSON.stringify(cursor))
       const deflated = plain.length >= deflateFromBytes
       const header = Buffer.from([deflated ? formatDeflated : formatPlain, day >> 8, day & 0xff])
-      const nonce = randomBytes(nonceBytes)
+      const nonce = nextNonce()
       const cipher = createCipheriv('aes-256-gcm', keyOf(day), nonce).setAAD(header)
       const sealed = Buffer.concat([
         header,
@@ -68,6 +71,18 @@ export const createCursorSealer = (options: { readonly secret: Uint8Array; reado
       if (cursor.expires <= options.clock()) return fail('expired-cursor', {}, atCursor)
       return ok(cursor)
     },
+  }
+}
+
+const nonces = (): (() => Uint8Array) => {
+  let pool = Buffer.alloc(0)
+  let at = 0
+  return () => {
+    if (at === pool.length) {
+      pool = randomBytes(nonceBytes * noncesDrawn)
+      at = 0
+    }
+    return pool.subarray(at, (at += nonceBytes))
   }
 }
 
