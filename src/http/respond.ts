@@ -3,6 +3,7 @@ import { type Failure, type Issue, statusOf } from '../base/outcome.ts'
 import { issuesOf, operationOutcome } from '../fhir/operation-outcome.ts'
 import type { Answer } from '../interactions/request.ts'
 import { rawHeaders } from './binary.ts'
+import { hasBody } from './body.ts'
 import { compress, compressFromBytes, encodingFor, isCompressible } from './compress.ts'
 import type { Exchange } from './exchange.ts'
 import { languageOf } from './headers.ts'
@@ -142,7 +143,7 @@ const lingerMs = 2000
 const finish = (exchange: Exchange, status: number, headers: string[], chunks: readonly Uint8Array[]): void => {
   const { req, res } = exchange
   if (res.destroyed) return
-  const unread = !req.readableEnded && carriesBody(exchange)
+  const unread = hasBody(req) && !req.complete
   if (unread) headers.push('Connection', 'close')
   res.writeHead(status, headers)
   if (exchange.method === 'HEAD') return void res.end()
@@ -152,11 +153,6 @@ const finish = (exchange: Exchange, status: number, headers: string[], chunks: r
   res.cork()
   for (const chunk of chunks) res.write(chunk)
   res.end()
-}
-
-const carriesBody = ({ req, method }: Exchange): boolean => {
-  if (method === 'GET' && req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return false
-  return !req.complete
 }
 
 /** A connection closed with bytes unread is reset, and the reset can overtake the answer. */
