@@ -131,7 +131,8 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
 
 const importInto = async (parts: ProgramParts, config: Config, options: ImportOptions, terminal: Terminal): Promise<number> => {
   await using application = await parts.compose(config, 'import')
-  return importFiles({ perform: application.perform, limits: config.limits, clock: parts.clock, terminal }, options)
+  // Awaited here: the application must outlive the import.
+  return await importFiles({ perform: application.perform, limits: config.limits, clock: parts.clock, terminal }, options)
 }
 
 const wholeNumber =
