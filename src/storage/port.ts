@@ -137,7 +137,7 @@ export type WritePlan = {
   readonly versions: readonly NewVersion[]
   /** Counters to advance inside the transaction; refusal at the limit. */
   readonly counters?: readonly { readonly key: string; readonly limit?: number }[]
-  /** Unique keys to take, with their owner `Type/id`. */
+  /** Unique keys to take, with their owner `Type/id`. The key of an owner that was deleted is free again. */
   readonly unique?: readonly { readonly key: string; readonly owner: string }[]
   /** Targets that must exist (SIMPUL_REFERENCES=same-server). */
   readonly exists?: readonly Key[]
@@ -148,7 +148,14 @@ export type WritePlan = {
 /** `held: false`: an expectation or guard no longer holds; nothing was written; prepare again. */
 export type Committed =
   | { readonly held: true; readonly versions: readonly { readonly seq: number; readonly lastUpdated: number }[]; readonly counters: readonly number[] }
-  | { readonly held: false; readonly referrers?: readonly Key[]; readonly taken?: string; readonly missing?: readonly Key[] }
+  | {
+      readonly held: false
+      readonly referrers?: readonly Key[]
+      readonly taken?: string
+      readonly missing?: readonly Key[]
+      /** Key of a counter that is at its limit. */
+      readonly full?: string
+    }
 
 export type Statistics = {
   readonly commits: number

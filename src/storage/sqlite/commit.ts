@@ -113,6 +113,7 @@ export class Committer {
     this.#instances.forget()
     this.#shapes.forget()
     this.#superseded = 0
+    this.#search.forget()
   }
 
   #target(tape: TapeReader): Target {
@@ -234,7 +235,10 @@ export class Committer {
     const state = deletion ? states.deleted : states.live
     const instance = this.#instances.advance(known, target.t, target.id, { seq, versionId: target.versionId, state })
     this.#insertVersion.run(seq, instance.iid, target.versionId, target.t, target.method, text)
-    if (deletion) return this.values.keepAccessOfDeletion(tape, seq)
+    if (deletion) {
+      this.values.keepAccessOfDeletion(tape, seq)
+      return
+    }
     instance.shape = this.values.index(tape, { seq, t: target.t, type: target.type, iid: instance.iid, confidentiality })
     this.#shapes.add(instance.shape, 1)
   }

@@ -12,13 +12,16 @@ export const readerCacheKiB = { main: 32 * 1024, thread: 16 * 1024 } as const
  * The one connection that writes. WAL lets readers go on; FULL makes an acknowledged commit survive a power cut;
  * checkpoints happen at moments that the writer chooses (checkpoint.ts).
  */
-export const openWriterConnection = (path: string, synchronous: Synchronous): DatabaseSync => {
+export const openWriterConnection = (path: string, synchronous: Synchronous, bytesMax?: number): DatabaseSync => {
   const db = new DatabaseSync(path, { timeout: busyMs })
   db.exec('PRAGMA journal_mode = WAL')
   db.exec(`PRAGMA synchronous = ${synchronous}`)
   db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${writerCacheKiB}`)
+  if (bytesMax !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes(db)))}`)
   return db
 }
+
+const pageBytes = (db: DatabaseSync): number => db.prepare('PRAGMA page_size').get()?.page_size as number
 
 export const openReaderConnection = (path: string, cacheKiB: number): DatabaseSync => {
   const db = new DatabaseSync(path, { timeout: busyMs })

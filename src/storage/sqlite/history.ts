@@ -151,7 +151,7 @@ const merged = (lists: readonly (readonly Row[])[], descending: boolean, wanted:
     ? (lists[0] ?? [])
     : lists
         .flat()
-        .sort((a, b) => (descending ? b.seq - a.seq : a.seq - b.seq))
+        .toSorted((a, b) => (descending ? b.seq - a.seq : a.seq - b.seq))
         .slice(0, wanted)
 
 const timeIsOver = (deadline: Deadline | undefined): boolean => deadline !== undefined && isOver(deadline)

@@ -63,9 +63,9 @@ export class Instances {
 
   #remember(t: number, id: string, instance: Instance): Instance {
     if (this.#size >= rememberedMax) this.forget()
-    let ofType = this.#remembered.get(t)
-    if (ofType === undefined) this.#remembered.set(t, (ofType = new Map()))
-    ofType.set(id, instance)
+    const ofType = this.#remembered.get(t)
+    if (ofType === undefined) this.#remembered.set(t, new Map([[id, instance]]))
+    else ofType.set(id, instance)
     this.#size++
     return instance
   }

@@ -45,7 +45,7 @@ export class Interning extends Dictionary {
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
     const numbers = codes === '' ? [] : codes.split(' ').map(code => this.paramNumber(type, code))
-    const shape = this.#shape(this.typeNumber(type), JSON.stringify(numbers.sort((a, b) => a - b)))
+    const shape = this.#shape(this.typeNumber(type), JSON.stringify(numbers.toSorted((a, b) => a - b)))
     if (this.#shapes.size >= shapesRememberedMax) this.#shapes.clear()
     this.#shapes.set(key, shape)
     return shape

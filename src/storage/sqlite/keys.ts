@@ -69,9 +69,13 @@ export const readKeys = (bytes: Uint8Array): Keys => {
   }
   const text = (): string => {
     const length = number()
-    return buffer.toString('utf8', at, (at += length))
+    at += length
+    return buffer.toString('utf8', at - length, at)
   }
-  const double = (): number => buffer.readDoubleLE((at += 8) - 8)
+  const double = (): number => {
+    at += 8
+    return buffer.readDoubleLE(at - 8)
+  }
   const list = <T>(read: () => T): T[] => Array.from({ length: number() }, read)
   return {
     own: list(text),

@@ -83,8 +83,8 @@ export class PlanPacker {
     const tape = this.#tape
     tape.push(this.#textBytes, version.text.length, version.lastUpdatedOffset, version.confidentiality)
     for (const list of [version.patients, version.organizations, version.authors]) {
-      tape.push(list.length)
-      for (const one of list) tape.push(one)
+      const distinct = list.length < 2 ? list : [...new Set(list)]
+      tape.push(distinct.length, ...distinct)
     }
     this.#texts.push(version.text)
     this.#textBytes += version.text.length

@@ -69,7 +69,10 @@ export class ReaderPool {
   /** What is left of the time shrinks while a question waits. */
   #give(thread: Thread, asked: Asked): void {
     const ms = asked.endsAtMs - performance.now()
-    if (ms <= 0) return asked.resolve(fail('waited-too-long', {}))
+    if (ms <= 0) {
+      asked.resolve(fail('waited-too-long', {}))
+      return
+    }
     thread.asked = asked
     const question = asked.question.ms === undefined ? asked.question : { ...asked.question, ms }
     thread.worker.postMessage({ id: 0, question } satisfies ToReader)

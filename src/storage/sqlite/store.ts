@@ -44,6 +44,8 @@ export type SqliteStoreOptions = {
   readonly synchronous?: Synchronous
   /** How long pages may be read from a snapshot. */
   readonly cursorMinutes?: number
+  /** The file may not grow beyond this; then writes fail `disk-full`. No bound without it but the disk's. */
+  readonly bytesMax?: number
 }
 
 /** Searches expected to visit more entries run in a reader thread. */
@@ -55,9 +57,9 @@ const expiryEveryMs = 10_000
 
 /** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, or not writable. */
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
-  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes } = options
+  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes, bytesMax } = options
   const cells = cellsBuffer()
-  const writer = await WriterThread.start({ path, synchronous, cells }, clock)
+  const writer = await WriterThread.start({ path, synchronous, cells, ...(bytesMax === undefined ? {} : { bytesMax }) }, clock)
   const db = openReaderConnection(path, readerCacheKiB.main)
   return new SqliteStore(path, db, writer, new Snapshots(db, cellsOf(cells), clock, cursorMinutes * 60_000), clock)
 }

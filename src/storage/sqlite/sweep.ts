@@ -65,7 +65,10 @@ export class Sweeper {
     if (reached === undefined) return
     const before = this.#cells.swept.get()
     this.#cells.swept.set(Math.max(reached, before))
-    if (this.#bound(lastCommitted) < reached) return this.#cells.swept.set(before)
+    if (this.#bound(lastCommitted) < reached) {
+      this.#cells.swept.set(before)
+      return
+    }
     for (const row of rows) {
       this.#values.remove(row.seq as number)
       this.#remove.run(row.seq as number)

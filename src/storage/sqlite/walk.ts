@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import type { StoredVersion } from '../port.ts'
+import { nothing } from './cells.ts'
 import type { Dictionary } from './dictionary.ts'
 import { methodNumbers } from './plan-tape.ts'
 import { storedVersion, type VersionRow } from './stored-row.ts'
@@ -28,8 +29,10 @@ export class Walk {
   async *blocks({ type, upTo, after = 0 }: { type?: string; upTo: number; after?: number }): AsyncIterable<readonly StoredVersion[]> {
     const t = type === undefined ? undefined : this.#dictionary.type(type)
     if (type !== undefined && t === undefined) return
+    // Current versions end at `nothing`, so that must lie beyond every `upTo`.
+    const last = Math.min(upTo, nothing - 1)
     for (let position: number | undefined = after; position !== undefined; ) {
-      const [block, next] = this.#block(t, position, upTo)
+      const [block, next] = this.#block(t, position, last)
       if (block.length > 0) yield block
       position = next
       await setImmediate()

@@ -6,6 +6,7 @@ import type { PackedPlans } from './plan-tape.ts'
 export type WriterStart = {
   readonly path: string
   readonly synchronous: Synchronous
+  readonly bytesMax?: number
   readonly cells: SharedArrayBuffer
   readonly now: number
 }

@@ -27,6 +27,7 @@ class Writer {
   readonly #noteSequence: StatementSync
   #seenDataVersion: number
   #turning = false
+  #closed = false
   #lastCommitted: number
   #commits = 0
   #plans = 0
@@ -78,6 +79,7 @@ class Writer {
 
   /** One group, then tidying; between turns the event loop takes in what arrived meanwhile. */
   readonly #turn = (): void => {
+    if (this.#closed) return
     const group = this.#lanes.next(performance.now())
     if (group.length > 0) this.#say({ kind: 'answers', answers: this.#commit(group), state: this.#state() })
     const quiet = this.#lanes.isEmpty
@@ -179,6 +181,7 @@ class Writer {
 
   /** Writes what still waits, then leaves the file whole. */
   #close(): void {
+    this.#closed = true
     while (!this.#lanes.isEmpty)
       this.#say({ kind: 'answers', answers: this.#commit(this.#lanes.next(performance.now())), state: this.#state() })
     this.#checkpoints.finish()
@@ -204,8 +207,8 @@ const brokenBy = (error: unknown): Broken => {
   return { why: code === fullCode ? 'disk-full' : brokenStoreCodes.has(code) ? 'no-store' : 'bug', message }
 }
 
-const start = (port: MessagePort, { path, synchronous, cells, now }: WriterStart): void => {
-  const db = openWriterConnection(path, synchronous)
+const start = (port: MessagePort, { path, synchronous, bytesMax, cells, now }: WriterStart): void => {
+  const db = openWriterConnection(path, synchronous, bytesMax)
   migrate(db, now)
   const writer = new Writer(db, port, cellsOf(cells))
   port.on('message', (message: ToWriter) => writer.hear(message))

@@ -1,0 +1,148 @@
+import { DatabaseSync } from 'node:sqlite'
+import { states } from './instances.ts'
+import { readKeys } from './keys.ts'
+
+/** Findings named at most; a broken store is broken after the first hundred. */
+const findingsMax = 100
+
+const valueTables = ['pat', 'own', 'aut', 'tok', 'str', 'dat', 'num', 'ref', 'cmp', 'cms'] as const
+type ValueTable = (typeof valueTables)[number]
+
+/**
+ * Compares everything the store says twice: the file's own integrity, entries recorded against entries present, one indexed version per
+ * live instance, exact counts, versions and their ends. Returns findings without values of records; none when the store is whole.
+ * Reads every row: for a doctor and for tests, while nobody writes.
+ */
+export const deepCheck = (path: string): readonly string[] => {
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    db.exec('BEGIN')
+    return [...fileFindings(db), ...entryFindings(db), ...rules.flatMap(rule => ruleFindings(db, rule))].slice(0, findingsMax)
+  } finally {
+    db.close()
+  }
+}
+
+const fileFindings = (db: DatabaseSync): string[] =>
+  db
+    .prepare(`PRAGMA integrity_check(${findingsMax})`)
+    .all()
+    .map(row => String(Object.values(row)[0]))
+    .filter(line => line !== 'ok')
+
+/** A rule that no row may break; the query delivers those that do, as text. */
+type Rule = { readonly what: string; readonly sql: string }
+
+const rules: readonly Rule[] = [
+  {
+    what: 'a live instance without index entries',
+    sql: `SELECT i.iid AS n FROM instance i LEFT JOIN live l ON l.seq = i.seq WHERE i.state = ${states.live} AND l.seq IS NULL`,
+  },
+  {
+    what: 'an indexed version that is neither the newest of a live instance nor dead',
+    sql: `SELECT l.seq AS n FROM live l JOIN instance i ON i.iid = l.iid
+          WHERE (i.seq <> l.seq OR i.state <> ${states.live}) AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.seq = l.seq)`,
+  },
+  {
+    what: 'a newest version that counts as dead',
+    sql: `SELECT d.seq AS n FROM dead d JOIN instance i ON i.seq = d.seq AND i.state = ${states.live}`,
+  },
+  {
+    what: 'a dead version without entries',
+    sql: 'SELECT seq AS n FROM dead WHERE NOT EXISTS (SELECT 1 FROM live WHERE live.seq = dead.seq)',
+  },
+  {
+    what: 'a dead version whose end differs from that in its history',
+    sql: 'SELECT d.seq AS n FROM dead d JOIN version v ON v.seq = d.seq WHERE v.until <> d.until',
+  },
+  {
+    what: 'a shape whose count is wrong',
+    sql: `SELECT s.sh AS n FROM shape s WHERE s.live <> (SELECT count(*) FROM live l JOIN instance i ON i.seq = l.seq
+          WHERE l.sh = s.sh AND i.state = ${states.live})`,
+  },
+  {
+    what: 'an instance whose newest version is missing or another',
+    sql: `SELECT i.iid AS n FROM instance i LEFT JOIN version v ON v.seq = i.seq
+          WHERE i.state IN (${states.live}, ${states.deleted}) AND (v.seq IS NULL OR v.iid <> i.iid OR v.vid <> i.vid OR v.until <> 9007199254740991)`,
+  },
+  {
+    what: 'a version that does not end where the next begins',
+    sql: `SELECT seq AS n FROM (SELECT seq, until, lead(seq, 1, 9007199254740991) OVER (PARTITION BY iid ORDER BY seq) AS next FROM version)
+          WHERE until <> next`,
+  },
+  {
+    what: 'a version number that is not one more than the one before',
+    sql: `SELECT seq AS n FROM (SELECT seq, vid, lag(vid, 1) OVER (PARTITION BY iid ORDER BY seq) AS before FROM version)
+          WHERE before IS NOT NULL AND vid <= before`,
+  },
+  {
+    what: 'a reference to an unknown instance',
+    sql: 'SELECT seq AS n FROM ref WHERE NOT EXISTS (SELECT 1 FROM instance WHERE instance.iid = ref.iid)',
+  },
+]
+
+const ruleFindings = (db: DatabaseSync, { what, sql }: Rule): string[] =>
+  db
+    .prepare(`${sql} LIMIT ${findingsMax}`)
+    .all()
+    .map(row => `${what}: ${row.n}`)
+
+/** Every table's rows per version against what the version's record says, then each recorded key against its row. */
+const entryFindings = (db: DatabaseSync): string[] => {
+  const present = Object.fromEntries(valueTables.map(table => [table, rowsPerSeq(db, table)])) as Record<ValueTable, Map<number, number>>
+  const findings: string[] = []
+  const finders = keyFinders(db)
+  for (const row of db.prepare('SELECT seq, t, keys FROM live').iterate()) {
+    const [seq, t] = [row.seq as number, row.t as number]
+    const keys = readKeys(row.keys as Uint8Array)
+    const recorded: Record<ValueTable, number> = {
+      ...keys.counts,
+      own: keys.own.length,
+      aut: keys.aut.length,
+      tok: keys.tok.length,
+      str: keys.str.length,
+      cmp: keys.cmp.length,
+      cms: keys.cms.length,
+    }
+    for (const table of valueTables) {
+      const found = present[table].get(seq) ?? 0
+      present[table].delete(seq)
+      if (found !== recorded[table]) findings.push(`entries in ${table} of version ${seq}: ${recorded[table]} recorded, ${found} present`)
+    }
+    findings.push(...finders.flatMap(find => find(keys, seq, t)))
+    if (findings.length >= findingsMax) return findings
+  }
+  for (const table of valueTables)
+    for (const seq of present[table].keys()) findings.push(`entries in ${table} of version ${seq}, which has no record`)
+  return findings
+}
+
+const rowsPerSeq = (db: DatabaseSync, table: ValueTable): Map<number, number> => {
+  const rows = new Map<number, number>()
+  for (const row of db.prepare(`SELECT seq FROM ${table}`).iterate()) rows.set(row.seq as number, (rows.get(row.seq as number) ?? 0) + 1)
+  return rows
+}
+
+type Finder = (keys: ReturnType<typeof readKeys>, seq: number, t: number) => string[]
+
+const keyFinders = (db: DatabaseSync): readonly Finder[] => {
+  const finder = (
+    table: ValueTable,
+    where: string,
+    list: (keys: ReturnType<typeof readKeys>, t: number) => readonly (readonly (string | number)[])[],
+  ): Finder => {
+    const statement = db.prepare(`SELECT 1 FROM ${table} WHERE ${where} AND seq = ?`)
+    return (keys, seq, t) =>
+      list(keys, t)
+        .filter(values => statement.get(...values, seq) === undefined)
+        .map(() => `a recorded entry of version ${seq} is not in ${table}`)
+  }
+  return [
+    finder('own', 'org = ? AND t = ?', (keys, t) => keys.own.map(org => [org, t])),
+    finder('aut', 'author = ? AND t = ?', (keys, t) => keys.aut.map(author => [author, t])),
+    finder('tok', 'p = ? AND code = ?', keys => keys.tok),
+    finder('str', 'p = ? AND v = ?', keys => keys.str),
+    finder('cmp', 'p = ? AND k = ? AND lo = ? AND hi = ?', keys => keys.cmp),
+    finder('cms', 'p = ? AND k = ? AND v = ?', keys => keys.cms),
+  ]
+}
