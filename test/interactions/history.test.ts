@@ -1,7 +1,9 @@
 /** history at three levels: rest-api.md 15. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AccessFilter } from '../../src/base/access-filter.ts'
+import { historySystem } from '../../src/interactions/history-system.ts'
 import { type TestParts, testBase, testParts } from '../support/parts.ts'
-import { type Heard, type Sent, say } from './speak.ts'
+import { type Heard, hear, type Sent, say } from './speak.ts'
 
 const noon = Date.UTC(2026, 10, 21, 12)
 let now = noon
@@ -148,6 +150,14 @@ describe('history', () => {
     expect(versions(start)).toBe('a3 b2')
     expect(await follow(start, 'prev')).toBeUndefined()
     expect(versions((await follow(third, 'first')) as Heard)).toBe('a3 b2')
+  })
+
+  test('who may not see a type sees none of its versions, and of others the own ones', async () => {
+    const seen: Readonly<Record<string, AccessFilter>> = { Patient: { op: 'ids', ids: ['b'] }, Observation: { op: 'none' } }
+    const access = { allow: true, filterFor: (type: string): AccessFilter => seen[type] ?? { op: 'all' } } as const
+    const request = { interaction: 'history-system', parameters: [], prefer: { handling: 'strict' } } as const
+    const answer = await historySystem(request, { ...parts.context(), access }, parts)
+    expect(versions(hear(answer))).toBe('b2 b1')
   })
 
   test('a link of one history does not open another', async () => {

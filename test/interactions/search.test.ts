@@ -75,6 +75,8 @@ const rows: readonly Row[] = [
   ['Patient?_id=p1&_include=Patient:*', 'p1 +o2', 1],
   ['Patient?_id=p1&_include=Patient:organization&_include:iterate=Organization:partof', 'p1 +o2 +o1', 1],
   ['Patient?_id=p1&_include=Patient:general-practitioner', 'p1', 1],
+  ['Patient?_id=p3&_revinclude=*', 'p3 +v3', 1],
+  ['Observation?_id=v3&_include=*', 'v3 +p3', 1],
   ['Patient?_id=p1&_revinclude=Observation:subject', 'p1 +v2 +v1', 1],
   ['Patient?_id=p1,p3&_sort=_id&_revinclude=Observation:patient', 'p1 p3 +v3 +v2 +v1', 2],
   ['Organization?_id=o1&_revinclude=Organization:partof&_revinclude:iterate=Patient:organization', 'o1 +o2 +p2 +p1', 1],
