@@ -1,6 +1,6 @@
 /** Runs `work` on every item, at most `max` at a time, and gives the results in the order of the items. */
 export const atMost = async <T, R>(max: number, items: readonly T[], work: (item: T, at: number) => Promise<R>): Promise<R[]> => {
-  const results = new Array<R>(items.length)
+  const results: R[] = []
   let next = 0
   const runner = async (): Promise<void> => {
     while (next < items.length) {

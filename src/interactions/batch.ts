@@ -1,10 +1,10 @@
 import { atMost } from '../base/at-most.ts'
 import { isOver } from '../base/deadline.ts'
-import { fail, type Outcome } from '../base/outcome.ts'
+import { fail, ok, type Outcome } from '../base/outcome.ts'
 import { eachReferencePlace, pathOf } from '../fhir/model/reference-places.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { type Entry, inEntry, requestOf } from './bundle-entries.ts'
-import { responseBundle } from './bundle-response.ts'
+import { responseBundle, withoutBody } from './bundle-response.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Answer, InteractionCode, InteractionRequest, Prefer } from './request.ts'
 
@@ -23,7 +23,7 @@ export const runBatch = async (
 ): Promise<Outcome<Answer>> => {
   const prefer: Prefer = { ...request.prefer, return: request.prefer.return ?? 'minimal' }
   const fullUrls = new Set(entries.flatMap(({ fullUrl = '' }) => (fullUrl.startsWith('urn:') ? [fullUrl] : [])))
-  const results = new Array<Outcome<Answer>>(entries.length)
+  const results: Outcome<Answer>[] = []
   let reads: Entry[] = []
   const run = async (entry: Entry): Promise<void> => {
     const result = await runEntry(entry, prefer, fullUrls, call, parts)
@@ -63,10 +63,8 @@ const runEntry = async (
     via: 'batch',
     ...(language === undefined ? {} : { language }),
   })
-  return entry.method === 'HEAD' && answer.ok ? withoutBody(answer.value) : answer
+  return entry.method === 'HEAD' && answer.ok ? ok(withoutBody(answer.value)) : answer
 }
-
-const withoutBody = ({ body: _, ...answer }: Answer): Outcome<Answer> => ({ ok: true, value: answer })
 
 /** Path of a reference to another entry: in a batch nothing is rewritten, so it would point nowhere. */
 const pointsAmong = (resource: Resource, fullUrls: ReadonlySet<string>, parts: Parts): string | undefined => {

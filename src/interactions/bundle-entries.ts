@@ -172,10 +172,22 @@ const bodyOf = ({ method, resource }: Entry): Outcome<Body | undefined> => {
   return ok({ kind, bytes: Buffer.from(data, 'base64') })
 }
 
+/** What stands inside a JSON Bundle is JSON. */
+const jsonFormats: ReadonlySet<string> = new Set([
+  'json',
+  'application/json',
+  'text/json',
+  'application/fhir+json',
+  'application/fhir json',
+])
+
 /** The entry as a request of its own; the failure does not yet name the entry. */
 export const requestOf = (entry: Entry, prefer: Prefer, parts: Pick<Parts, 'route'>): Outcome<InteractionRequest> => {
   const routed = parts.route(entry.method, entry.url)
   if (!routed.ok) return routed
+  const format = routed.value.parameters.find(({ name }) => name === '_format')
+  if (format !== undefined && !jsonFormats.has(format.value))
+    return fail('not-acceptable', { available: 'json' }, { location: ['http._format'] })
   const body = bodyOf(entry)
   if (!body.ok) return body
   return ok({ ...routed.value, conditions: entry.conditions, prefer, ...(body.value === undefined ? {} : { body: body.value }) })

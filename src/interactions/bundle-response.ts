@@ -35,6 +35,12 @@ const fullUrlOf = (answer: Answer, parts: Parts): string => {
   return only !== undefined && others.length === 0 ? `${parts.settings.base}/${only.type}/${only.id}` : `urn:uuid:${parts.ids()}`
 }
 
+/** What HEAD answers. */
+export const withoutBody = (answer: Answer): Answer => {
+  const { body: _, ...rest } = answer
+  return rest
+}
+
 /** Results in the order of the request. */
 export const responseBundle = (
   type: 'batch-response' | 'transaction-response',

@@ -8,6 +8,7 @@ import type { Call, Interaction, Parts } from './parts.ts'
 import type { InteractionRequest } from './request.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import { readResource } from './resource-body.ts'
+import { checkSecurityContext } from './security-context.ts'
 import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
 
 /** create and conditional create. @see https://hl7.org/fhir/R4/http.html#create */
@@ -20,6 +21,8 @@ export const create: Interaction = async (request, call, parts) => {
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
+  const context = await checkSecurityContext(request.body, call, parts)
+  if (!context.ok) return context
   const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareCreate(resource, criteria.value, request, call, parts), call, parts)
 }

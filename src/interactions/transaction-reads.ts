@@ -2,6 +2,7 @@ import { atMost } from '../base/at-most.ts'
 import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
 import type { WritePlan } from '../storage/port.ts'
 import { inEntry } from './bundle-entries.ts'
+import { withoutBody } from './bundle-response.ts'
 import type { Parts } from './parts.ts'
 import type { Answer } from './request.ts'
 import { identityOf } from './transaction-references.ts'
@@ -71,9 +72,7 @@ const performRead = async ({ entry, request, call }: Slot, parts: Parts): Promis
     via: 'batch',
     ...(language === undefined ? {} : { language }),
   })
-  if (!answer.ok || entry.method !== 'HEAD') return answer
-  const { body: _, ...rest } = answer.value
-  return ok(rest)
+  return answer.ok && entry.method === 'HEAD' ? ok(withoutBody(answer.value)) : answer
 }
 
 /** Answers by the entry's index, on the new state. */

@@ -59,7 +59,7 @@ export const readSlots = (entries: readonly Entry[], prefer: Prefer, call: Call,
     else failures.push(inEntry(slot.failure, entry.index))
   }
   if (failures.length > 0) return failAll(failures, parts.limits.issuesMax)
-  return ok(slots.sort((a, b) => steps[a.task.do] - steps[b.task.do] || a.entry.index - b.entry.index))
+  return ok(slots.toSorted((a, b) => steps[a.task.do] - steps[b.task.do] || a.entry.index - b.entry.index))
 }
 
 const readSlot = (entry: Entry, prefer: Prefer, call: Call, parts: Parts): Outcome<Slot> => {

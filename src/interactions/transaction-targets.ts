@@ -11,7 +11,7 @@ import { findDeletions } from './delete.ts'
 import { findMatches, guardOf, meets } from './match-criteria.ts'
 import type { Call, Parts } from './parts.ts'
 import { criteriaKey, type Slot } from './transaction-slots.ts'
-import { checkUpdate } from './update.ts'
+import { checkUpdate, targetOf, type UpdateTarget } from './update.ts'
 import { maySee } from './visible.ts'
 
 /**
@@ -24,7 +24,7 @@ type Guard = WritePlan['guards'][number]
 /** What an entry comes to. */
 export type Target =
   /** A new version of this instance; `before` is its newest one. */
-  | { readonly do: 'write'; readonly id: string; readonly before: StoredVersion | undefined; readonly ownId?: true; readonly guard?: Guard }
+  | (UpdateTarget & { readonly do: 'write'; readonly guard?: Guard })
   | { readonly do: 'delete'; readonly matches: readonly StoredVersion[]; readonly gone?: StoredVersion; readonly guards: readonly Guard[] }
   /** A conditional create that found an instance. */
   | { readonly do: 'match'; readonly version: StoredVersion; readonly guard: Guard }
@@ -169,7 +169,7 @@ const deletedIds = (targets: Targets): ReadonlyMap<string, readonly string[]> =>
 /** The target of an update or patch whose instance is known, if its conditions hold. */
 const writeTarget = async (
   { task, call }: Slot,
-  target: { readonly id: string; readonly before: StoredVersion | undefined; readonly ownId?: true; readonly guard?: Guard },
+  target: UpdateTarget & { readonly guard?: Guard },
   parts: Parts,
 ): Promise<Outcome<Target>> => {
   // What a patch demands is checked where it is applied.
@@ -199,20 +199,12 @@ const conditionalTarget = async (slot: Slot, find: Finder, parts: Parts): Promis
   if (task.do === 'patch') {
     return match === undefined ? fail('no-match', { type }) : ok({ do: 'write', id: match.id, before: match, guard })
   }
-  const { id } = task.resource
-  if (match !== undefined) {
-    return id === undefined || id === match.id
-      ? writeTarget(slot, { id: match.id, before: match, guard }, parts)
-      : fail('match-has-other-id', { type })
-  }
-  if (id === undefined) return writeTarget(slot, { id: newId, before: undefined, ownId: true, guard }, parts)
-  const before = await parts.store.newest(type, id)
-  if (before !== undefined && !before.deleted) return fail('id-taken', { what: `${type}/${id}` })
-  return writeTarget(slot, { id, before, guard }, parts)
+  const target = await targetOf(task.resource, match, newId, call, parts)
+  return target.ok ? writeTarget(slot, { ...target.value, guard }, parts) : target
 }
 
 const overlap = (first: Slot, second: Slot): Failure => {
-  const indices = [first.entry.index, second.entry.index].sort((a, b) => a - b) as [number, number]
+  const indices = [first.entry.index, second.entry.index].toSorted((a, b) => a - b) as [number, number]
   return fail(
     'overlapping-entries',
     { first: indices[0], second: indices[1] },

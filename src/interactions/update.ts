@@ -13,6 +13,7 @@ import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { InteractionRequest } from './request.ts'
 import { readResource } from './resource-body.ts'
+import { checkSecurityContext } from './security-context.ts'
 import { parseStored } from './stored-resource.ts'
 import { maySee } from './visible.ts'
 import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
@@ -33,6 +34,8 @@ const updateById = async (type: string, id: string, conditions: WriteConditions,
   if (!isId(id)) return fail('bad-id', {})
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
+  const context = await checkSecurityContext(request.body, call, parts)
+  if (!context.ok) return context
   const named = request.body?.kind === 'raw' && sent.value.id === undefined ? ok(undefined) : checkIdOfUrl(sent.value, id)
   if (!named.ok) return named
   const resource = relativeToBase(sent.value, parts.settings.base)
@@ -52,6 +55,8 @@ const conditionalUpdate = async (type: string, conditions: WriteConditions, requ
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
+  const context = await checkSecurityContext(request.body, call, parts)
+  if (!context.ok) return context
   const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareConditionalUpdate(resource, criteria.value, conditions, request, call, parts), call, parts)
 }
@@ -67,37 +72,38 @@ const prepareConditionalUpdate = async (
   const type = resource.resourceType
   const match = await findOne(criteria, type, call, parts)
   if (!match.ok) return match
-  const target = await targetOf(resource, match.value, parts)
+  const target = await targetOf(resource, match.value, parts.ids(), call, parts)
   if (!target.ok) return target
   const guard = guardOf(criteria, type, match.value, call)
   return prepareUpdate({ resource, ...target.value, conditions, request, criteria: { query: criteria, guard } }, call, parts)
 }
 
-/** Which instance a conditional update writes: the match; without one that of the body's id, or a new one. */
+/** Which instance an update writes, and its newest version. `ownId`: the id is ours, so the rules for ids of clients do not count. */
+export type UpdateTarget = { readonly id: string; readonly before: StoredVersion | undefined; readonly ownId?: true }
+
+/** The target of a conditional update: the match; without one the instance of the body's id, or a new one under `newId`. */
 export const targetOf = async (
   resource: Resource,
   match: StoredVersion | undefined,
+  newId: string,
+  call: Call,
   parts: Parts,
-): Promise<Outcome<{ readonly id: string; readonly before: StoredVersion | undefined; readonly ownId?: true }>> => {
+): Promise<Outcome<UpdateTarget>> => {
   const { resourceType: type, id } = resource
   if (match !== undefined)
     return id === undefined || id === match.id ? ok({ id: match.id, before: match }) : fail('match-has-other-id', { type })
-  if (id === undefined) return ok({ id: parts.ids(), before: undefined, ownId: true })
+  if (id === undefined) return ok({ id: newId, before: undefined, ownId: true })
   const before = await parts.store.newest(type, id)
-  return before === undefined || before.deleted ? ok({ id, before }) : fail('id-taken', { what: `${type}/${id}` })
+  const taken = before !== undefined && !before.deleted && (await maySee(before, call, parts))
+  return taken ? fail('id-taken', { what: `${type}/${id}` }) : ok({ id, before })
 }
 
 /** One update, whatever asked for it: a PUT, a conditional PUT, an entry of a transaction. */
-export type Update = {
+export type Update = UpdateTarget & {
   readonly resource: Resource
-  readonly id: string
-  /** The newest version of the instance, a deletion included. */
-  readonly before: StoredVersion | undefined
   readonly conditions: WriteConditions
   readonly request: Pick<InteractionRequest, 'prefer'>
   readonly criteria?: { readonly query: Query; readonly guard: WritePlan['guards'][number] }
-  /** The id is ours, so the rules for ids of clients do not count. */
-  readonly ownId?: true
 }
 
 /** Whether the state table of update lets this write through: visibility, preconditions, ids that clients may choose. */
@@ -129,9 +135,9 @@ export const mergedOver = (
   return { next, same: sameContent(next, old) }
 }
 
-const prepareUpdate = async (update: Update, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
-  const { resource, id, before, request, criteria } = update
-  const checked = await checkUpdate(update, call, parts)
+const prepareUpdate = async (asked: Update, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
+  const { resource, id, before, request, criteria } = asked
+  const checked = await checkUpdate(asked, call, parts)
   if (!checked.ok) return checked
   const { next, same } = mergedOver(resource, id, before, call.requestId, parts)
   if (before !== undefined && same) {

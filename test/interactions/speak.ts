@@ -1,7 +1,6 @@
-import { sentence } from '../../src/base/failure-kinds.ts'
-import { type Failure, type Issue, type Outcome, statusOf } from '../../src/base/outcome.ts'
+import { type Failure, type Outcome, statusOf } from '../../src/base/outcome.ts'
 import type { Answer, Body, Conditions, Context, InteractionRequest, Prefer } from '../../src/interactions/request.ts'
-import { testBase, type TestParts } from '../support/parts.ts'
+import type { TestParts } from '../support/parts.ts'
 
 /** Requests as a client writes them, put to the one door. */
 
@@ -75,8 +74,3 @@ export const entry = (method: string, url: string, resource?: unknown, more: Rec
     request: { method, url, ...conditions },
   }
 }
-
-/** The English sentence of an issue, to be sure that one can be made. */
-export const told = (issue: Issue): string => sentence(issue.kind, issue.values, 'en')
-
-export { testBase }

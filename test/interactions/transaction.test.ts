@@ -83,6 +83,13 @@ describe('a transaction', () => {
     expect(heard.body.entry[3].response.etag).toBe('W/"2"')
   })
 
+  test('under one key it happens once', async () => {
+    const send = () =>
+      transact([entry('POST', 'Patient', patient()), entry('POST', 'Patient', patient())], { context: { once: 'transaction-key' } })
+    expect((await send()).status).toBe(200)
+    expect(await send()).toMatchObject({ status: 409, kind: 'already-done' })
+  })
+
   test('an empty one is answered empty', async () =>
     expect(await transact([])).toMatchObject({ status: 200, body: { type: 'transaction-response' } }))
 
@@ -436,6 +443,13 @@ describe('careless and hostile bundles', () => {
       400,
       'unknown-parameter',
       ['Bundle.entry[1]'],
+    ],
+    [
+      'a format that a JSON Bundle cannot hold',
+      bundle('transaction', [entry('GET', 'Patient?_format=xml&name=x')]),
+      406,
+      'not-acceptable',
+      ['Bundle.entry[0]'],
     ],
     ['a DELETE of everything', bundle('transaction', [entry('DELETE', 'Patient')]), 400, 'id-or-criteria-needed'],
     [

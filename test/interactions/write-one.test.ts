@@ -42,6 +42,13 @@ describe('create', () => {
     expect((await get(`Patient/${id}`)).status).toBe(404)
   })
 
+  test('under one key it happens once', async () => {
+    const once = fresh()
+    const send = () => say(parts, 'POST', 'Patient', { body: patient(), context: { once } })
+    expect((await send()).status).toBe(201)
+    expect(await send()).toMatchObject({ status: 409, kind: 'already-done' })
+  })
+
   test('return=minimal has no body', async () => {
     const heard = await say(parts, 'POST', 'Patient', { body: patient(), prefer: { return: 'minimal' } })
     expect(heard).toMatchObject({ status: 201, answer: { versionId: 1 } })
@@ -158,6 +165,20 @@ describe('Binary', () => {
       contentType: 'application/json',
       data: 'eyJhIjoxfQ==',
     })
+  })
+  test('a security context that is there is kept, another is refused', async () => {
+    const send = (securityContext: string) =>
+      say(parts, 'POST', 'Binary', { body: { kind: 'raw', bytes, contentType: 'a/b', securityContext } })
+    const id = fresh()
+    await put(id)
+    expect((await send(`Patient/${id}`)).body).toMatchObject({ securityContext: { reference: `Patient/${id}` } })
+    for (const text of ['Patient/nobody', 'http://other.example/Patient/1', 'x'])
+      expect(await send(text)).toMatchObject({ status: 400, kind: 'bad-header' })
+  })
+  test('PATCH of raw data over 1 MiB: 405', async () => {
+    await say(parts, 'PUT', 'Binary/large', { body: { kind: 'raw', bytes: new Uint8Array(1_200_000), contentType: 'a/b' } })
+    const body = { kind: 'merge-patch', bytes: new TextEncoder().encode('{"contentType":"c/d"}') }
+    expect(await say(parts, 'PATCH', 'Binary/large', { body })).toMatchObject({ status: 405, kind: 'method-not-allowed' })
   })
   test('a content type of 300 characters: 400', async () => {
     const body = { kind: 'raw', bytes, contentType: `a/${'b'.repeat(300)}` }
