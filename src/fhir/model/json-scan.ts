@@ -4,8 +4,10 @@ export type Scan = {
   readonly depth: number
   /** Members of all objects, those repeated counted again. */
   readonly members: number
-  /** A number may not come back from a JavaScript number digit for digit. */
-  readonly oddNumbers: boolean
+  /** Start and end, one after the other, of numbers that may not come back from a JavaScript number digit for digit. */
+  readonly oddNumbers: readonly number[]
+  /** A string holds an escaped NUL. */
+  readonly escapedNul: boolean
   /** Byte offset of an escaped half of a surrogate pair, or -1. */
   readonly loneSurrogate: number
   /** Byte offset of a number of more than `numberLengthMax` characters, or -1. */
@@ -32,7 +34,8 @@ export const scanJson = (bytes: Uint8Array, depthMax: number): Scan => {
   let open = 0
   let depth = 0
   let members = 0
-  let oddNumbers = false
+  const oddNumbers: number[] = []
+  let escapedNul = false
   let loneSurrogate = -1
   let longNumber = -1
   for (let at = 0; at < end; at += 1) {
@@ -42,6 +45,7 @@ export const scanJson = (bytes: Uint8Array, depthMax: number): Scan => {
         const inner = bytes[at] as number
         if (inner === quote) break
         if (inner === backslash) {
+          if (isEscapedNul(bytes, at)) escapedNul = true
           const next = afterEscape(bytes, at)
           if (next < 0 && loneSurrogate < 0) loneSurrogate = at
           at = Math.abs(next) - 1
@@ -59,12 +63,12 @@ export const scanJson = (bytes: Uint8Array, depthMax: number): Scan => {
       open -= 1
     } else if (byte === 0x2d || (byte >= zero && byte <= 0x39)) {
       const next = numberEnd(bytes, at)
-      if (!oddNumbers) oddNumbers = mayBeOdd(bytes, at, next)
+      if (mayBeOdd(bytes, at, next)) oddNumbers.push(at, next)
       if (next - at > numberLengthMax && longNumber < 0) longNumber = at
       at = next - 1
     }
   }
-  return { depth, members, oddNumbers, loneSurrogate, longNumber }
+  return { depth, members, oddNumbers, escapedNul, loneSurrogate, longNumber }
 }
 
 const numberEnd = (bytes: Uint8Array, start: number): number => {
@@ -106,3 +110,6 @@ const surrogateAt = (bytes: Uint8Array, at: number): 'none' | 'high' | 'low' => 
   if (digit === 0x38 || digit === 0x39 || digit === 0x61 || digit === 0x62) return 'high'
   return digit >= 0x63 && digit <= 0x66 ? 'low' : 'none'
 }
+
+const isEscapedNul = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at + 1] === 0x75 && bytes[at + 2] === zero && bytes[at + 3] === zero && bytes[at + 4] === zero && bytes[at + 5] === zero

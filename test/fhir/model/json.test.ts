@@ -90,6 +90,11 @@ describe('refuses', () => {
     ['single quotes', "{'a':1}", 'json-syntax', { line: 1, column: 2 }],
     ['a comment', '{} // x', 'json-syntax', { line: 1, column: 4 }],
     ['two documents', '{}{}', 'json-syntax', { line: 1, column: 3 }],
+    ['a number for a name', '{1.0:1}', 'json-syntax', { line: 1, column: 2 }],
+    ['a number for a name, after a blank', '{"a":2.0, 1.0 :1}', 'json-syntax', { line: 1, column: 11 }],
+    ['two odd numbers in a row', '[1.0 2.0]', 'json-syntax', { line: 1, column: 6 }],
+    ['an odd number after a string', '["a"1.0]', 'json-syntax', { line: 1, column: 5 }],
+    ['a malformed odd number', '[1.0.0]', 'json-syntax', { line: 1 }],
     ['NaN', '[NaN]', 'json-syntax', { line: 1, column: 2 }],
     ['a leading zero', '[01]', 'json-syntax', { line: 1, column: 3 }],
     ['a bare point', '[1.]', 'json-syntax', { line: 1 }],
@@ -126,6 +131,8 @@ describe('accepts', () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
+  test('strings that begin with an escaped NUL as what they are', () =>
+    expect(valueOf('{"a":"\\u00001.0","b":1.0,"ü":["\\u00002"]}')).toEqual({ a: '\u00001.0', b: new Decimal('1.0'), ü: ['\u00002'] }))
   test('a view into a larger buffer', () => {
     const whole = Buffer.from('xx{"a":1.0}yy')
     expect(parse(whole.subarray(2, 11))).toEqual({ ok: true, value: { a: new Decimal('1.0') } })
@@ -143,6 +150,7 @@ describe('in general', () => {
   })
   test('what JSON.parse refuses is refused with a place, and the reverse', () => {
     const alphabet = fc.constantFrom(
+      '1.0',
       '{',
       '}',
       '[',
