@@ -13,7 +13,7 @@ import { maySee } from './visible.ts'
 /**
  * The one story of writing: *prepare on what is there, commit if that still holds, else prepare again*. Preparation is pure work on
  * this thread; the store only checks what preparation saw and writes rows.
- * @see docs/decisions/optimistic-writes.md
+ * @see docs/decisions/2026-11-21-writes.md
  */
 
 export type Held = Extract<Committed, { held: true }>
@@ -49,10 +49,10 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
   return fail('write-conflict', {}, { retryAfterSeconds: 1 })
 }
 
-/** The plan that also takes the key under which it happens at most once. */
+/** The plan that also takes the key under which it happens at most once. Its owner is an instance that the plan leaves, where there is one. */
 const takingOnce = (plan: WritePlan, key: string): WritePlan => {
-  const [first] = plan.versions
-  return first === undefined ? plan : { ...plan, unique: [...(plan.unique ?? []), { key, owner: nameOf(first) }] }
+  const owner = plan.versions.find(({ method }) => method !== 'DELETE') ?? plan.versions[0]
+  return owner === undefined ? plan : { ...plan, unique: [...(plan.unique ?? []), { key, owner: nameOf(owner) }] }
 }
 
 const nameOf = ({ type, id }: Key): string => `${type}/${id}`
