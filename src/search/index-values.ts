@@ -1,5 +1,5 @@
 import type { Definitions } from '../fhir/definitions/definitions.ts'
-import { createExtractor, type ExtractedParameter } from '../fhir/fhirpath/extraction.ts'
+import { createExtractor, type ExtractedParameter, type ExtractorOptions } from '../fhir/fhirpath/extraction.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { IndexSink } from './index-sink.ts'
 import { membersOf } from './parameters.ts'
@@ -13,10 +13,14 @@ const knownToTheStore: ReadonlySet<string> = new Set(['_id', '_lastUpdated'])
 
 /**
  * Index values of resources: every search parameter of the type, without duplicates, the same for every engine.
- * Never fails; what a parameter cannot make sense of is left out.
+ * Never fails; what a parameter cannot make sense of is left out, and `options.skipped` is told the URL of one that could not be evaluated.
  */
-export const createIndexer = (definitions: Definitions, settings: { readonly base: string; readonly zone: string }): Indexer => {
-  const extracted = createExtractor(definitions)
+export const createIndexer = (
+  definitions: Definitions,
+  settings: { readonly base: string; readonly zone: string },
+  options: ExtractorOptions = {},
+): Indexer => {
+  const extracted = createExtractor(definitions, options)
   const context: IndexContext = { definitions, base: settings.base, zone: settings.zone }
   const byType = new Map<string, readonly ExtractedParameter[]>()
 

@@ -33,7 +33,7 @@ export type Node =
   | { readonly op: 'composite'; readonly param: ParamRef; readonly key: string; readonly test?: RangeTest; readonly prefix?: string }
   | { readonly op: 'missing'; readonly param: ParamRef; readonly missing: boolean }
   | { readonly op: 'id'; readonly ids: readonly string[] }
-  /** _lastUpdated: lastUpdated of the version compared as one instant. */
+  /** _lastUpdated: the version's instant is the range [ms, ms + 1), so `gt` the last millisecond seen gives what came after it. */
   | { readonly op: 'lastUpdated'; readonly test: RangeTest }
   | { readonly op: 'chain'; readonly param: ParamRef; readonly of: readonly Part[] }
   | { readonly op: 'reverse'; readonly param: ParamRef; readonly of: Part }
