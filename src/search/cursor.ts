@@ -82,7 +82,8 @@ const nonces = (): (() => Uint8Array) => {
       pool = randomBytes(nonceBytes * noncesDrawn)
       at = 0
     }
-    return pool.subarray(at, (at += nonceBytes))
+    at += nonceBytes
+    return pool.subarray(at - nonceBytes, at)
   }
 }
 
