@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => parts[Symbol.asyncDispose]())
 
-const codes = (list: readonly { readonly code: string }[]): string[] => list.map(({ code }) => code).sort()
+const codes = (list: readonly { readonly code: string }[]): string[] => list.map(({ code }) => code).toSorted()
 
 describe('capabilities', () => {
   test('says what it is', () => {

@@ -7,7 +7,7 @@ import { testData } from '../support/test-data.ts'
 import { say } from './speak.ts'
 
 const folder = testData('r4-examples')
-const files = folder === undefined ? [] : readdirSync(join(folder, 'json')).sort()
+const files = folder === undefined ? [] : readdirSync(join(folder, 'json')).toSorted()
 
 // biome-ignore lint/suspicious/noExplicitAny: resources of all types
 type Json = any
