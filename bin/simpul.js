@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: it must run, and explain itself, under a Node that cannot run the server.
+import module from 'node:module'
+
 const major = Number(process.versions.node.split('.')[0])
 if (major < 26) {
   process.stderr.write(
@@ -9,5 +11,7 @@ if (major < 26) {
   )
   process.exit(78)
 }
+// Keeps the stripped and compiled text of every module: later starts skip that work.
+module.enableCompileCache(new URL('../node_modules/.cache/simpul/compiled', import.meta.url).pathname)
 const { main } = await import('../src/main.ts')
 await main(process.argv.slice(2))
