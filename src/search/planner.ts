@@ -151,7 +151,7 @@ class Planning {
   #probes(type: string, nodes: readonly Plain[], visits: number): { list: readonly WeighedProbe[]; cost: number } {
     const list = nodes
       .map(node => this.#probe(node, type, visits))
-      .sort((a, b) => a.cost / Math.max(1e-6, 1 - a.share) - b.cost / Math.max(1e-6, 1 - b.share))
+      .toSorted((a, b) => a.cost / Math.max(1e-6, 1 - a.share) - b.cost / Math.max(1e-6, 1 - b.share))
     let surviving = 1
     let total = 0
     for (const one of list) {

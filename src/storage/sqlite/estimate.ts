@@ -54,13 +54,10 @@ export class Estimates {
   holders(t: number | undefined, p: number | undefined): number {
     if (t === undefined || p === undefined) return 0
     const shapes = this.shapes(t)
-    let known = this.#holders.get(shapes)
-    if (!known) this.#holders.set(shapes, (known = new Map()))
-    let count = known.get(p)
-    if (count === undefined) {
-      count = shapes.reduce((sum, { params, live }) => (params.has(p) ? sum + live : sum), 0)
-      known.set(p, count)
-    }
+    const known = this.#holders.get(shapes) ?? new Map<number, number>()
+    this.#holders.set(shapes, known)
+    const count = known.get(p) ?? shapes.reduce((sum, { params, live }) => (params.has(p) ? sum + live : sum), 0)
+    known.set(p, count)
     return count
   }
 

@@ -3,7 +3,7 @@ import type { AccessFilter } from '../../base/access-filter.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import { compareUtf8 } from '../../search/normal-form.ts'
 import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
-import type { Plan } from '../../search/plan.ts'
+import type { Engine, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { planPart } from '../../search/planner.ts'
 import type { Query, SortKey } from '../../search/tree.ts'
@@ -53,18 +53,25 @@ const hopelessFactor = 10
 /** Rows that a cheap count may look at. */
 const cheapVisits = 1000
 
-export const createSearch = (db: DatabaseSync, dictionary: Dictionary): SqliteSearch => new Search(db, dictionary)
+/** `engine` lets tests tell the planner other counts than those of the store: answers may not depend on them. */
+export const createSearch = (
+  db: DatabaseSync,
+  dictionary: Dictionary,
+  options: { readonly engine?: (real: Engine) => Engine } = {},
+): SqliteSearch => new Search(db, dictionary, options.engine ?? (real => real))
 
 class Search implements SqliteSearch {
   readonly #db: DatabaseSync
   readonly #dictionary: Dictionary
   readonly #statements: Statements
+  readonly #engineFor: (real: Engine) => Engine
   #estimates: Estimates
   #endsAtMs = Number.POSITIVE_INFINITY
   #ticks = 0
 
-  constructor(db: DatabaseSync, dictionary: Dictionary) {
+  constructor(db: DatabaseSync, dictionary: Dictionary, engineFor: (real: Engine) => Engine) {
     this.#db = db
+    this.#engineFor = engineFor
     this.#dictionary = dictionary
     this.#statements = new Statements(db)
     this.#estimates = new Estimates(this.#statements)
@@ -167,7 +174,7 @@ class Search implements SqliteSearch {
   }
 
   #plans(query: Query, asked: Pick<SearchAsked, 'access' | 'filterFor'>, wanted: number, reading: Reading): readonly Plan[] {
-    const engine = this.#estimates.engine(reading)
+    const engine = this.#engineFor(this.#estimates.engine(reading))
     return query.parts
       .map(part => plainPart(part, asked.access, asked.filterFor ?? everySees))
       .filter(part => part.where.op !== 'none' && this.#dictionary.type(part.type) !== undefined)
@@ -201,7 +208,7 @@ class Search implements SqliteSearch {
     const found = parts.length === 1 ? (parts[0] as readonly Found[]) : merge(parts, query.sort, backward, asked.count + 1)
     const more = found.length > asked.count
     const rows = this.#rows(more ? found.slice(0, asked.count) : found)
-    return ok({ rows: backward ? rows.reverse() : rows, more })
+    return ok({ rows: backward ? rows.toReversed() : rows, more })
   }
 
   #readPart(
@@ -306,7 +313,7 @@ const tooCostly = (plans: readonly Plan[]): Outcome<never> => {
 const merge = (parts: readonly (readonly Found[])[], sort: readonly SortKey[], backward: boolean, wanted: number): readonly Found[] =>
   parts
     .flat()
-    .sort((a, b) => (backward ? compareFound(b, a, sort) : compareFound(a, b, sort)))
+    .toSorted((a, b) => (backward ? compareFound(b, a, sort) : compareFound(a, b, sort)))
     .slice(0, wanted)
 
 const compareFound = (a: Found, b: Found, sort: readonly SortKey[]): number => {

@@ -41,9 +41,16 @@ const readBySeq = (asked: PageAsked, source: Source, order: 'driver' | 'top', ru
   const bounds = boundBySeq(asked.bounds, asked.position?.seq, descending)
   const arms = armsOf(source, bounds, asked.reading)
   if (arms.length === 0) return []
-  const statement = sql`${seqsOf(arms)} order by ${word(order === 'top' && arms.length === 1 ? '+seq' : 'seq')}${way(descending)} limit ${asked.wanted}`
+  const statement = sql`${seqsOf(arms)} order by ${orderOf(arms, order)}${way(descending)} limit ${asked.wanted}`
   const rest = asked.sort.slice(1).map(() => null)
   return run(statement).map(row => ({ seq: row.seq as number, values: valuesOf ?? (first ? [row.seq as number, ...rest] : []) }))
+}
+
+/** The plus keeps SQLite from walking another index only because that one has the order. */
+const orderOf = (arms: readonly Arm[], order: 'driver' | 'top'): Sql => {
+  const [only] = arms
+  if (!only || arms.length > 1) return word('seq')
+  return order === 'top' ? sql`+${only.seq}` : only.seq
 }
 
 const boundBySeq = (bounds: Window, seq: number | undefined, descending: boolean): Window => {
@@ -88,7 +95,13 @@ const readById = (asked: PageAsked, run: Run): readonly Found[] => {
   const i = reading.alias()
   const x = reading.alias()
   const descending = (asked.sort[0] as SortKey).descending !== backward
-  const after = position ? [sql`${i}.id ${word(descending ? '<' : '>')} ${position.values[0] as string}`] : []
+  // Instances of other types may have the same id, so the position itself need not be of this type.
+  const after = position
+    ? [
+        sql`${i}.id ${word(descending ? '<=' : '>=')} ${position.values[0] as string}`,
+        beyond({ keys: asked.sort, backward }, position, sql`${x}.seq`),
+      ]
+    : []
   const arm = { seq: sql`${x}.seq`, where: every([sql`${i}.t = ${t}`, ...after]) }
   const where = conditions(arm, plan.type, windowOfSource(plan.source, asked.bounds), plan.source.probes, reading)
   const rest = asked.sort.slice(1).map((key, n) => sql`, ${sortValue(key, plan.type, x, reading)} as ${column(n + 1)}`)
