@@ -59,6 +59,8 @@ const roomOf = (file: string): string => file.split('/')[0] as string
 
 const mayImport = ({ from, to }: Import): boolean => {
   const [here, there] = [roomOf(from), roomOf(to)]
+  // An engine's migrations lie beside the code, and only that engine knows them.
+  if (to.startsWith('../migrations/')) return from.startsWith(`storage/${to.split('/')[2]}/`)
   if (here === there || here === 'compose.ts' || here === 'main.ts') return true
   // Top-level folders hold content that the engine's own room reads.
   if (to.startsWith('../migrations/sqlite/')) return from.startsWith('storage/sqlite/')
