@@ -38,21 +38,25 @@ export const scanJson = (bytes: Uint8Array, depthMax: number): Scan => {
   let escapedNul = false
   let loneSurrogate = -1
   let longNumber = -1
+  let nextEscape = positionOf(backslash, bytes, 0)
   for (let at = 0; at < end; at += 1) {
     const byte = bytes[at] as number
+    if (byte <= 0x20 || byte === 0x2c) continue // white space and commas say nothing
     if (byte === quote) {
-      for (at += 1; at < end; at += 1) {
-        const inner = bytes[at] as number
-        if (inner === quote) break
-        if (inner === backslash) {
+      const start = at
+      at += 1
+      while (at < end && bytes[at] !== quote) at += 1
+      if (at > nextEscape) {
+        at = start + 1
+        for (; at < end && bytes[at] !== quote; at += 1) {
+          if (bytes[at] !== backslash) continue
           if (isEscapedNul(bytes, at)) escapedNul = true
           const next = afterEscape(bytes, at)
           if (next < 0 && loneSurrogate < 0) loneSurrogate = at
           at = Math.abs(next) - 1
         }
+        nextEscape = positionOf(backslash, bytes, at)
       }
-    } else if (byte <= 0x20 || byte === 0x2c) {
-      // white space and commas say nothing
     } else if (byte === 0x3a) {
       members += 1
     } else if (byte === 0x7b || byte === 0x5b) {
@@ -69,6 +73,11 @@ export const scanJson = (bytes: Uint8Array, depthMax: number): Scan => {
     }
   }
   return { depth, members, oddNumbers, escapedNul, loneSurrogate, longNumber }
+}
+
+const positionOf = (byte: number, bytes: Uint8Array, from: number): number => {
+  const at = bytes.indexOf(byte, from)
+  return at < 0 ? bytes.length : at
 }
 
 const numberEnd = (bytes: Uint8Array, start: number): number => {

@@ -159,13 +159,14 @@ const listOf = ({ object, jsonName }: Place) => entriesOf(object, jsonName)
 
 const holderLocation = (location: Location): Location => location.slice(0, typeof location.at(-1) === 'number' ? -2 : -1)
 
+const listName = (location: Location): string => JSON.stringify(typeof location.at(-1) === 'number' ? location.slice(0, -1) : location)
+
 /** The list whose elements, all of them, a path selects. */
 const listAt = (locations: readonly Location[], { resource, definitions }: Work): Place | string => {
   const [first] = locations
   const place = first && placeAt(resource, first, definitions)
   if (place === undefined) return noPlace
-  const name = (location: Location) => JSON.stringify(typeof location.at(-1) === 'number' ? location.slice(0, -1) : location)
-  const whole = listOf(place).length === locations.length && locations.every(location => name(location) === name(first ?? []))
+  const whole = listOf(place).length === locations.length && locations.every(location => listName(location) === listName(first ?? []))
   if (!whole || place.member.element.max <= 1) return 'its path does not lead to the whole of one list'
   return place
 }
