@@ -84,10 +84,14 @@ class BodyReading {
     const req = this.#req
     req.on('data', (chunk: Uint8Array) => this.#receive(chunk, decoder))
     req.on('end', () => {
+      clearTimeout(this.#idle)
       if (this.#decompress === undefined) this.#finish()
       else this.#decompress.end()
     })
-    req.on('close', () => this.#fail(fail('incomplete-body', {}).failure))
+    // Also after the end: then what is still being decompressed goes on.
+    req.on('close', () => {
+      if (!req.complete) this.#fail(fail('incomplete-body', {}).failure)
+    })
     req.on('error', () => this.#fail(fail('incomplete-body', {}).failure))
   }
 
@@ -101,8 +105,13 @@ class BodyReading {
     if (decoder === undefined) return this.#take(chunk)
     this.#decompress ??= this.#startDecompressing(decoder, chunk[0] ?? 0)
     if (this.#decompress.write(chunk)) return
+    // While the rest waits for us it is not the client that is slow.
     this.#req.pause()
-    this.#decompress.once('drain', () => this.#req.resume())
+    this.#decompress.once('drain', () => {
+      if (this.#settled) return
+      this.#idle.refresh()
+      this.#req.resume()
+    })
   }
 
   #startDecompressing(decoder: Decoder, firstByte: number): Transform {
@@ -116,6 +125,7 @@ class BodyReading {
   #take(chunk: Uint8Array): void {
     if (this.#settled) return
     this.#bytes += chunk.length
+    if (this.#decompress !== undefined && !this.#req.complete) this.#idle.refresh()
     const { expansionMax } = this.#limits
     if (this.#bytes > this.#bytesMax) return this.#fail(fail('body-too-large', { max: this.#bytesMax }).failure)
     if (this.#decompress !== undefined && this.#bytes > MiB && this.#bytes > this.#received * expansionMax) {

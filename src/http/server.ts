@@ -50,7 +50,13 @@ const graceDefaultMs = 25_000
 const headerBytesOfNode = 64 * 1024
 
 export const createHttpServer = (parts: HttpServerParts): HttpServer => {
-  const server = createServer({ maxHeaderSize: headerBytesOfNode, requestTimeout: 0, headersTimeout: 15_000, keepAliveTimeout: 70_000 })
+  const server = createServer({
+    maxHeaderSize: headerBytesOfNode,
+    requestTimeout: 0,
+    headersTimeout: 15_000,
+    keepAliveTimeout: 70_000,
+    requireHostHeader: false,
+  })
   server.maxHeadersCount = 0
   server.maxConnections = connectionsMax
   const app = createApp(parts)
@@ -82,7 +88,8 @@ const createApp = (parts: HttpServerParts): express.Express => {
     const exchange = new Exchange(req, res, parts.ids(), correlationOf(req.headers))
     res.once('close', () => done(exchange, parts))
     const url = originForm(req.url as string)
-    if (hostIsForeign(req.headers.host, parts.hosts)) return void sendFailure(exchange, fail('foreign-host', {}).failure)
+    if (req.headers.host === undefined && req.httpVersionMinor === 1) return void sendFailure(exchange, fail('bad-request', {}).failure)
+    if (hostIsForeign(req, parts.hosts)) return void sendFailure(exchange, fail('foreign-host', {}).failure)
     if (req.headers.expect !== undefined && req.headers.expect.toLowerCase() !== '100-continue') {
       return void sendFailure(exchange, fail('bad-header', { header: 'Expect', rule: '100-continue' }).failure)
     }

@@ -57,7 +57,8 @@ const answerOf = (accept: string | undefined, format: string | undefined): strin
 
 describe('the format of an answer', () => {
   for (const [accept, format, expected] of rows) {
-    test(`Accept: ${accept ?? '(none)'} with _format=${format ?? '(none)'} gets ${expected}`, () => expect(answerOf(accept, format)).toBe(expected))
+    test(`Accept: ${accept ?? '(none)'} with _format=${format ?? '(none)'} gets ${expected}`, () =>
+      expect(answerOf(accept, format)).toBe(expected))
   }
 
   test('two formats fail repeated-parameter', () => {

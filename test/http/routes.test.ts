@@ -132,6 +132,7 @@ describe('a bundle entry', () => {
     ['GET',    `Patient?a=${'b'.repeat(20_000)}`,   'url-too-long'],
   ]
   for (const [method, url, kind] of strange) {
-    test(`${method} ${url.slice(0, 40) || '(nothing)'} fails ${kind}`, () => expect(route(method, url)).toMatchObject({ ok: false, failure: { kind } }))
+    test(`${method} ${url.slice(0, 40) || '(nothing)'} fails ${kind}`, () =>
+      expect(route(method, url)).toMatchObject({ ok: false, failure: { kind } }))
   }
 })

@@ -48,7 +48,13 @@ type Options = {
 export const testOutsideBase = 'http://127.0.0.1:8080/fhir'
 
 /** A server on a free port of this machine; without `perform` every interaction answers 200 and says which it was. */
-export const startHttp = async ({ perform = echo, limits, hosts, startPage, storeAnswers = () => true }: Options = {}): Promise<TestServer> => {
+export const startHttp = async ({
+  perform = echo,
+  limits,
+  hosts,
+  startPage,
+  storeAnswers = () => true,
+}: Options = {}): Promise<TestServer> => {
   const lines: LogLine[] = []
   const logger: Logger = { write: (level, record) => void lines.push({ level, ...record }), writes: () => true }
   const health = await startHealth({ check: async () => ({ ok: storeAnswers() }), clock: systemClock, version: '0.0.0' })
