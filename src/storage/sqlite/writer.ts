@@ -11,6 +11,13 @@ import { SequenceSource } from './sequence-source.ts'
 import { Sweeper } from './sweep.ts'
 import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
 
+/** How long nobody writes before the writer sweeps on its own. */
+const restMs = 50
+/** After a sweep that failed, of a full disk for example. */
+const againMs = 5_000
+/** Half of how many versions it then sweeps in one transaction: some tens of milliseconds. */
+const sweptAlone = 128
+
 /**
  * The writer thread: the only one that writes. *Take the plans that wait, begin, check and write each, commit, answer, tidy up.*
  * It does not wait for company: a group is what gathered while the last one was on its way to the disk.
@@ -28,6 +35,7 @@ class Writer {
   #seenDataVersion: number
   #turning = false
   #closed = false
+  #resting: NodeJS.Timeout | undefined
   #lastCommitted: number
   #commits = 0
   #plans = 0
@@ -52,7 +60,7 @@ class Writer {
     if (message.kind === 'plans') this.#enqueue(message.now, message.packed)
     else if (message.kind === 'horizon') this.#answer(message.id, () => this.#horizon(message.now))
     else if (message.kind === 'ping') this.#answer(message.id, () => 0)
-    else if (message.kind === 'sweep') this.#wake()
+    else if (message.kind === 'sweep') this.#sweepAlone()
     else this.#close()
   }
 
@@ -77,15 +85,24 @@ class Writer {
     setImmediate(this.#turn)
   }
 
-  /** One group, then tidying; between turns the event loop takes in what arrived meanwhile. */
+  /** One group; between turns the event loop takes in what arrived meanwhile. */
   readonly #turn = (): void => {
     if (this.#closed) return
     const group = this.#lanes.next(performance.now())
     if (group.length > 0) this.#say({ kind: 'answers', answers: this.#commit(group), state: this.#state() })
     const quiet = this.#lanes.isEmpty
-    this.#tidy(quiet)
-    if (quiet && !this.#sweeper.hasWork(this.#lastCommitted)) this.#turning = false
+    this.#tidy(() => this.#checkpoints.consider(quiet))
+    if (quiet) this.#rest(restMs)
     else setImmediate(this.#turn)
+  }
+
+  /** Sweeping alone costs a commit of its own, which the next plan would have to wait for: so not in every gap between two plans. */
+  #rest(ms: number): void {
+    this.#turning = false
+    clearTimeout(this.#resting)
+    this.#tidy(() => {
+      if (this.#sweeper.hasWork(this.#lastCommitted)) this.#resting = setTimeout(this.#sweepAlone, ms)
+    })
   }
 
   #commit(group: readonly WaitingPlan[]): readonly WriterAnswer[] {
@@ -139,22 +156,27 @@ class Writer {
     for (const [at, plan] of group.entries()) if (answers[at]?.applied.held) this.#versions += plan.versions
   }
 
-  /** Failures here harm no plan: the same is tried again after the next group. */
-  #tidy(quiet: boolean): void {
-    try {
-      if (quiet && this.#sweeper.hasWork(this.#lastCommitted)) this.#sweepAlone()
-      this.#checkpoints.consider(quiet)
-    } catch {
-      this.#undo()
-    }
+  readonly #sweepAlone = (): void => {
+    if (this.#closed || this.#turning) return
+    const done = this.#tidy(() => {
+      this.#db.exec('BEGIN IMMEDIATE')
+      this.#sweeper.sweep(this.#lastCommitted, sweptAlone)
+      this.#db.exec('COMMIT')
+      this.#sweeper.committed(0)
+    })
+    this.#say({ kind: 'state', state: this.#state() })
+    this.#rest(done ? 0 : againMs)
   }
 
-  #sweepAlone(): void {
-    this.#db.exec('BEGIN IMMEDIATE')
-    this.#sweeper.sweep(this.#lastCommitted, 128)
-    this.#db.exec('COMMIT')
-    this.#sweeper.committed(0)
-    this.#say({ kind: 'state', state: this.#state() })
+  /** Failures here harm no plan: the same is tried again after the next group. */
+  #tidy(tidy: () => void): boolean {
+    try {
+      tidy()
+      return true
+    } catch {
+      this.#undo()
+      return false
+    }
   }
 
   /** Kept on disk too, so that a clock that runs back during a restart cannot break the promise. */
@@ -182,6 +204,7 @@ class Writer {
   /** Writes what still waits, then leaves the file whole. */
   #close(): void {
     this.#closed = true
+    clearTimeout(this.#resting)
     while (!this.#lanes.isEmpty)
       this.#say({ kind: 'answers', answers: this.#commit(this.#lanes.next(performance.now())), state: this.#state() })
     this.#checkpoints.finish()
