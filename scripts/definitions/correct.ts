@@ -1,4 +1,5 @@
 import {
+  changeComponents,
   changeConstraints,
   changeElements,
   changeSearchTargets,
@@ -103,6 +104,11 @@ const correctSearchParameters = ({ searchParameters }: Published): void => {
     const parameter = searchParameters.get(id)
     demand(parameter?.target?.toSorted().join() === was.join(), `targets of SearchParameter ${id}`)
     if (parameter) parameter.target = [...is]
+  }
+  for (const { id, definition, was, is } of changeComponents) {
+    const component = searchParameters.get(id)?.component?.find(one => one.definition.endsWith(`/${definition}`))
+    demand(component?.expression === was, `component ${definition} of SearchParameter ${id}`)
+    if (component) component.expression = is
   }
   for (const { id, expression } of searchParameters.values()) {
     demand(!/ as |\.as\(/.test(expression ?? ''), `${id} without \`as\`, a repair we keep`)

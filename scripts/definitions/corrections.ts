@@ -171,6 +171,21 @@ export const restoreElements: readonly { readonly after: string; readonly elemen
   },
 ]
 
+/**
+ * Components of composite parameters whose expression is not what their definition asks for: slips of R4 itself, with which a search
+ * finds nothing. `relatesto` is the target of a relation and `relation` its code; a type name is written as the type is.
+ */
+export const changeComponents = [
+  {
+    id: 'Observation-code-value-date',
+    definition: 'Observation-value-date',
+    was: 'value.ofType(DateTime) | value.ofType(Period)',
+    is: 'value.ofType(dateTime) | value.ofType(Period)',
+  },
+  { id: 'DocumentReference-relationship', definition: 'DocumentReference-relatesto', was: 'code', is: 'target' },
+  { id: 'DocumentReference-relationship', definition: 'DocumentReference-relation', was: 'target', is: 'code' },
+] as const
+
 /** Targets of reference parameters; order does not count. */
 export const changeSearchTargets = [
   {
