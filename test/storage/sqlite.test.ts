@@ -7,12 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { seesAll } from '../../src/base/access-filter.ts'
+import { deadlineIn } from '../../src/base/deadline.ts'
 import type { Store, StoredVersion } from '../../src/storage/port.ts'
 import { deepCheck } from '../../src/storage/sqlite/check.ts'
 import { KeysWriter, readKeys } from '../../src/storage/sqlite/keys.ts'
 import { type Migration, migrate, migrations } from '../../src/storage/sqlite/migrate.ts'
 import { openTestStore, temporaryFolder } from '../support/sqlite-store.ts'
-import { newVersion, planOf } from '../support/versions.ts'
+import { byIdentifier, newVersion, planOf } from '../support/versions.ts'
 import { storeContract } from './contract.ts'
 
 storeContract('sqlite', openTestStore)
@@ -223,6 +225,38 @@ describe('the file', () => {
       expect(deepCheck(path).some(line => finding.test(line))).toBe(true)
     })
   }
+})
+
+describe('reader threads', () => {
+  const many = 6_000
+  const filled = async () => {
+    const { store } = await opened()
+    const versions = Array.from({ length: many }, (_, n) => newVersion({ id: `p${n}`, identifiers: ['x'] }))
+    await store.commit(planOf(versions))
+    return store
+  }
+  const whole = { access: seesAll, count: many }
+
+  test('answer searches and counts too large for the thread of the requests, several at once', async () => {
+    const store = await filled()
+    const asked = Array.from({ length: 5 }, () => store.search(byIdentifier('x'), whole))
+    for (const outcome of await Promise.all(asked)) expect(outcome.ok && outcome.value.rows.length).toBe(many)
+    expect(await store.count(byIdentifier('x'), { access: seesAll })).toMatchObject({ ok: true, value: { count: many, exact: true } })
+  })
+
+  test('read from a snapshot too', async () => {
+    const store = await filled()
+    const snapshot = await store.snapshot()
+    await store.commit(planOf([newVersion({ id: 'late', identifiers: ['x'] })]))
+    const outcome = await store.search(byIdentifier('x'), { ...whole, count: 2 * many, snapshot })
+    expect(outcome.ok && outcome.value.rows.length).toBe(many)
+  })
+
+  test('fail at the deadline, having begun (too-costly) or not (waited-too-long)', async () => {
+    const store = await filled()
+    const outcome = await store.search(byIdentifier('x'), { ...whole, deadline: deadlineIn(2) })
+    expect(!outcome.ok && ['too-costly', 'waited-too-long'].includes(outcome.failure.kind)).toBe(true)
+  })
 })
 
 describe('the writer', () => {
