@@ -11,9 +11,7 @@ export const createPerform =
   async (request, context) => {
     const started = performance.now()
     const access = parts.decide(context.principal, request.interaction, request.type)
-    const outcome = access.allow
-      ? await interactions[request.interaction](request, { ...context, access }, parts)
-      : fail(access.kind, {})
+    const outcome = access.allow ? await interactions[request.interaction](request, { ...context, access }, parts) : fail(access.kind, {})
     const status = outcome.ok ? outcome.value.status : statusOf(outcome.failure)
     parts.audit({
       requestId: context.requestId,

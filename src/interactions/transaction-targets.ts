@@ -77,7 +77,7 @@ const createFinder = (
     return ok({ stored: stored.value, entries, guard: guardOf(query, type, stored.value[0], call) })
   }
   return (type, criteria, call) => {
-    const key = criteriaKey(type, criteria)
+    const key = `${criteriaKey(type, criteria)} ${JSON.stringify(call.access.filterFor(type))}`
     const known = asked.get(key) ?? find(type, criteria, call)
     asked.set(key, known)
     return known
