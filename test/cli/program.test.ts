@@ -1,0 +1,194 @@
+/** The verbs as a shell sees them: what they print, what they leave behind, how they exit. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { freePort } from '../support/free-port.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'simpul-cli-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+type Ended = { readonly code: number; readonly out: string; readonly err: string }
+
+const start = (argv: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
+  const child = spawn(process.execPath, [join(root, 'bin/simpul.js'), ...argv], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', SIMPUL_DATA_DIR: join(folder, 'data'), ...environment },
+  })
+  let [out, err] = ['', '']
+  child.stdout.on('data', part => {
+    out += part
+  })
+  child.stderr.on('data', part => {
+    err += part
+  })
+  const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number, out, err }))
+  const says = async (words: string): Promise<string> => {
+    while (!err.includes(words) && child.exitCode === null) await new Promise(again => setTimeout(again, 20))
+    return err
+  }
+  return { child, ended, says }
+}
+
+const run = (argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> => start(argv, environment).ended
+
+describe('simpul', () => {
+  test('explains itself and every verb, exit 0', async () => {
+    const { code, out } = await run(['--help'])
+    expect(code).toBe(0)
+    for (const verb of ['serve', 'demo', 'import', 'doctor', 'version']) {
+      expect(out).toContain(verb)
+      expect(await run([verb, '--help'])).toMatchObject({ code: 0 })
+    }
+  })
+
+  const refused: readonly (readonly [argv: readonly string[], environment: Record<string, string>, code: number, says: string])[] = [
+    [['nonsense'], {}, 64, 'unknown command'],
+    [['import'], {}, 64, 'missing required argument'],
+    [['import', 'x.ndjson', '--parallel', '0'], {}, 64, 'whole number from 1 to 64'],
+    [['import', 'no-such.ndjson'], {}, 64, 'does not exist'],
+    [['serve'], {}, 78, 'SIMPUL_AUTH must be off'],
+    [['serve'], { SIMPUL_AUTH: 'off', SIMPUL_HOST: '0.0.0.0' }, 78, 'SIMPUL_HOST must be a loopback address'],
+    [['serve'], { SIMPUL_AUTH: 'off', SIMPUL_PROT: '1' }, 78, 'SIMPUL_PROT must be a name'],
+    [['doctor'], { SIMPUL_PORT: 'x' }, 78, ''],
+  ]
+  for (const [argv, environment, code, says] of refused) {
+    test(`${argv.join(' ')} ${JSON.stringify(environment)} ends with ${code}`, async () => {
+      const ended = await run(argv, environment)
+      expect(ended.code).toBe(code)
+      expect(ended.err).toContain(says)
+      expect(ended.err).not.toContain('    at ')
+    })
+  }
+
+  test('version tells all versions as one JSON object', async () => {
+    const { code, out } = await run(['version', '--json'])
+    expect(code).toBe(0)
+    expect(Object.keys(JSON.parse(out))).toEqual(['simpul', 'fhir', 'node', 'sqlite'])
+  })
+})
+
+describe('simpul import', () => {
+  const patient = (n: number): string => JSON.stringify({ resourceType: 'Patient', name: [{ family: `Orang ${n}` }] })
+  const visit = JSON.stringify({
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [
+      {
+        fullUrl: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666',
+        request: { method: 'POST', url: 'Patient' },
+        resource: { resourceType: 'Patient' },
+      },
+      {
+        request: { method: 'POST', url: 'Encounter' },
+        resource: { resourceType: 'Encounter', subject: { reference: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666' } },
+      },
+    ],
+  })
+  const file = (name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(folder, name), content)
+    return name
+  }
+
+  test('takes in Bundles and resources, names what it refuses without its content, and ends with 2', async () => {
+    const lines = file(
+      'mixed.ndjson.gz',
+      gzipSync(
+        [visit, patient(1), '{"resourceType":"Patient","gender":', '{"resourceType":"Unicorn","name":"rahasia"}', patient(2)].join('\n'),
+      ),
+    )
+    const { code, out, err } = await run(['import', lines, '--json', '--rejects', 'rejected.ndjson'], {
+      SIMPUL_DATA_DIR: join(folder, 'mixed'),
+    })
+    expect(JSON.parse(out)).toMatchObject({ documents: 3, resources: 4, types: { Encounter: 1, Patient: 3 }, refused: 2 })
+    const rejected = readFileSync(join(folder, 'rejected.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { line: number; code: string })
+    expect(rejected.map(({ line, code: id }) => [line, id])).toEqual([
+      [3, 'json-syntax'],
+      [4, 'unknown-resource-type'],
+    ])
+    expect(err + JSON.stringify(rejected)).not.toContain('rahasia')
+    expect(code).toBe(2)
+  })
+
+  test('goes on where it stopped, and takes nothing in twice even when the mark is lost', async () => {
+    const environment = { SIMPUL_DATA_DIR: join(folder, 'resumed') }
+    const lines = file('people.ndjson', Array.from({ length: 30 }, (_, n) => patient(n)).join('\n'))
+    const first = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+    expect(JSON.parse(first.out)).toMatchObject({ resources: 30, skipped: 0 })
+    const again = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+    expect(JSON.parse(again.out)).toMatchObject({ resources: 0, skipped: 30 })
+    // As if the process had died before it noted how far it came.
+    const { run: id } = JSON.parse(readFileSync(join(folder, 'people.resume'), 'utf8')) as { run: string }
+    writeFileSync(join(folder, 'people.resume'), JSON.stringify({ run: id, lines: {} }))
+    const third = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+    expect(JSON.parse(third.out)).toMatchObject({ resources: 0, skipped: 30, refused: 0 })
+  })
+
+  test('creates nothing the second time when the creates are conditional', async () => {
+    const environment = { SIMPUL_DATA_DIR: join(folder, 'conditional') }
+    const entry = {
+      request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=http://x|1' },
+      resource: { resourceType: 'Patient', identifier: [{ system: 'http://x', value: '1' }] },
+    }
+    const bundle = file('conditional.json', JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: [entry] }))
+    await run(['import', bundle], environment)
+    await run(['import', bundle], environment)
+    const port = String(await freePort())
+    const { child, ended, says } = start(['serve'], { ...environment, SIMPUL_AUTH: 'off', SIMPUL_PORT: port })
+    await says('listens on')
+    const answer = (await (await fetch(`http://127.0.0.1:${port}/fhir/Patient?_summary=count`)).json()) as { total: number }
+    child.kill('SIGTERM')
+    await ended
+    expect(answer.total).toBe(1)
+  })
+})
+
+describe('simpul demo', () => {
+  test('comes up with invented people, takes another port when its own is taken, and stops on a signal', async () => {
+    const environment = { SIMPUL_DATA_DIR: join(folder, 'demo') }
+    const { child, ended, says } = start(['demo'], environment)
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await says('/fhir/Patient'))?.[0] ?? ''
+    const second = start(['demo'], { SIMPUL_DATA_DIR: join(folder, 'second-demo') })
+    const otherUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(await second.says('/fhir/Patient'))?.[0]
+    expect(otherUrl).not.toBe(url)
+    second.child.kill('SIGINT')
+    const page = await (await fetch(`${url}/`)).text()
+    for (const [, href] of page.matchAll(/href="(\/fhir\/[^"]+)"/g)) {
+      const answer = await fetch(`${url}${(href as string).replaceAll('&#38;', '&')}`)
+      const body = (await answer.json()) as { resourceType: string; total?: number; entry?: unknown[] }
+      expect([href, answer.status]).toEqual([href, 200])
+      if (body.resourceType === 'Bundle' && !(href as string).includes('_summary=count'))
+        expect([href, (body.entry ?? []).length > 0]).toEqual([href, true])
+    }
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+    expect((await second.ended).code).toBe(0)
+  }, 60_000)
+})
+
+describe('simpul doctor', () => {
+  test('finds a store whole, and says so for people and for machines', async () => {
+    const environment = { SIMPUL_AUTH: 'off', SIMPUL_DATA_DIR: join(folder, 'mixed'), SIMPUL_PORT: String(await freePort()) }
+    const { code, out } = await run(['doctor', '--deep', '--json'], environment)
+    const findings = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { check: string; state: string })
+    expect(findings.filter(({ state }) => state === 'fail')).toEqual([])
+    expect(findings.map(({ check }) => check)).toEqual(['node', 'auth', 'data', 'disk', 'port', 'store'])
+    expect(code).toBe(0)
+  })
+
+  test('shows the configuration with secrets hidden', async () => {
+    const { out } = await run(['doctor', '--config'], { SIMPUL_AUTH: 'off', SIMPUL_CURSOR_SECRET: 'geheim'.repeat(10) })
+    expect(out).toContain('SIMPUL_CURSOR_SECRET=***')
+    expect(out).not.toContain('geheim')
+  })
+})
