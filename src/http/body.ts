@@ -101,8 +101,8 @@ class BodyReading {
     this.#idle.refresh()
     // A body that keeps trickling would never be idle: in all it has its base time plus a second for each MiB.
     if (performance.now() - this.#startedMs > this.#limits.bodyMs + (this.#received / MiB) * 1000)
-      return this.#fail(fail('slow-body', {}).failure)
-    if (decoder === undefined) return this.#take(chunk)
+      return void this.#fail(fail('slow-body', {}).failure)
+    if (decoder === undefined) return void this.#take(chunk)
     this.#decompress ??= this.#startDecompressing(decoder, chunk[0] ?? 0)
     if (this.#decompress.write(chunk)) return
     // While the rest waits for us it is not the client that is slow.
@@ -127,9 +127,9 @@ class BodyReading {
     this.#bytes += chunk.length
     if (this.#decompress !== undefined && !this.#req.complete) this.#idle.refresh()
     const { expansionMax } = this.#limits
-    if (this.#bytes > this.#bytesMax) return this.#fail(fail('body-too-large', { max: this.#bytesMax }).failure)
+    if (this.#bytes > this.#bytesMax) return void this.#fail(fail('body-too-large', { max: this.#bytesMax }).failure)
     if (this.#decompress !== undefined && this.#bytes > MiB && this.#bytes > this.#received * expansionMax) {
-      return this.#fail(fail('expands-too-much', { max: expansionMax }).failure)
+      return void this.#fail(fail('expands-too-much', { max: expansionMax }).failure)
     }
     this.#chunks.push(chunk)
   }

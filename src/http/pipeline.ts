@@ -11,7 +11,7 @@ import { checkHeaderBlock, checkOverride, conditionsOf, languageOf, preferencesO
 import { negotiate, wantsHtml } from './negotiate.ts'
 import { parseQuery } from './query.ts'
 import { sendAnswer, sendFailure, sendStatus } from './respond.ts'
-import { checkNeeds, createRouter, type Match, type Router } from './routes.ts'
+import { checkNeeds, createRouter, type Match, type Router, targetOf } from './routes.ts'
 import type { Target } from './target.ts'
 
 export type PipelineParts = {
@@ -110,17 +110,8 @@ const negotiateRequest = (exchange: Exchange, match: Match, parameters: readonly
   const { prefer, waitMs } = preferencesOf(req.headers.prefer)
   exchange.prefer = prefer
   exchange.waitMs = waitMs
-  const { interaction, type, id, versionId, compartment } = match
-  return ok({
-    interaction,
-    ...(type === undefined ? undefined : { type }),
-    ...(id === undefined ? undefined : { id }),
-    ...(versionId === undefined ? undefined : { versionId }),
-    ...(compartment === undefined ? undefined : { compartment }),
-    parameters,
-    ...(conditions.value === undefined ? undefined : { conditions: conditions.value }),
-    prefer,
-  })
+  const target = targetOf(match, parameters)
+  return ok(conditions.value === undefined ? { ...target, prefer } : { ...target, prefer, conditions: conditions.value })
 }
 
 /** Parameters of a form stand beside those of the URL. */

@@ -56,7 +56,8 @@ class GrowingBytes {
     const room = 1 + depth * 2
     if (this.#length + room > this.#bytes.length) this.#grow(room)
     this.#bytes[this.#length++] = newline
-    this.#bytes.fill(blank, this.#length, (this.#length += depth * 2))
+    this.#bytes.fill(blank, this.#length, this.#length + depth * 2)
+    this.#length += depth * 2
   }
 
   bytes(): Uint8Array {

@@ -134,7 +134,7 @@ const sendBytes = (
     headers.push('Content-Length', String(bytes.length))
     finish(exchange, status, headers, [bytes])
   }
-  return compressed instanceof Promise ? compressed.then(send) : send(compressed)
+  return 'then' in compressed ? compressed.then(send) : send(compressed)
 }
 
 /** What is left of a body after an early answer is read and thrown away this long, so that the client gets to see the answer. */
@@ -148,7 +148,7 @@ const finish = (exchange: Exchange, status: number, headers: string[], chunks: r
   res.writeHead(status, headers)
   if (exchange.method === 'HEAD') return void res.end()
   for (const chunk of chunks) exchange.bytesSent += chunk.length
-  if (unread) return linger(exchange, chunks)
+  if (unread) return void linger(exchange, chunks)
   if (chunks.length < 2) return void res.end(chunks[0])
   res.cork()
   for (const chunk of chunks) res.write(chunk)

@@ -3,7 +3,7 @@ import type { Limits } from '../base/limits.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { RouteEntry } from '../interactions/parts.ts'
-import type { InteractionCode, Parameter } from '../interactions/request.ts'
+import type { InteractionCode, InteractionRequest, Parameter } from '../interactions/request.ts'
 import { decodePercent, parseQuery } from './query.ts'
 import { r4Operations } from './r4-operations.ts'
 import { type Route, routes } from './route-table.ts'
@@ -41,7 +41,10 @@ type Segment = {
 const segment = (): Segment => ({ literals: new Map(), byMethod: new Map() })
 
 const grow = (from: Segment, part: string): Segment => {
-  if (part === '{operation}') return (from.operation ??= segment())
+  if (part === '{operation}') {
+    from.operation ??= segment()
+    return from.operation
+  }
   if (part.startsWith('{')) {
     from.place ??= { name: part.slice(1, -1) as Place, next: segment() } // the table has no other places
     return from.place.next
@@ -157,13 +160,26 @@ const matchOf = (route: Route, { type, id, vid, member }: Captured): Outcome<Mat
     const compartment = { type: type as string, id: id as string } // the table puts {member} behind both
     return ok(member === '*' ? { interaction, compartment } : { interaction, compartment, type: member })
   }
-  return ok({
-    interaction,
-    ...(route.needs === undefined ? {} : { needs: route.needs }),
-    ...(type === undefined ? {} : { type }),
-    ...(id === undefined ? {} : { id }),
-    ...(vid === undefined ? {} : { versionId: vid }),
-  })
+  const match: Mutable<Match> = { interaction }
+  if (route.needs !== undefined) match.needs = route.needs
+  if (type !== undefined) match.type = type
+  if (id !== undefined) match.id = id
+  if (vid !== undefined) match.versionId = vid
+  return ok(match)
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Addressed = Pick<InteractionRequest, 'interaction' | 'type' | 'id' | 'versionId' | 'compartment' | 'parameters'>
+
+/** What a path says of a request, without what only the table needs. Runs for every request, so it is assigned, not spread. */
+export const targetOf = (match: Match, parameters: readonly Parameter[]): Mutable<Addressed> => {
+  const { interaction, type, id, versionId, compartment } = match
+  const target: Mutable<Addressed> = { interaction, parameters }
+  if (type !== undefined) target.type = type
+  if (id !== undefined) target.id = id
+  if (versionId !== undefined) target.versionId = versionId
+  if (compartment !== undefined) target.compartment = compartment
+  return target
 }
 
 /** Parameters that only the transport reads. */
@@ -190,10 +206,9 @@ export const createRouteEntry = (definitions: Definitions, base: string, limits:
     if (!parameters.ok) return parameters
     const match = router.match(method, mark === -1 ? relative : relative.slice(0, mark))
     if (!match.ok) return match
-    const { needs, ...target } = match.value
-    if (target.interaction === 'batch') return fail('bundle-entry', { rule: 'a batch or transaction is not nested' })
+    if (match.value.interaction === 'batch') return fail('bundle-entry', { rule: 'a batch or transaction is not nested' })
     const complete = checkNeeds(match.value, parameters.value)
-    return complete.ok ? ok({ ...target, parameters: parameters.value }) : complete
+    return complete.ok ? ok(targetOf(match.value, parameters.value)) : complete
   }
 }
 

@@ -116,7 +116,8 @@ const done = (exchange: Exchange, { events, metrics }: HttpServerParts): void =>
   if (!res.writableFinished) {
     exchange.abandon()
     metrics.requestAborted(interaction)
-    return events.requestAborted(fieldsOf(exchange, ms))
+    events.requestAborted(fieldsOf(exchange, ms))
+    return
   }
   metrics.requestDone({
     interaction,
@@ -126,7 +127,7 @@ const done = (exchange: Exchange, { events, metrics }: HttpServerParts): void =>
     seconds: ms / 1000,
     bytes: exchange.bytesSent,
   })
-  events.requestAnswered(fieldsOf(exchange, ms))
+  events.requestAnswered(res.statusCode, () => fieldsOf(exchange, ms))
 }
 
 const fieldsOf = ({ requestId, correlation, method, match, res, bytesSent, failure }: Exchange, ms: number): RequestFields => ({

@@ -9,7 +9,8 @@ export type Events = {
   readonly serverStarted: (fields: { readonly port: number; readonly ms: number }) => void
   readonly serverStopping: () => void
   readonly serverStopped: () => void
-  readonly requestAnswered: (fields: RequestFields) => void
+  /** `fields` is asked only when the line is written. */
+  readonly requestAnswered: (status: number, fields: () => RequestFields) => void
   /** The client left before the answer was out. */
   readonly requestAborted: (fields: RequestFields) => void
   /** Something threw: a bug, or infrastructure that broke. */
@@ -67,8 +68,9 @@ export const createEvents = (logger: Logger, clock: () => number = () => perform
     serverStarted: fields => logger.write('info', { event: 'server-started', ...fields, pid: process.pid }),
     serverStopping: () => logger.write('info', { event: 'server-stopping' }),
     serverStopped: () => logger.write('info', { event: 'server-stopped' }),
-    requestAnswered: fields => {
-      if (!logger.writes('info') || (isSampledOut() && fields.status < 400)) return
+    requestAnswered: (status, tell) => {
+      if (!logger.writes('info') || (isSampledOut() && status < 400)) return
+      const fields = tell()
       logger.write(fields.status >= 500 ? 'error' : 'info', { event: 'request', ...withoutPersonId(fields), ms: hundredths(fields.ms) })
     },
     requestAborted: fields => logger.write('info', { event: 'request-aborted', ...withoutPersonId(fields), ms: hundredths(fields.ms) }),

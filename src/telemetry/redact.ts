@@ -5,11 +5,10 @@
 
 export type LogRecord = Readonly<Record<string, unknown>>
 
-const known: ReadonlySet<string> = new Set([
-  ...['time', 'level', 'event', 'request', 'correlation', 'trace', 'span', 'version', 'room'],
-  ...['interaction', 'resourceType', 'id', 'method', 'status', 'ms', 'bytes', 'failure', 'outcome', 'via', 'principal'],
-  ...['error', 'name', 'code', 'frames', 'cause', 'count', 'port', 'pid'],
-])
+const known: ReadonlySet<string> = new Set(
+  `time level event request correlation trace span version room interaction resourceType id method status ms bytes failure outcome via
+  principal error name code frames cause count port pid`.split(/\s+/),
+)
 
 /** Each pattern is linear: no repetition inside a repetition. */
 const patterns: readonly { readonly rule: string; readonly pattern: RegExp }[] = [
@@ -18,10 +17,10 @@ const patterns: readonly { readonly rule: string; readonly pattern: RegExp }[] =
   { rule: 'email', pattern: /[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}/g },
   { rule: 'patient', pattern: /\bPatient\/[A-Za-z0-9.-]{1,64}/g },
   { rule: 'query', pattern: /\?[\w.:-]{1,64}=\S*/g },
+  { rule: 'phone', pattern: /(?<![\w+])(?:\+?62|0)8\d{7,11}(?!\d)/g },
   { rule: 'sep', pattern: /\b\d{4}[A-Z]\d{7}[A-Z]\d{6}\b/gi },
   { rule: 'nik', pattern: /(?<!\d)\d{16}(?!\d)/g },
   { rule: 'bpjs', pattern: /(?<!\d)\d{13}(?!\d)/g },
-  { rule: 'phone', pattern: /(?<![\w])(?:\+?62|0)8\d{7,11}(?!\d)/g },
   { rule: 'base64', pattern: /[A-Za-z0-9+/]{65,}={0,2}/g },
 ]
 

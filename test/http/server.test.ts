@@ -47,7 +47,7 @@ describe('an answer', () => {
     answer = read
     const [whole, head] = [await get('/Patient/1'), await server.send({ method: 'HEAD', path: '/fhir/Patient/1' })]
     expect(head.bytes.length).toBe(0)
-    const comparable = ({ date: _, 'x-request-id': __, ...rest }: Received['headers']) => rest
+    const comparable = (headers: Received['headers']) => ({ ...headers, date: '', 'x-request-id': '' })
     expect(comparable(head.headers)).toEqual(comparable(whole.headers))
   })
 
