@@ -1,6 +1,6 @@
 import type { Candidate, Chain, Driver, Engine, Leaf, Plain, PlainPart, Plan, Probe, Reverse, Source, Traits } from './plan.ts'
 import { conjunctsOf, unionMax } from './plain.ts'
-import type { SortKey } from './tree.ts'
+import type { Prefix, SortKey } from './tree.ts'
 
 /** Inner matches of a chain that may be gathered before the outer ones are looked for. */
 export const innerMax = 20_000
@@ -131,20 +131,29 @@ class Planning {
     const share = Math.max(this.#share(others, type), 1e-9)
     // Only walks by seq are bounded by a window; others meet the entries outside it too.
     const entries = way.ordered && way.driver.by !== 'sort' ? way.entries * window.share : way.entries
-    const visits = Math.max(
-      1,
-      inOrder && order !== 'none' ? Math.min(entries, wanted / (share * (way.ordered ? 1 : window.share))) : way.visits,
-    )
+    const bounded = inOrder && order !== 'none'
+    const page = wanted / (share * (way.ordered ? 1 : window.share)) + this.#skipped(way, others, type)
+    const visits = Math.max(1, bounded ? Math.min(entries, page) : way.visits)
     const probes = this.#probes(type, others, visits)
     const sorting = inOrder ? 0 : visits * share * (order === 'seq' ? cost.sorted : cost.sortedByValue)
     const total = way.before + visits * cost.entry + probes.cost + sorting
     return {
       source: { type, driver: way.driver, window: window.window, probes: probes.list.map(one => one.probe) },
-      ordered: inOrder && order !== 'none',
+      ordered: bounded,
       visits: visits + way.before,
       cost: total,
       dearest: probes.list.find(one => one.cost > total / 2)?.name ?? way.name,
     }
+  }
+
+  /** `_sort=date&date=gt2020` begins at the wrong end: the walk passes by all that come before. */
+  #skipped({ driver, entries }: WeighedDriver, others: readonly Plain[], type: string): number {
+    if (driver.by !== 'sort') return 0
+    const { code, descending } = driver.key
+    const against = others.find(
+      node => (node.op === 'date' || node.op === 'number') && node.param.code === code && atEnd(node.test.prefix) !== descending,
+    )
+    return against ? entries * (1 - this.#share([against], type)) : 0
   }
 
   /** Cheapest for what they remove first. */
@@ -338,6 +347,9 @@ class Planning {
     }
   }
 }
+
+/** Whether values that pass lie at the high end. */
+const atEnd = (prefix: Prefix): boolean => prefix === 'gt' || prefix === 'ge' || prefix === 'sa'
 
 const isLeaf = (node: Plain): node is Leaf => !['and', 'or', 'not', 'all', 'none', 'chain', 'reverse'].includes(node.op)
 
