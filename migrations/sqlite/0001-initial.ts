@@ -1,7 +1,7 @@
 /**
  * The first shape of the store. A released migration never changes: its checksum is compared at every start.
  * Value tables are clustered by (parameter, value, seq), so that one seek finds a value and delivers its versions in order.
- * @see docs/decisions/storage-sqlite.md
+ * @see docs/decisions/2026-11-21-sqlite-writer.md
  */
 export const initial = {
   number: 1,
