@@ -13,7 +13,8 @@ export const uuidv7Ids = (clock: Clock): Ids => {
       pool = randomBytes(10 * 512)
       at = 0
     }
-    const random = pool.toString('hex', at, (at += 10))
+    const random = pool.toString('hex', at, at + 10)
+    at += 10
     const time = clock().toString(16).padStart(12, '0')
     const variant = '89ab'[Number.parseInt(random[3] as string, 16) & 3]
     return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 19)}`

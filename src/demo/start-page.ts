@@ -39,13 +39,13 @@ export const examples: readonly Example[] = [
   { path: 'metadata', id: 'Pernyataan kemampuan server', en: 'The capability statement' },
 ]
 
-const escape = (text: string): string => text.replace(/[&<>"]/g, found => `&#${found.charCodeAt(0)};`)
+const escaped = (text: string): string => text.replace(/[&<>"]/g, found => `&#${found.charCodeAt(0)};`)
 
 const rows = (list: readonly Example[]): string =>
   list
     .map(
       ({ path, id, en }) =>
-        `<li><a href="/fhir/${escape(encodeURI(path))}"><code>${escape(path)}</code></a><p lang="id">${escape(id)}</p><p lang="en">${escape(en)}</p></li>`,
+        `<li><a href="/fhir/${escaped(encodeURI(path))}"><code>${escaped(path)}</code></a><p lang="id">${escaped(id)}</p><p lang="en">${escaped(en)}</p></li>`,
     )
     .join('\n')
 
@@ -56,10 +56,10 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 s
 main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
 h1 { font-size: 2.4rem; margin: 0; letter-spacing: -.02em } h1 small { font-size: 1rem; font-weight: 400; color: var(--soft); letter-spacing: 0 }
 h2 { margin: 2.5rem 0 .5rem; font-size: 1.2rem }
-.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 0 2rem }
+.two, li { display: grid; gap: 0 2rem } @media (min-width: 40rem) { .two, li { grid-template-columns: 1fr 1fr } }
 .notice { border-left: 4px solid var(--accent); padding: .25rem 1rem; margin: 1.5rem 0 }
 ul { list-style: none; padding: 0; margin: 0; border-top: 1px solid var(--line) }
-li { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 0 2rem; padding: .7rem 0; border-bottom: 1px solid var(--line) }
+li { padding: .7rem 0; border-bottom: 1px solid var(--line) }
 li a { grid-column: 1 / -1 } li p { margin: .1rem 0 0; color: var(--soft) }
 a { color: var(--accent) } code { font: .92rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .8rem 1rem }
@@ -76,10 +76,10 @@ export const startPage = (options: { readonly version: string; readonly demo: bo
 </head>
 <body>
 <main>
-<h1>Simpul <small>${escape(options.version)} · FHIR R4 (4.0.1)</small></h1>
+<h1>Simpul <small>${escaped(options.version)} · FHIR R4 (4.0.1)</small></h1>
 <div class="two">
-<p lang="id">Server interoperabilitas FHIR R4 untuk layanan kesehatan Indonesia. Alamat FHIR: <a href="/fhir/metadata"><code>${escape(options.url)}/fhir</code></a>.</p>
-<p lang="en">A FHIR R4 interoperability server for Indonesian healthcare. FHIR base: <a href="/fhir/metadata"><code>${escape(options.url)}/fhir</code></a>.</p>
+<p lang="id">Server interoperabilitas FHIR R4 untuk layanan kesehatan Indonesia. Alamat FHIR: <a href="/fhir/metadata"><code>${escaped(options.url)}/fhir</code></a>.</p>
+<p lang="en">A FHIR R4 interoperability server for Indonesian healthcare. FHIR base: <a href="/fhir/metadata"><code>${escaped(options.url)}/fhir</code></a>.</p>
 </div>
 ${options.demo ? demoPart(options.url) : closedPart}
 <footer lang="en"><span lang="id">Status: <a href="/health">/health</a>.</span> LOINC names are © Regenstrief Institute.</footer>
@@ -102,5 +102,5 @@ const demoPart = (url: string): string => `<div class="notice two">
 ${rows(examples)}
 </ul>
 <h2><span lang="id">Menulis</span> · <span lang="en">Writing</span></h2>
-<pre><code>curl -X POST ${escape(url)}/fhir/Patient -H 'Content-Type: application/fhir+json' \\
+<pre><code>curl -X POST ${escaped(url)}/fhir/Patient -H 'Content-Type: application/fhir+json' \\
   -d '{"resourceType":"Patient","name":[{"text":"Ayu Lestari"}],"gender":"female","birthDate":"1990-05-17"}'</code></pre>`

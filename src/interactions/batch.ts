@@ -55,13 +55,15 @@ const runEntry = async (
     const pointed = pointsAmong(entry.resource, fullUrls, parts)
     if (pointed !== undefined) return fail('unresolved-reference', {}, { expression: [pointed] })
   }
-  const { principal, requestId, deadline, language } = call
+  const { principal, requestId, deadline, language, once } = call
   const answer = await parts.perform(request.value, {
     principal,
     requestId,
     deadline,
     via: 'batch',
     ...(language === undefined ? {} : { language }),
+    // Each entry is a unit of its own, and so happens at most once by itself.
+    ...(once === undefined ? {} : { once: `${once}/${entry.index}` }),
   })
   return entry.method === 'HEAD' && answer.ok ? ok(withoutBody(answer.value)) : answer
 }
