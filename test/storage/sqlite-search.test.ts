@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { AccessFilter } from '../../src/base/access-filter.ts'
 import type { Engine } from '../../src/search/plan.ts'
-import type { Query } from '../../src/search/tree.ts'
+import type { Node, Query } from '../../src/search/tree.ts'
 import type { Position, SearchPage, Store } from '../../src/storage/port.ts'
 import { Dictionary } from '../../src/storage/sqlite/dictionary.ts'
 import { createSearch, type SqliteSearch } from '../../src/storage/sqlite/search.ts'
@@ -144,4 +144,121 @@ describe('random questions', () => {
   test('get it whatever the planner believes', () => {
     for (let seed = firstSeed + 1_000_000; seed < firstSeed + 1_000_000 + runs; seed++) check(seed, true)
   }, 600_000)
+})
+
+/** Tables of the statement that SQLite reads from end to end. */
+const scanned = (lines: readonly string[]): string[] => {
+  const text = lines.filter(line => line.startsWith('  ')).join(' ')
+  return lines.flatMap(line => {
+    const [, alias = ''] = /^ {2}plan: SCAN (x\d+)$/.exec(line) ?? []
+    const [, table = ''] = new RegExp(`\\b(\\w+) ${alias}\\b`).exec(text) ?? []
+    return alias !== '' && valueTables.has(table) ? [table] : []
+  })
+}
+const valueTables = new Set(['tok', 'str', 'dat', 'num', 'ref', 'cmp', 'cms', 'live', 'version', 'instance', 'pat', 'own', 'aut'])
+
+const code = { type: 'Patient', code: 'code', kind: 'token' } as const
+const hasCode = (value: string): Query => ({ parts: [{ type: 'Patient', where: { op: 'token', param: code, code: value } }], sort: [] })
+const everybody: Query = { parts: [{ type: 'Patient', where: { op: 'all' } }], sort: [] }
+const all = { op: 'all' } as const
+
+describe('statements', () => {
+  test('read no table of values from end to end, whatever is asked and believed', () => {
+    for (let seed = 1; seed <= 400; seed++) {
+      const dice = new Dice(seed)
+      if (seed % 2 === 0) lies.dice = dice
+      else delete lies.dice
+      const query = randomQuery(dice)
+      const explained = search.explain(query, { access: randomAccess(dice), count: 20 })
+      expect({ seed, scanned: explained.ok ? scanned(explained.value) : explained }).toEqual({ seed, scanned: [] })
+    }
+  })
+
+  test('come in the order of their entries without sorting', () => {
+    delete lies.dice
+    for (const query of [everybody, hasCode('x'), { ...everybody, sort: [{ code: 'code', kind: 'token', descending: true } as const] }]) {
+      const explained = search.explain(query, { access: all, count: 20 })
+      expect(explained.ok && explained.value.filter(line => line.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([])
+    }
+  })
+
+  test('never hold a value', () => {
+    const explained = search.explain(hasCode("it's; drop table tok"), { access: { op: 'patient', id: 'secret' }, count: 20 })
+    expect(explained.ok && explained.value.filter(line => /drop|secret/.test(line))).toEqual([])
+  })
+
+  test('values that look like SQL are values', () => {
+    for (const value of ["'", '"', "') or 1 --", '?', '%', '_', '\\', '\u0001'])
+      expect(search.search(hasCode(value), { access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
+  })
+})
+
+describe('bounds', () => {
+  test('a search whose time is over fails too-costly and names its parameter', () => {
+    delete lies.dice
+    const where = {
+      op: 'not',
+      of: { op: 'string', param: { type: 'Observation', code: 'name', kind: 'string' }, match: 'contains', text: 'u' },
+    } as const
+    const query: Query = { parts: [{ type: 'Observation', where }], sort: [{ code: 'value', kind: 'quantity', descending: false }] }
+    const outcome = Array.from({ length: 40 }, () =>
+      search.search(query, { access: all, count: 20, deadlineAtMs: performance.now() - 1 }),
+    ).find(({ ok }) => !ok)
+    expect(outcome).toMatchObject({ ok: false, failure: { kind: 'too-costly', values: { parameter: expect.any(String) } } })
+  })
+
+  test('a thousand alternatives are one statement', () => {
+    const of = Array.from(
+      { length: 1000 },
+      (_, n): Node => ({
+        op: 'date',
+        param: { type: 'Patient', code: 'date', kind: 'date' },
+        test: { prefix: 'eq', lo: n, hi: n },
+      }),
+    )
+    const where: Node = { op: 'or', of }
+    expect(search.search({ parts: [{ type: 'Patient', where }], sort: [] }, { access: all, count: 20 }).ok).toBe(true)
+  })
+
+  test('a count stops at its cap', () => {
+    expect(search.count(everybody, { access: all, cap: 3 })).toEqual({ ok: true, value: { count: 3, reached: true, exact: false } })
+  })
+
+  test('a type or parameter that nobody ever used matches nothing', () => {
+    const query: Query = { parts: [{ type: 'Nothing', where: { op: 'all' } }], sort: [] }
+    expect(search.search(query, { access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
+    expect(search.count(query, { access: all })).toEqual({ ok: true, value: { count: 0, reached: false, exact: true } })
+  })
+})
+
+test('references gives the targets of a parameter, once each', () => {
+  const newest = states.find(({ snapshotSeq }) => snapshotSeq === undefined)?.all ?? []
+  const referring = newest.filter(({ type }) => type === 'Observation')
+  const expected = referring.flatMap(({ seq, values }) =>
+    values.references.filter(({ param }) => param === 'subject').map(({ type, id }) => `${seq} ${type}/${id}`),
+  )
+  const given = search
+    .references(
+      referring.map(({ seq }) => seq),
+      'Observation',
+      'subject',
+    )
+    .map(({ seq, target }) => `${seq} ${target.type}/${target.id}`)
+  expect(given.toSorted()).toEqual(expected.toSorted())
+})
+
+test('the steps of a chain see what their own filter lets them see', () => {
+  delete lies.dice
+  const where = {
+    op: 'chain',
+    param: { type: 'Observation', code: 'subject', kind: 'reference' },
+    of: [{ type: 'Patient', where: { op: 'all' } }],
+  } as const
+  const query: Query = { parts: [{ type: 'Observation', where }], sort: [] }
+  const rows = (filter: AccessFilter) => {
+    const outcome = search.search(query, { access: all, count: 200, filterFor: () => filter })
+    return outcome.ok ? outcome.value.rows.length : -1
+  }
+  expect(rows({ op: 'none' })).toBe(0)
+  expect(rows({ op: 'patient', id: 'p1' })).toBeLessThan(rows(all))
 })

@@ -1,7 +1,7 @@
 import type { Node, RangeTest } from '../../../search/tree.ts'
 import { firstSeqOf } from '../../sequence.ts'
 import type { LeafCompiler } from './leaf.ts'
-import { every, never, type Sql, sql } from './sql.ts'
+import { always, every, never, not, type Sql, sql } from './sql.ts'
 
 /** Seqs from `from` on and before `before`. */
 export type Window = { readonly from?: number; readonly before?: number }
@@ -16,11 +16,14 @@ export const lastUpdated: LeafCompiler<Extract<Node, { op: 'lastUpdated' }>> = {
     const where = sql`${x}.t = ${t} and ${holds(leaf.test, sql`${x}.seq`)}`
     return [{ from: sql`live ${x} indexed by live_t`, where, seq: sql`${x}.seq`, unique: true }]
   },
-  check: (leaf, _type, seq) => holds(leaf.test, seq),
+  check: (leaf, _type, seq) => bracketed(holds(leaf.test, seq)),
 }
 
+/** A constant keeps its identity, by which it is known. */
+const bracketed = (condition: Sql): Sql => (condition === never || condition === always ? condition : sql`(${condition})`)
+
 const holds = (test: RangeTest, seq: Sql): Sql => {
-  if (test.prefix === 'ne') return sql`not (${within(windowOf({ ...test, prefix: 'eq' }), seq)})`
+  if (test.prefix === 'ne') return not(within(windowOf({ ...test, prefix: 'eq' }), seq))
   return within(windowOf(test), seq)
 }
 

@@ -6,7 +6,7 @@ import type { Arm } from './leaf.ts'
 import { currentSeq, type Reading } from './reading.ts'
 import { beyond, column, orderTerms, sortValue, walkOf, way } from './sort.ts'
 import { armsOf, compound, conditions } from './source.ts'
-import { every, join, type Sql, sql, word } from './sql.ts'
+import { every, join, never, type Sql, sql, word } from './sql.ts'
 
 /** A row of a page before its resource is fetched. */
 export type Found = { readonly seq: number; readonly values: readonly (string | number | null)[] }
@@ -104,6 +104,7 @@ const readById = (asked: PageAsked, run: Run): readonly Found[] => {
     : []
   const arm = { seq: sql`${x}.seq`, where: every([sql`${i}.t = ${t}`, ...after]) }
   const where = conditions(arm, plan.type, windowOfSource(plan.source, asked.bounds), plan.source.probes, reading)
+  if (where === never) return []
   const rest = asked.sort.slice(1).map((key, n) => sql`, ${sortValue(key, plan.type, x, reading)} as ${column(n + 1)}`)
   const statement = sql`select ${x}.seq as seq, ${i}.id as v0${join(rest, '')} from instance ${i}
     cross join live ${x} on ${x}.seq = ${currentSeq(i, reading)} where ${where} order by ${i}.id${way(descending)} limit ${asked.wanted}`
@@ -147,6 +148,7 @@ const walkValues = (asked: PageAsked, first: SortKey, run: Run): readonly Found[
   const joined = others.length > 0 ? sql` cross join live ${l} on ${l}.seq = ${walk.seq}` : word('')
   const arm = { seq: walk.seq, where: every([walk.where, ...(position ? boundWalk(walk, asked, position, descending) : [])]) }
   const where = conditions(arm, plan.type, windowOfSource(plan.source, asked.bounds), plan.source.probes, reading)
+  if (where === never) return []
   const statement = sql`select ${walk.seq} as seq, ${walk.value} as v0${join(others, '')} from ${walk.from}${joined} where ${where}
     order by ${walk.value}${way(descending)}, ${orderTerms({ keys: sort, backward }, walk.seq, 1)} limit ${asked.wanted}`
   return run(statement).map(row => found(row, sort.length))

@@ -4,7 +4,7 @@ import type { Arm } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { currentSeq, type Reading, undead } from './reading.ts'
 import { walkOf } from './sort.ts'
-import { always, every, join, never, type Sql, some, sql, word } from './sql.ts'
+import { always, every, exists, join, never, not, type Sql, some, sql, word } from './sql.ts'
 
 /** SQLite joins at most 500 selects; more are nested. */
 const compoundMax = 200
@@ -15,7 +15,9 @@ export const armsOf = (source: Source, bounds: Window, reading: Reading, more: r
   const probes = [...source.probes, ...more]
   // The probes of the whole are asked of each alternative, so that each arm comes in order and lazily.
   if (source.driver.by === 'union') return source.driver.of.flatMap(one => armsOf(one, window, reading, probes))
-  return driverArms(source, reading).map(arm => ({ ...arm, where: conditions(arm, source.type, window, probes, reading) }))
+  return driverArms(source, reading)
+    .map(arm => ({ ...arm, where: conditions(arm, source.type, window, probes, reading) }))
+    .filter(arm => arm.where !== never)
 }
 
 export const conditions = (
@@ -147,10 +149,10 @@ export const compileProbe = (probe: Probe, type: string, seq: Sql, reading: Read
       return some(probe.of.map(one => compileProbe(one, type, seq, reading)))
     case 'every': {
       const all = every(probe.of.map(one => compileProbe(one, type, seq, reading)))
-      return all === always ? all : sql`(${all})`
+      return all === always || all === never ? all : sql`(${all})`
     }
     case 'not':
-      return sql`not (${compileProbe(probe.of, type, seq, reading)})`
+      return not(compileProbe(probe.of, type, seq, reading))
     case 'follow':
       return probe.node.op === 'chain'
         ? followChain(probe.node, probe.inner, seq, reading)
@@ -178,8 +180,9 @@ const followChain = (node: Chain, inner: readonly (readonly Probe[])[], seq: Sql
         within(snapshotWindow(reading), target),
         ...(inner[n] ?? []).map(probe => compileProbe(probe, part.type, target, reading)),
       ])
-      return sql`exists (select 1 from ref ${r} indexed by ref_f cross join instance ${i} on ${i}.iid = ${r}.iid and ${i}.t = ${t}
-        cross join live ${x} on ${x}.seq = ${currentSeq(i, reading)} where ${r}.seq = ${seq} and ${r}.p = ${p} and ${asked})`
+      const path = sql`ref ${r} indexed by ref_f cross join instance ${i} on ${i}.iid = ${r}.iid and ${i}.t = ${t}
+        cross join live ${x} on ${x}.seq = ${currentSeq(i, reading)}`
+      return exists(path, every([sql`${r}.seq = ${seq} and ${r}.p = ${p}`, asked]))
     }),
   )
 }
@@ -195,7 +198,8 @@ const followReverse = (node: Reverse, inner: readonly (readonly Probe[])[], seq:
     undead(referrer, reading),
     ...(inner[0] ?? []).map(probe => compileProbe(probe, node.of.type, referrer, reading)),
   ])
-  return sql`exists (select 1 from live ${o} cross join ref ${r} on ${r}.p = ${p} and ${r}.iid = ${o}.iid where ${o}.seq = ${seq} and ${asked})`
+  const path = sql`live ${o} cross join ref ${r} on ${r}.p = ${p} and ${r}.iid = ${o}.iid`
+  return exists(path, every([sql`${o}.seq = ${seq}`, asked]))
 }
 
 const intoInner = (node: Chain, inner: readonly Source[], seq: Sql, reading: Reading): Sql => {

@@ -33,11 +33,21 @@ export const join = (pieces: readonly Sql[], between: string): Sql => ({
   values: pieces.flatMap(piece => piece.values),
 })
 
-/** All must hold; what always holds is left out. */
+/** All must hold; what always holds is left out, and one that never does decides. */
 export const every = (conditions: readonly Sql[]): Sql => {
-  const asked = conditions.filter(condition => condition !== always && condition !== empty)
+  if (conditions.includes(never)) return never
+  const asked = conditions.filter(condition => condition !== always)
   return asked.length === 0 ? always : join(asked, ' and ')
 }
 
-export const some = (conditions: readonly Sql[]): Sql =>
-  conditions.length === 0 ? never : conditions.length === 1 ? (conditions[0] as Sql) : sql`(${join(conditions, ' or ')})`
+export const some = (conditions: readonly Sql[]): Sql => {
+  if (conditions.includes(always)) return always
+  const asked = conditions.filter(condition => condition !== never)
+  return asked.length === 0 ? never : asked.length === 1 ? (asked[0] as Sql) : sql`(${join(asked, ' or ')})`
+}
+
+export const not = (condition: Sql): Sql => (condition === never ? always : condition === always ? never : sql`not (${condition})`)
+
+/** Whether a row joined by `from` meets the conditions. */
+export const exists = (from: Sql, conditions: Sql): Sql =>
+  conditions === never ? never : sql`exists (select 1 from ${from} where ${conditions})`
