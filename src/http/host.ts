@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Whether a request is for none of `hosts`. Without `hosts` every name will do: links are never built from it. */
-export const hostIsForeign = ({ url = '/', headers }: IncomingMessage, hosts: readonly string[] | undefined): boolean =>
-  hosts !== undefined && !hosts.includes(withoutPort(authorityOf(url) ?? headers.host ?? '').toLowerCase())
+/** Whether a request is for none of `hosts`. */
+export const hostIsForeign = ({ url = '/', headers }: IncomingMessage, hosts: readonly string[]): boolean =>
+  !hosts.includes(withoutPort(authorityOf(url) ?? headers.host ?? '').toLowerCase())
 
 /** Of an absolute target the host stands in it, and the header is to be ignored (RFC 9112, 3.2.2). */
 const authorityOf = (url: string): string | undefined => (url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]*)/i.exec(url)?.[1])

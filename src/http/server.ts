@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
-import { fail } from '../base/outcome.ts'
+import { type Failure, fail } from '../base/outcome.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { Settings } from '../interactions/parts.ts'
 import type { Perform } from '../interactions/request.ts'
@@ -54,6 +54,7 @@ export const createHttpServer = (parts: HttpServerParts): HttpServer => {
     maxHeaderSize: headerBytesOfNode,
     requestTimeout: 0,
     headersTimeout: 15_000,
+    connectionsCheckingInterval: 5000,
     keepAliveTimeout: 70_000,
     requireHostHeader: false,
   })
@@ -82,22 +83,36 @@ const createApp = (parts: HttpServerParts): express.Express => {
   app.enable('case sensitive routing')
   const admission = parts.admission ?? createAdmission(parts.limits)
   const pipeline = createPipeline({ ...parts, base: parts.settings.base, admission })
-  // One function for everything below [base]: the order of its steps is pipeline.ts, not the order of middleware.
   const pages = createPages(parts)
+  const serve = (exchange: Exchange): void | Promise<void> => {
+    const { req } = exchange
+    const refused = refusal(req, parts.hosts)
+    if (refused !== undefined) return sendFailure(exchange, refused)
+    const url = originForm(req.url as string)
+    const target = fhirTarget(url)
+    return target === undefined ? pages(exchange, url) : pipeline(exchange, target)
+  }
+  // One function for every request: the order of its steps is pipeline.ts, not an order of middleware. Nothing may reach the error page of Express.
   app.use((req: IncomingMessage, res: ServerResponse) => {
     const exchange = new Exchange(req, res, parts.ids(), correlationOf(req.headers))
-    res.once('close', () => done(exchange, parts))
-    const url = originForm(req.url as string)
-    if (req.headers.host === undefined && req.httpVersionMinor === 1) return void sendFailure(exchange, fail('bad-request', {}).failure)
-    if (hostIsForeign(req, parts.hosts)) return void sendFailure(exchange, fail('foreign-host', {}).failure)
-    if (req.headers.expect !== undefined && req.headers.expect.toLowerCase() !== '100-continue') {
-      return void sendFailure(exchange, fail('bad-header', { header: 'Expect', rule: '100-continue' }).failure)
+    res.on('close', () => done(exchange, parts))
+    try {
+      serve(exchange)?.catch((error: unknown) => answerBug(exchange, error, parts))
+    } catch (error) {
+      answerBug(exchange, error, parts)
     }
-    const target = fhirTarget(url)
-    const answered = target === undefined ? pages(exchange, url) : pipeline(exchange, target)
-    answered?.catch((error: unknown) => answerBug(exchange, error, parts))
   })
   return app
+}
+
+/** What is wrong with a request before anybody looks at where it goes. */
+const refusal = (req: IncomingMessage, hosts: HttpServerParts['hosts']): Failure | undefined => {
+  const { host, expect } = req.headers
+  if (host === undefined && req.httpVersionMinor === 1) return fail('bad-request', {}).failure
+  if (hosts !== undefined && hostIsForeign(req, hosts)) return fail('foreign-host', {}).failure
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return fail('bad-header', { header: 'Expect', rule: '100-continue' }).failure
+  return undefined
 }
 
 /** The id leads to the log; the client learns nothing else. Once the answer has begun, only a cut connection tells that it is not whole. */

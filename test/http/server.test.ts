@@ -371,3 +371,14 @@ test('a Binary goes out as its content, in a sandbox', async () => {
   expect((await get('/Binary/1', { accept: 'image/png' })).status).toBe(406)
   expect(JSON.parse((await get('/Binary/1', { accept: 'application/fhir+json' })).text)).toEqual(binary)
 })
+
+test('a page that throws is a 500 like any other, never the error page of a library', async () => {
+  await using broken = await startHttp({
+    startPage: () => {
+      throw new Error('Rahasia')
+    },
+  })
+  const { status, text } = await broken.send({ path: '/' })
+  expect([status, JSON.parse(text).issue[0].code]).toEqual([500, 'exception'])
+  expect(text).not.toMatch(/Rahasia|<pre>/)
+})
