@@ -767,6 +767,24 @@ export const storeContract = (name: string, open: () => Promise<Opened>): void =
       expect(store.statistics()).toMatchObject({ plans: 1, versions: 1, queued: 0 })
     })
 
+    test('may be closed twice', async () => {
+      const { store } = await opened()
+      await store[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    })
+
+    test('a version without values, and a deletion beside others, are written as such', async () => {
+      const { store } = await opened()
+      const a = await create(store, { id: 'a', identifiers: ['x'] })
+      const { values, ...bare } = newVersion({ id: 'bare', identifiers: ['x'] })
+      const deletion = newVersion({ id: 'a', versionId: 2, method: 'DELETE', patients: ['a', 'a'] })
+      const gone = values === undefined ? deletion : { ...deletion, values }
+      await held(store, planOf([bare, gone, newVersion({ id: 'b', identifiers: ['x'] })], [a]))
+      expect(valueOf(await store.search(byIdentifier('x'), { access: seesAll, count: 10 })).rows.map(row => row.id)).toEqual(['b'])
+      expect(await store.counts()).toEqual({ Patient: 2 })
+      expect((await store.newest('Patient', 'a'))?.deleted).toBe(true)
+    })
+
     test('closing waits for what was asked before', async () => {
       const { store, reopen } = await opened()
       const asked = Array.from({ length: 200 }, (_, n) => store.commit(planOf([newVersion({ id: `p${n}` })])))

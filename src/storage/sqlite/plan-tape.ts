@@ -88,10 +88,12 @@ export class PlanPacker {
     }
     this.#texts.push(version.text)
     this.#textBytes += version.text.length
-    tape.push(version.values === undefined ? 0 : 1)
-    if (version.values !== undefined) pushValues(tape, version.values)
+    // The writer knows deletions by their method: they have no values, everything else has, if only empty lists.
+    if (version.method !== 'DELETE') pushValues(tape, version.values ?? noValues)
   }
 }
+
+const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
 
 const ownerOf = (owner: string): [string, string] => {
   const slash = owner.indexOf('/')

@@ -181,7 +181,9 @@ class SqliteStore implements Store {
     return { ok: reached && this.#writer.alive, ms: performance.now() - started }
   }
 
+  /** Closing again changes nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#db.isOpen) return
     clearInterval(this.#expiry)
     await this.#pool.close()
     this.#db.close()

@@ -81,7 +81,6 @@ export class Values {
     const patients = this.#patients(tape, t, seq)
     this.#owners(tape, this.#insert.own, t, seq)
     this.#owners(tape, this.#insert.aut, t, seq)
-    tape.number() // values are there: deletions are not indexed
     this.#tokens(tape, type, seq)
     this.#strings(tape, type, seq)
     const dates = this.#dates(tape, type, seq)
@@ -101,7 +100,6 @@ export class Values {
     for (const kind of [1, 2, 3]) {
       for (let n = tape.number(); n > 0; n--) this.#insert.gone.run(seq, kind, tape.text())
     }
-    tape.number()
   }
 
   forgetAccessOfDeletion(seq: number): void {
