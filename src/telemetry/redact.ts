@@ -24,6 +24,8 @@ const patterns: readonly { readonly rule: string; readonly pattern: RegExp }[] =
   { rule: 'base64', pattern: /[A-Za-z0-9+/]{65,}={0,2}/g },
 ]
 
+/** Short words of letters are codes: no pattern above can find anything in them. */
+const code = /^[A-Za-z_-]{0,64}$/
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 const depthMax = 4
 
@@ -45,7 +47,7 @@ const redactValue = (value: unknown, found: (rule: string) => void, depth: numbe
 }
 
 export const redactText = (text: string, found: (rule: string) => void): string => {
-  if (uuid.test(text)) return text
+  if (code.test(text) || uuid.test(text)) return text
   let clean = text
   for (const { rule, pattern } of patterns) {
     clean = clean.replace(pattern, () => {
