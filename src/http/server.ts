@@ -46,6 +46,7 @@ export type HttpServer = {
 
 export const connectionsMax = 5000
 const graceDefaultMs = 25_000
+const idleEveryMs = 50
 /** Node counts the request line too; our own limits are checked in the pipeline, so that a long URL is a 414 and not a 431. */
 const headerBytesOfNode = 64 * 1024
 
@@ -171,8 +172,10 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
 const close = async (server: Server, graceMs = graceDefaultMs): Promise<void> => {
   if (!server.listening) return
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // A connection whose answer is out would wait for another request: each is closed as it falls idle.
+  const idle = setInterval(() => server.closeIdleConnections(), idleEveryMs)
   const patience = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearInterval(idle)
   clearTimeout(patience)
 }

@@ -71,7 +71,16 @@ export const testParts = async (options: Options = {}): Promise<TestParts> => {
     settings,
     route: createRouteEntry(definitions, settings.base, limits),
     perform: (request, context) => perform(request, context),
-    capabilities: createCapabilities({ definitions, limits, settings, version: '0.0.0', routed, changed: clock(), auth: 'off', validation: 'off' }),
+    capabilities: createCapabilities({
+      definitions,
+      limits,
+      settings,
+      version: '0.0.0',
+      routed,
+      changed: clock(),
+      auth: 'off',
+      validation: 'off',
+    }),
   }
   const perform = createPerform(interactions, parts)
   let requests = 0
