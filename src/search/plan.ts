@@ -63,6 +63,8 @@ export type Candidate = { readonly driver: string; readonly entries: number; rea
 /** How one part is answered. */
 export type Plan = {
   readonly type: string
+  /** What was asked, in the planner's form. */
+  readonly where: Plain
   readonly source: Source
   /** `driver`: rows come in the wanted order. `top`: they are gathered and sorted. */
   readonly order: 'driver' | 'top'

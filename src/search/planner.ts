@@ -20,6 +20,8 @@ type Weighed = {
   readonly dearest: string
 }
 type WeighedProbe = { readonly probe: Probe; readonly cost: number; readonly share: number; readonly name: string }
+/** Inner matches found first, and what that costs. */
+type Gathered = { readonly inner: readonly Source[]; readonly cost: number }
 type WeighedDriver = {
   readonly driver: Driver
   readonly name: string
@@ -48,6 +50,7 @@ export const planPart = (part: PlainPart, sort: readonly SortKey[], wanted: numb
   )
   const plan: Plan = {
     type: part.type,
+    where: part.where,
     source: best.source,
     order: best.ordered ? 'driver' : 'top',
     visits: best.visits,
@@ -63,6 +66,7 @@ export const planPart = (part: PlainPart, sort: readonly SortKey[], wanted: numb
 class Planning {
   readonly #engine: Engine
   readonly #known = new Map<Plain, number>()
+  readonly #gathered = new Map<Chain | Reverse, Gathered | undefined>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -216,13 +220,17 @@ class Planning {
     return { probe: { how: 'inner', node, inner: gathered.inner }, cost: gathered.cost + visits * cost.followed }
   }
 
-  /** The inner matches of a chain, when they are few enough to be gathered. */
-  #gather(node: Chain | Reverse): { inner: readonly Source[]; cost: number; count: number } | undefined {
-    const parts = partsOf(node)
+  /** The inner matches of a chain, when they are few enough. Found once: a chain in a chain would ask again at every level. */
+  #gather(node: Chain | Reverse): Gathered | undefined {
+    if (!this.#gathered.has(node)) this.#gathered.set(node, this.#gatherInner(partsOf(node)))
+    return this.#gathered.get(node)
+  }
+
+  #gatherInner(parts: readonly PlainPart[]): Gathered | undefined {
     const count = sum(parts, part => this.estimate(part.where, part.type))
     if (count > innerMax) return undefined
     const inner = parts.map(part => this.choose(part.type, conjunctsOf(part.where), Number.POSITIVE_INFINITY, 'none').best)
-    return { inner: inner.map(one => one.source), cost: sum(inner, one => one.cost) + count * cost.followed, count }
+    return { inner: inner.map(one => one.source), cost: sum(inner, one => one.cost) + count * cost.followed }
   }
 
   #driversOf(node: Plain, type: string, wanted: number, order: Order): readonly { node: Plain; way: WeighedDriver }[] {

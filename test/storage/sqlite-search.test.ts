@@ -220,6 +220,18 @@ describe('bounds', () => {
     expect(search.search({ parts: [{ type: 'Patient', where }], sort: [] }, { access: all, count: 20 }).ok).toBe(true)
   })
 
+  test('twenty levels of chain and reverse chain are planned and answered in bounded time', () => {
+    let where: Node = { op: 'all' }
+    for (let n = 0; n < 10; n++) {
+      const partof = { type: 'Organization', code: 'partof', kind: 'reference' } as const
+      where = { op: 'chain', param: partof, of: [{ type: 'Organization', where }] }
+      where = { op: 'reverse', param: partof, of: { type: 'Organization', where } }
+    }
+    const started = performance.now()
+    expect(search.search({ parts: [{ type: 'Organization', where }], sort: [] }, { access: all, count: 20 }).ok).toBe(true)
+    expect(performance.now() - started).toBeLessThan(2000)
+  })
+
   test('a count stops at its cap', () => {
     expect(search.count(everybody, { access: all, cap: 3 })).toEqual({ ok: true, value: { count: 3, reached: true, exact: false } })
   })

@@ -39,7 +39,7 @@ const leaves: Leaves = {
 }
 
 /** Where each kind of node is answered: by its own file, or by what the planner makes of it (plan.ts), compiled in source.ts. */
-export const nodes = {
+const nodes = {
   ...leaves,
   and: 'plan',
   or: 'plan',
@@ -51,7 +51,7 @@ export const nodes = {
 } satisfies Record<Node['op'], unknown>
 
 // A leaf always meets the compiler of its own op; the compiler of types cannot follow that through the table.
-const compilerOf = (leaf: Leaf): LeafCompiler<Leaf> => leaves[leaf.op] as unknown as LeafCompiler<Leaf>
+const compilerOf = (leaf: Leaf): LeafCompiler<Leaf> => nodes[leaf.op] as unknown as LeafCompiler<Leaf>
 
 export const traitsOf = (leaf: Leaf, type: string, reading: Reading): Traits => compilerOf(leaf).traits(leaf, type, reading)
 export const entriesOf = (leaf: Leaf, type: string, reading: Reading): readonly Arm[] => compilerOf(leaf).arms(leaf, type, reading)
