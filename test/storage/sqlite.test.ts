@@ -310,7 +310,10 @@ describe('the writer', () => {
     const other = await openTestStore(clock, path)
     closing.push(other.store)
     const before = (await other.store.newest('Patient', 'a')) as StoredVersion
+    // Remembered here, and written there: a read by id must not answer from memory.
+    expect(await store.newest('Patient', 'a')).toEqual(before)
     await other.store.commit(planOf([newVersion({ id: 'a', versionId: 2, identifiers: ['new-param'] })], [before]))
+    expect(await store.newest('Patient', 'a')).toMatchObject({ versionId: 2 })
     expect(await store.commit(planOf([newVersion({ id: 'a', versionId: 2 })], [before]))).toMatchObject({ value: { held: false } })
     expect(await store.commit(planOf([newVersion({ id: 'b', identifiers: ['x'] })]))).toMatchObject({ value: { held: true } })
     await close(other.store)

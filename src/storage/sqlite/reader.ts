@@ -1,18 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Key, StoredVersion } from '../port.ts'
 import type { Dictionary } from './dictionary.ts'
+import type { NewestCache } from './newest-cache.ts'
 import { storedVersion, type VersionRow, versionColumns } from './stored-row.ts'
 
 /** Reads of single versions: prepared statements on the calling thread, a few microseconds each. */
 export class Reader {
   readonly #dictionary: Dictionary
+  readonly #cache: NewestCache
   readonly #newest: StatementSync
   readonly #newestAt: StatementSync
   readonly #version: StatementSync
   readonly #references: StatementSync
 
-  constructor(db: DatabaseSync, dictionary: Dictionary) {
+  constructor(db: DatabaseSync, dictionary: Dictionary, cache: NewestCache) {
     this.#dictionary = dictionary
+    this.#cache = cache
     this.#newest = rows(db, `SELECT ${versionColumns} FROM instance i CROSS JOIN version v ON v.seq = i.seq WHERE i.t = ? AND i.id = ?`)
     this.#newestAt = rows(
       db,
@@ -33,6 +36,16 @@ export class Reader {
   newest(type: string, id: string): StoredVersion | undefined {
     const t = this.#dictionary.type(type)
     return t === undefined ? undefined : one(type, id, this.#newest.get(t, id))
+  }
+
+  /** The same, from memory while nothing was written. */
+  newestRemembered(type: string, id: string): StoredVersion | undefined {
+    const key = `${type}/${id}`
+    const kept = this.#cache.find(key)
+    if (kept !== undefined) return kept
+    const version = this.newest(type, id)
+    if (version !== undefined) this.#cache.keep(key, version)
+    return version
   }
 
   /** The version current at the seq, a deletion included. */

@@ -28,6 +28,7 @@ import { countsPerType } from './counters.ts'
 import { Dictionary } from './dictionary.ts'
 import { History } from './history.ts'
 import { answerQuestion } from './question.ts'
+import { NewestCache } from './newest-cache.ts'
 import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
 import { ReaderPool } from './reader-pool.ts'
@@ -85,7 +86,9 @@ class SqliteStore implements Store {
     this.#snapshots = snapshots
     this.#pool = new ReaderPool(path)
     this.#dictionary = new Dictionary(db)
-    this.#reader = new Reader(db, this.#dictionary)
+    const cache = new NewestCache(db)
+    writer.beforeAnswers = () => cache.doubt()
+    this.#reader = new Reader(db, this.#dictionary, cache)
     this.#history = new History(db, this.#dictionary)
     this.#walk = new Walk(db, this.#dictionary)
     this.#search = createSearch(db, this.#dictionary)
@@ -94,7 +97,7 @@ class SqliteStore implements Store {
   }
 
   async newest(type: string, id: string): Promise<StoredVersion | undefined> {
-    return this.#reader.newest(type, id)
+    return this.#reader.newestRemembered(type, id)
   }
 
   async newestMany(keys: readonly Key[], at?: Snapshot): Promise<readonly (StoredVersion | undefined)[]> {

@@ -28,6 +28,8 @@ export class WriterThread {
   readonly #packer = new PlanPacker()
   readonly #waiting = new Map<number, Waiting>()
   readonly #asking = new Map<number, Asking>()
+  /** Called before commits are acknowledged: who remembers what was read must doubt it. */
+  beforeAnswers: () => void = () => undefined
   #waitingBytes = 0
   #nextId = 1
   #alive = true
@@ -118,7 +120,10 @@ export class WriterThread {
   #hear(message: FromWriter): void {
     if (message.kind === 'ready') return
     if (message.kind !== 'number') this.#state = message.state
-    if (message.kind === 'answers') for (const answer of message.answers) this.#answer(answer)
+    if (message.kind === 'answers') {
+      this.beforeAnswers()
+      for (const answer of message.answers) this.#answer(answer)
+    }
     if (message.kind !== 'number') return
     const asking = this.#asking.get(message.id)
     this.#asking.delete(message.id)
