@@ -1,4 +1,5 @@
 import { createLogger as createWinston, format, transports } from 'winston'
+import { gathered } from './gathered.ts'
 import { type LogRecord, redact } from './redact.ts'
 
 /** One JSON object a line. The only file that knows winston. */
@@ -22,7 +23,7 @@ export type LoggerOptions = {
   readonly redacted?: (rule: string) => void
 }
 
-export const createLogger = ({ level, version, stream = process.stdout, redacted = () => {} }: LoggerOptions): Logger => {
+export const createLogger = ({ level, version, stream = gathered(process.stdout), redacted = () => {} }: LoggerOptions): Logger => {
   const winston = createWinston({
     levels,
     level,
