@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { failureKinds } from '../src/base/failure-kinds.ts'
+import { rules } from '../src/base/rules.ts'
 import { commandsOf } from '../src/cli/program.ts'
 import { variables } from '../src/config/variables.ts'
 
@@ -27,11 +28,20 @@ ${table(
 const failures = (): string =>
   `# Failures
 
-Generated from \`src/base/failure-kinds.ts\`. The message id stands in \`OperationOutcome.issue.details.coding.code\` (system \`https://simpul.example/fhir/CodeSystem/outcome\`) and is stable; \`details.text\` is the sentence in the client's language (\`Accept-Language: id\` or \`en\`), \`diagnostics\` the English one. Rows of status 200 come beside a success.
+Generated from \`src/base/failure-kinds.ts\` and \`src/base/rules.ts\`. The message id stands in \`OperationOutcome.issue.details.coding.code\` (system \`https://simpul.example/fhir/CodeSystem/outcome\`) and is stable; \`details.text\` is the sentence in the client's language (\`Accept-Language: id\` or \`en\`), \`diagnostics\` the English one. Rows of status 200 come beside a success.
 
 ${table(
   ['Message id', 'Status', 'IssueType', 'English', 'Bahasa Indonesia'],
   Object.entries(failureKinds).map(([key, row]) => [`\`${key}\``, String(row.status), row.code, row.en, row.id]),
+)}
+
+## Rules
+
+What stands for \`{rule}\` and \`{reason}\` above. In braces: names and numbers, never values of a record. Rules have no id that clients could rely on.
+
+${table(
+  ['English', 'Bahasa Indonesia'],
+  Object.values(rules).map(row => [row.en, row.id]),
 )}
 `
 

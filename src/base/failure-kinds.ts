@@ -1,3 +1,6 @@
+import { filled, type Places } from './places.ts'
+import { clause, type Rule } from './rules.ts'
+
 /** IssueTypes of R4 that we use. @see https://hl7.org/fhir/R4/valueset-issue-type.html */
 type IssueType =
   | 'invalid'
@@ -37,7 +40,8 @@ type Row = { readonly status: number; readonly code: IssueType; readonly en: str
 /**
  * Every way a request can fail, with the status and IssueType it becomes and its sentence in both languages.
  * The key is the message id clients see in `details.coding.code`: stable for ever. Places in braces take names and numbers
- * of the interface (type, id, parameter, element), never values of a record. Rows of status 200 are warnings beside a success.
+ * of the interface (type, id, parameter, element), never values of a record; `{rule}` and `{reason}` take a row of `rules.ts`.
+ * Rows of status 200 are warnings beside a success.
  */
 export const failureKinds = {
   // the body
@@ -620,11 +624,14 @@ export const failureKinds = {
 
 export type FailureKind = keyof typeof failureKinds
 
-type Places<T extends string> = T extends `${string}{${infer P}}${infer Rest}` ? P | Places<Rest> : never
+/** Rules have both languages of their own; all other places take a name or a number. A free phrase would be English in an Indonesian sentence. */
+type ValueOf<P extends string> = P extends 'rule' | 'reason' ? Rule : P extends 'referrers' ? string | Rule : string | number
 
 /** The values a kind's English sentence asks for. */
-export type PlacesOf<K extends FailureKind> = { readonly [P in Places<(typeof failureKinds)[K]['en']>]: string | number }
+export type PlacesOf<K extends FailureKind> = { readonly [P in Places<(typeof failureKinds)[K]['en']>]: ValueOf<P> }
+
+export type FailureValues = Readonly<Record<string, string | number | Rule>>
 
 /** The sentence of `kind` with its places filled. */
-export const sentence = (kind: FailureKind, values: Readonly<Record<string, string | number>>, language: 'en' | 'id'): string =>
-  failureKinds[kind][language].replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place))
+export const sentence = (kind: FailureKind, values: FailureValues, language: 'en' | 'id'): string =>
+  filled(failureKinds[kind][language], values, value => (typeof value === 'object' ? clause(value, language) : String(value)))

@@ -1,4 +1,4 @@
-import { type FailureKind, failureKinds, type PlacesOf } from './failure-kinds.ts'
+import { type FailureKind, failureKinds, type FailureValues, type PlacesOf } from './failure-kinds.ts'
 
 /**
  * Expected failures are values and cross room borders as `Outcome<T>`; `throw` is for bugs and broken infrastructure.
@@ -12,7 +12,7 @@ export type Severity = 'fatal' | 'error' | 'warning' | 'information'
 export type Issue = {
   readonly severity: Severity
   readonly kind: FailureKind
-  readonly values: Readonly<Record<string, string | number>>
+  readonly values: FailureValues
   /** FHIRPath into the request's body: `Patient.name[0]`, `Bundle.entry[3].resource.subject`. */
   readonly expression?: readonly string[]
   /** `http.{name}` of a parameter or header. */
@@ -40,7 +40,12 @@ export const fail = <K extends FailureKind>(kind: K, values: PlacesOf<K>, at?: A
 })
 
 /** An issue beside a success: a warning or an information. */
-export const issue = <K extends FailureKind>(severity: Severity, kind: K, values: PlacesOf<K>, at?: Pick<Issue, 'expression' | 'location'>): Issue => ({
+export const issue = <K extends FailureKind>(
+  severity: Severity,
+  kind: K,
+  values: PlacesOf<K>,
+  at?: Pick<Issue, 'expression' | 'location'>,
+): Issue => ({
   severity,
   kind,
   values,

@@ -1,6 +1,7 @@
 import { isId } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Body, Parameter } from '../interactions/request.ts'
 import { hasBody, readBody } from './body.ts'
 import { type BodyKind, bodyKindOf } from './content-type.ts'
@@ -54,7 +55,7 @@ const securityContextOf = (header: string | readonly string[] | undefined): Outc
   if (/^[A-Z][A-Za-z]{1,39}$/.test(type) && isId(id) && rest.length === 0) return ok(String(header))
   return fail(
     'bad-header',
-    { header: 'X-Security-Context', rule: 'a reference such as Patient/1' },
+    { header: 'X-Security-Context', rule: rule('reference-such-as', { example: 'Patient/1' }) },
     { location: ['http.X-Security-Context'] },
   )
 }

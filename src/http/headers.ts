@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Limits } from '../base/limits.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Conditions, Prefer } from '../interactions/request.ts'
 import { remembered } from './remembered.ts'
 
@@ -65,11 +66,7 @@ const writes: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 /** Texts of the conditional headers; interactions read them. A time is too coarse to protect a record, so If-Unmodified-Since on a write fails. */
 export const conditionsOf = (method: string, headers: IncomingHttpHeaders): Outcome<Conditions | undefined> => {
   if (headers['if-unmodified-since'] !== undefined && writes.has(method)) {
-    return fail(
-      'bad-header',
-      { header: 'If-Unmodified-Since', rule: 'use If-Match with the ETag' },
-      { location: ['http.If-Unmodified-Since'] },
-    )
+    return fail('bad-header', { header: 'If-Unmodified-Since', rule: rule('use-if-match') }, { location: ['http.If-Unmodified-Since'] })
   }
   const ifMatch = headers['if-match']
   const ifNoneMatch = headers['if-none-match']

@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Parameter } from '../interactions/request.ts'
 import { parseQualityList, type Weighted } from './quality-list.ts'
 import { remembered } from './remembered.ts'
@@ -73,7 +74,7 @@ const readTransport = (parameters: readonly Parameter[]): Outcome<Transport> => 
   const pretty = single(parameters, '_pretty')
   if (!pretty.ok) return pretty
   if (pretty.value !== undefined && pretty.value !== 'true' && pretty.value !== 'false') {
-    return fail('bad-parameter', { parameter: '_pretty', rule: 'true or false' }, { location: ['http._pretty'] })
+    return fail('bad-parameter', { parameter: '_pretty', rule: rule('one-of', { words: 'true, false' }) }, { location: ['http._pretty'] })
   }
   return ok({ format: format.value === undefined ? undefined : mediaTypeOf(format.value), pretty: pretty.value === 'true' })
 }

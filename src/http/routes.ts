@@ -1,6 +1,7 @@
 import { isId } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { RouteEntry } from '../interactions/parts.ts'
 import type { InteractionCode, InteractionRequest, Parameter } from '../interactions/request.ts'
@@ -200,13 +201,13 @@ export const createRouteEntry = (definitions: Definitions, base: string, limits:
   return (method, url) => {
     if (url.length > limits.urlBytesMax) return fail('url-too-long', { max: limits.urlBytesMax })
     const relative = belowBase(url, base)
-    if (relative === undefined) return fail('bundle-entry', { rule: 'request.url is relative to the base of this server' })
+    if (relative === undefined) return fail('bundle-entry', { rule: rule('entry-base') })
     const mark = relative.indexOf('?')
     const parameters = parseQuery(mark === -1 ? '' : relative.slice(mark + 1), limits)
     if (!parameters.ok) return parameters
     const match = router.match(method, mark === -1 ? relative : relative.slice(0, mark))
     if (!match.ok) return match
-    if (match.value.interaction === 'batch') return fail('bundle-entry', { rule: 'a batch or transaction is not nested' })
+    if (match.value.interaction === 'batch') return fail('bundle-entry', { rule: rule('entry-nested') })
     const complete = checkNeeds(match.value, parameters.value)
     return complete.ok ? ok(targetOf(match.value, parameters.value)) : complete
   }

@@ -4,6 +4,7 @@ import express from 'express'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Failure, fail } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { Settings } from '../interactions/parts.ts'
 import type { Perform } from '../interactions/request.ts'
@@ -112,7 +113,7 @@ const refusal = (req: IncomingMessage, hosts: HttpServerParts['hosts']): Failure
   if (host === undefined && req.httpVersionMinor === 1) return fail('bad-request', {}).failure
   if (hosts !== undefined && hostIsForeign(req, hosts)) return fail('foreign-host', {}).failure
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-    return fail('bad-header', { header: 'Expect', rule: '100-continue' }).failure
+    return fail('bad-header', { header: 'Expect', rule: rule('one-of', { words: '100-continue' }) }).failure
   return undefined
 }
 

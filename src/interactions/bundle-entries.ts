@@ -1,4 +1,5 @@
 import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Rule, rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Parts } from './parts.ts'
 import type { Body, Conditions, InteractionRequest, Prefer } from './request.ts'
@@ -57,8 +58,8 @@ export const failAll = (failures: readonly Failure[], issuesMax: number): { read
   return { ok: false, failure: more.length === 0 ? first : { ...first, more: more.slice(0, issuesMax - 1) } }
 }
 
-const refusal = (index: number, rule: string, member = ''): Failure =>
-  fail('bundle-entry', { rule }, { expression: [`Bundle.entry[${index}]${member}`] }).failure
+const refusal = (index: number, broken: Rule, member = ''): Failure =>
+  fail('bundle-entry', { rule: broken }, { expression: [`Bundle.entry[${index}]${member}`] }).failure
 
 /** `url` without our base; undefined where it leaves the base. */
 const relativeUrl = (url: string, base: string): string | undefined => {
@@ -85,32 +86,28 @@ const asHttpDate = (instant: string): string => (Number.isNaN(Date.parse(instant
 const conditionNames = ['ifMatch', 'ifNoneMatch', 'ifModifiedSince', 'ifNoneExist'] as const
 
 const readEntry = (value: unknown, index: number, base: string): Entry | Failure => {
-  if (!isObject(value)) return refusal(index, 'it is an object')
+  if (!isObject(value)) return refusal(index, rule('entry-object'))
   const { fullUrl, request, resource } = value
-  if (fullUrl !== undefined && typeof fullUrl !== 'string') return refusal(index, 'fullUrl is a string', '.fullUrl')
-  if (!isObject(request)) return refusal(index, 'request is needed', '.request')
+  if (fullUrl !== undefined && typeof fullUrl !== 'string') return refusal(index, rule('entry-text', { member: 'fullUrl' }), '.fullUrl')
+  if (!isObject(request)) return refusal(index, rule('entry-request'), '.request')
   const method = methods.find(known => known === request.method)
-  if (method === undefined) return refusal(index, `request.method is one of ${methods.join(', ')}`, '.request.method')
+  if (method === undefined) return refusal(index, rule('entry-method', { words: methods.join(', ') }), '.request.method')
   const url = typeof request.url === 'string' ? relativeUrl(request.url, base) : undefined
   if (url === undefined) {
-    return refusal(
-      index,
-      'request.url is relative to the base, without a slash before it, or begins with the base; name what the Bundle creates by type and criteria',
-      '.request.url',
-    )
+    return refusal(index, rule('entry-url'), '.request.url')
   }
-  if (url.startsWith('_async')) return refusal(index, 'requests about async jobs do not go into a Bundle', '.request.url')
+  if (url.startsWith('_async')) return refusal(index, rule('entry-async'), '.request.url')
   const conditions: Record<string, string> = {}
   for (const name of conditionNames) {
     const text = request[name]
     if (text === undefined) continue
-    if (typeof text !== 'string') return refusal(index, `request.${name} is a string`, `.request.${name}`)
+    if (typeof text !== 'string') return refusal(index, rule('entry-text', { member: `request.${name}` }), `.request.${name}`)
     conditions[name] = name === 'ifModifiedSince' ? asHttpDate(text) : text
   }
-  if (resource !== undefined && !isObject(resource)) return refusal(index, 'resource is an object', '.resource')
-  if (needsResource(method, url) && resource === undefined) return refusal(index, `${method} needs a resource`)
+  if (resource !== undefined && !isObject(resource)) return refusal(index, rule('entry-resource'), '.resource')
+  if (needsResource(method, url) && resource === undefined) return refusal(index, rule('entry-needs-resource', { method }))
   if ((method === 'GET' || method === 'HEAD' || method === 'DELETE') && resource !== undefined)
-    return refusal(index, `${method} takes no resource`, '.resource')
+    return refusal(index, rule('entry-takes-no-resource', { method }), '.resource')
   if (resource !== undefined && typeof resource.resourceType !== 'string') {
     return fail('no-resource-type', {}, { expression: [`Bundle.entry[${index}].resource`] }).failure
   }
@@ -166,8 +163,7 @@ const bodyOf = ({ method, resource }: Entry): Outcome<Body | undefined> => {
         ? 'merge-patch'
         : undefined
   if (resource.resourceType !== 'Binary' || kind === undefined || typeof data !== 'string') {
-    const rule = 'PATCH takes Parameters, or a Binary of application/json-patch+json or application/merge-patch+json'
-    return fail('bundle-entry', { rule }, { expression: [resource.resourceType] })
+    return fail('bundle-entry', { rule: rule('entry-patch') }, { expression: [resource.resourceType] })
   }
   return ok({ kind, bytes: Buffer.from(data, 'base64') })
 }

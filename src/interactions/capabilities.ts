@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import { readConditions } from './conditional-read.ts'
 import type { Interaction } from './parts.ts'
 import { badParameter, readParameters } from './read-parameters.ts'
@@ -7,7 +8,7 @@ import { badParameter, readParameters } from './read-parameters.ts'
 const modes: readonly string[] = ['full', 'normative', 'terminology']
 
 const modeOf = (value: string, name: string): Outcome<{ mode: string }> =>
-  modes.includes(value) ? ok({ mode: value }) : badParameter(name, `it takes ${modes.join(', ')}`)
+  modes.includes(value) ? ok({ mode: value }) : badParameter(name, rule('one-of', { words: modes.join(', ') }))
 
 /** The same bytes to everybody. @see https://hl7.org/fhir/R4/http.html#capabilities */
 export const capabilities: Interaction = async (request, _call, parts) => {

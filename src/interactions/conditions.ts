@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 
 /**
  * The conditional headers, read once from their texts.
@@ -17,7 +18,7 @@ export const parseETags = (header: 'If-Match' | 'If-None-Match', text: string | 
   const tags: string[] = []
   for (const part of text.split(',')) {
     const found = listMember.exec(part.trim())
-    if (found === null) return fail('bad-header', { header, rule: 'it takes ETags such as W/"3", or *' }, { location: [`http.${header}`] })
+    if (found === null) return fail('bad-header', { header, rule: rule('etag-form') }, { location: [`http.${header}`] })
     tags.push((found[1] ?? found[2]) as string)
   }
   return ok(tags)
@@ -43,7 +44,7 @@ export const parseIfModifiedSince = (text: string | undefined, now: number): Out
   if (text === undefined) return ok(undefined)
   const at = httpDate.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN
   if (Number.isNaN(at)) {
-    return fail('bad-header', { header: 'If-Modified-Since', rule: 'it takes an HTTP date' }, { location: ['http.If-Modified-Since'] })
+    return fail('bad-header', { header: 'If-Modified-Since', rule: rule('http-date') }, { location: ['http.If-Modified-Since'] })
   }
   return ok(at > now ? undefined : at)
 }

@@ -1,5 +1,6 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { Limits } from '../base/limits.ts'
+import { rule } from '../base/rules.ts'
 import { searchedRange } from '../search/types/date.ts'
 import type { Parts } from './parts.ts'
 import { badParameter, type Readers, readParameters } from './read-parameters.ts'
@@ -48,25 +49,22 @@ const readersFor = (types: readonly string[], { definitions, limits, settings }:
     return range === undefined ? badParameter(name, aDate) : ok({ current: range })
   },
   _sort: (value, name) => {
-    if (value !== '-_lastUpdated' && value !== '_lastUpdated') return badParameter(name, 'it takes -_lastUpdated or _lastUpdated')
+    if (value !== '-_lastUpdated' && value !== '_lastUpdated')
+      return badParameter(name, rule('one-of', { words: '-_lastUpdated, _lastUpdated' }))
     return ok({ oldestFirst: value === '_lastUpdated' })
   },
   _list: (_, name) => fail('unsupported-parameter', { parameter: name }, { location: [`http.${name}`] }),
   ...(types.length === 1 ? {} : { _type: (value: string, name: string) => typesOf(value, name, types) }),
 })
 
-const aDate = 'it takes an instant or a date'
+const aDate = rule('instant-or-date')
 
 const countOf = (value: string, name: string, limits: Limits): Outcome<{ count: number }> =>
-  /^\d{1,15}$/.test(value)
-    ? ok({ count: Math.min(Number(value), limits.countMax) })
-    : badParameter(name, 'it takes a whole number from 0 on')
+  /^\d{1,15}$/.test(value) ? ok({ count: Math.min(Number(value), limits.countMax) }) : badParameter(name, rule('whole-number'))
 
 const typesOf = (value: string, name: string, known: readonly string[]): Outcome<{ types: readonly string[] }> => {
   const types = [...new Set(value.split(','))]
-  return types.every(type => known.includes(type))
-    ? ok({ types })
-    : badParameter(name, 'it takes resource types of FHIR R4, with commas between')
+  return types.every(type => known.includes(type)) ? ok({ types }) : badParameter(name, rule('type-list'))
 }
 
 /** `_count` shows what was answered with, not what was asked for. */

@@ -1,5 +1,6 @@
 import { isId } from '../base/ids.ts'
 import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import { metaForPatch } from '../fhir/model/meta.ts'
 import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
@@ -55,7 +56,7 @@ export const readPatch = (body: Body | undefined, parts: Pick<Parts, 'limits'>):
   const type = typeof json.value === 'object' && json.value !== null && 'resourceType' in json.value ? json.value.resourceType : undefined
   return type === 'Parameters'
     ? ok({ kind: 'fhirpath-patch', value: json.value })
-    : fail('patch-document', { rule: 'a FHIRPath Patch is a Parameters resource' })
+    : fail('patch-document', { rule: rule('path-patch-form') })
 }
 
 /** What a patch is applied to and under which conditions. */

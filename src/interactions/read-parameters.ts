@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import type { Rule } from '../base/rules.ts'
 import type { Parameter } from './request.ts'
 
 /** What one parameter says; `where` is known to `readParameters`. */
@@ -29,5 +30,5 @@ export const readParameters = <T>(parameters: readonly Parameter[], readers: Rea
   return ok(result)
 }
 
-export const badParameter = (name: string, rule: string): Outcome<never> =>
-  fail('bad-parameter', { parameter: name, rule }, { location: [`http.${name}`] })
+export const badParameter = (name: string, broken: Rule): Outcome<never> =>
+  fail('bad-parameter', { parameter: name, rule: broken }, { location: [`http.${name}`] })

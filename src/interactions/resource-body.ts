@@ -1,5 +1,6 @@
 import { isId } from '../base/ids.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { parseJson } from '../fhir/model/json.ts'
 import type { Resource } from '../fhir/model/resource.ts'
@@ -93,7 +94,7 @@ const binaryOf = (body: Extract<Body, { kind: 'raw' }>, parts: Pick<Parts, 'limi
   if (body.contentType.length > contentTypeMax) {
     return fail(
       'bad-header',
-      { header: 'Content-Type', rule: `it has at most ${contentTypeMax} characters` },
+      { header: 'Content-Type', rule: rule('at-most-characters', { max: contentTypeMax }) },
       { location: ['http.Content-Type'] },
     )
   }

@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import { parseReference } from '../fhir/model/references.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Body } from './request.ts'
@@ -10,9 +11,5 @@ export const checkSecurityContext = async (body: Body | undefined, call: Call, p
   const reference = parseReference(body.securityContext, parts.settings.base)
   const newest = reference.kind === 'local' ? await parts.store.newest(reference.type, reference.id) : undefined
   if (newest !== undefined && !newest.deleted && (await maySee(newest, call, parts))) return ok(undefined)
-  return fail(
-    'bad-header',
-    { header: 'X-Security-Context', rule: 'it names an instance of this server' },
-    { location: ['http.X-Security-Context'] },
-  )
+  return fail('bad-header', { header: 'X-Security-Context', rule: rule('names-instance') }, { location: ['http.X-Security-Context'] })
 }

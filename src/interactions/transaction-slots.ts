@@ -1,5 +1,6 @@
 import { isId } from '../base/ids.ts'
 import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Query } from '../search/tree.ts'
 import { type Entry, failAll, inEntry, requestOf } from './bundle-entries.ts'
@@ -83,7 +84,7 @@ const taskOf = (entry: Entry, request: InteractionRequest, parts: Parts): Outcom
       return deleteTask(request, parts)
     case 'batch':
     case 'transaction':
-      return fail('bundle-entry', { rule: 'a Bundle is not posted inside a Bundle' })
+      return fail('bundle-entry', { rule: rule('entry-bundle') })
     default:
       return ok({ do: 'read' })
   }

@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import { stringify } from '../fhir/model/json.ts'
 import { type Subset, subset } from '../fhir/model/subset.ts'
 import { type ResultParameters, resultParameters } from '../search/result-parameters.ts'
@@ -63,7 +64,7 @@ export const checkView = ({ summary, elements }: View): Outcome<undefined> =>
 export const readView = (parameters: readonly Parameter[], type: string, where: string, parts: ViewParts): Outcome<View> => {
   const view = readParameters(parameters, viewReaders([type], parts), where)
   if (!view.ok) return view
-  if (view.value.summary === 'count') return badParameter('_summary', `${where} takes true, text, data or false`)
+  if (view.value.summary === 'count') return badParameter('_summary', rule('one-of', { words: 'true, text, data, false' }))
   const checked = checkView(view.value)
   return checked.ok ? view : checked
 }

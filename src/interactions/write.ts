@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { isOver } from '../base/deadline.ts'
 import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { storedForm } from '../fhir/model/stored-form.ts'
 import type { IndexValues } from '../search/values.ts'
@@ -64,9 +65,13 @@ const stillReferenced = async (plan: WritePlan, referrers: readonly Key[], call:
     if (visible.length === referrersNamedMax) break
     if (version !== undefined && (await maySee(version, call, parts))) visible.push(nameOf(referrers[at] as Key))
   }
-  const more = visible.length < referrers.length ? ['others'] : []
   const deleted = (plan.unreferenced ?? []).map(nameOf)
-  return fail('still-referenced', { what: deleted.slice(0, referrersNamedMax).join(', '), referrers: [...visible, ...more].join(', ') })
+  const names = visible.join(', ')
+  const others = visible.length === 0 ? rule('others') : rule('names-and-others', { names })
+  return fail('still-referenced', {
+    what: deleted.slice(0, referrersNamedMax).join(', '),
+    referrers: visible.length < referrers.length ? others : names,
+  })
 }
 
 /** A version with content; what criteria are evaluated on is never absent. */

@@ -1,5 +1,6 @@
 import { isId } from '../base/ids.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { SearchParameterDefinition } from '../fhir/definitions/definitions.ts'
 import { membersOf, readyParameter } from './parameters.ts'
 import { dateTest, splitPrefix } from './ranges.ts'
@@ -30,15 +31,15 @@ const chainStepsMax = 3
  * Fails by name and rule; kinds `unknown-…`, `unsupported-…` and `empty-value` are those that lenient handling leaves out.
  */
 export const readFilter = (type: string, text: SearchText, context: FilterContext): Outcome<Node> => {
-  if (text.name === '') return malformed('', 'it has no name')
+  if (text.name === '') return malformed('', rule('no-name'))
   if (text.value === '') return fail('empty-value', { parameter: shortName(text.name) }, atParameter(text.name))
-  if (text.value.includes('\u0000')) return malformed(text.name, 'it holds the character U+0000')
+  if (text.value.includes('\u0000')) return malformed(text.name, rule('holds-nul'))
   return readStep(type, text.name, text, context, 0)
 }
 
 /** `rest` is what is left of the name after the steps already taken. */
 const readStep = (type: string, rest: string, text: SearchText, context: FilterContext, steps: number): Outcome<Node> => {
-  if (steps > chainStepsMax) return malformed(text.name, `a search follows at most ${chainStepsMax} references`)
+  if (steps > chainStepsMax) return malformed(text.name, rule('chain-steps', { max: chainStepsMax }))
   if (rest.startsWith('_has:')) return readHas(type, rest, text, context, steps)
   const dot = rest.indexOf('.')
   if (dot >= 0) return readChain(type, rest.slice(0, dot), rest.slice(dot + 1), text, context, steps)
@@ -128,7 +129,7 @@ const readAlternatives = (read: Read, asked: Asked, value: string, context: Filt
 
 const readId: Read = (text, { name }) => {
   const id = unescapeValue(text)
-  return isId(id) ? ok({ op: 'id', ids: [id] }) : malformed(name, 'an id is 1 to 64 characters out of A-Z, a-z, 0-9, "-" and "."')
+  return isId(id) ? ok({ op: 'id', ids: [id] }) : malformed(name, rule('id-form'))
 }
 
 const readLastUpdated: Read = (text, { name }, context) => {
@@ -161,8 +162,7 @@ const readChain = (type: string, step: string, rest: string, text: SearchText, c
   const [code, targetType] = splitName(step)
   const definition = readyParameter(context.definitions, type, code, text.name)
   if (!definition.ok) return definition
-  if (definition.value.type !== 'reference')
-    return malformed(text.name, `${shortName(code)} is not a reference, so nothing can be chained to it`)
+  if (definition.value.type !== 'reference') return malformed(text.name, rule('chain-reference', { parameter: shortName(code) }))
   const targets = chainTargets(definition.value, targetType, context)
   if (targets.length === 0)
     return fail('unknown-modifier', { parameter: shortName(code), modifier: shortName(targetType ?? '') }, atParameter(text.name))
@@ -189,12 +189,12 @@ const chainTargets = (
 /** `_has:Observation:patient:code=x`: an Observation refers here by `patient` and has the code. */
 const readHas = (type: string, name: string, text: SearchText, context: FilterContext, steps: number): Outcome<Node> => {
   const [, source = '', code = '', ...rest] = name.split(':')
-  if (rest.length === 0 || rest[0] === '') return malformed(text.name, '_has is written _has:Type:reference:parameter')
-  if (!context.definitions.isResourceType(source)) return malformed(text.name, 'the type after _has is not a resource type of FHIR R4')
+  if (rest.length === 0 || rest[0] === '') return malformed(text.name, rule('has-form'))
+  if (!context.definitions.isResourceType(source)) return malformed(text.name, rule('has-type'))
   const definition = readyParameter(context.definitions, source, code, text.name)
   if (!definition.ok) return definition
   if (definition.value.type !== 'reference' || !(definition.value.targets?.includes(type) ?? true))
-    return malformed(text.name, `${shortName(code)} of ${source} does not refer to ${type}`)
+    return malformed(text.name, rule('has-reference', { parameter: shortName(code), source, type }))
   const where = readStep(source, rest.join(':'), text, context, steps + 1)
   return where.ok
     ? ok({ op: 'reverse', param: { type: source, code, kind: 'reference' }, of: { type: source, where: where.value } })

@@ -1,4 +1,5 @@
 import { ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { readyParameter } from './parameters.ts'
 import type { Include } from './request.ts'
@@ -16,8 +17,7 @@ export const readInclude = (text: IncludeText, types: readonly string[], definit
   if (!parts.ok) return parts
   const { source, code, targetType } = parts.value
   const sources = source === '*' ? (text.iterate ? definitions.resourceTypes : types) : [source]
-  if (!text.iterate && !sources.every(type => types.includes(type)))
-    return malformed(text.name, 'it must start from a type that is searched; else use :iterate')
+  if (!text.iterate && !sources.every(type => types.includes(type))) return malformed(text.name, rule('include-searched-source'))
   const params = paramsOf(text, sources, code, targetType, definitions)
   return params.ok ? ok(includeOf(text, params.value, targetType)) : params
 }
@@ -32,9 +32,7 @@ export const readRevinclude = (text: IncludeText, types: readonly string[], defi
   if (!params.ok) return params
   const wanted = targetType === undefined ? types : types.filter(type => type === targetType)
   const referring = text.iterate ? params.value : params.value.filter(param => refersTo(param, wanted, definitions))
-  return referring.length === 0
-    ? malformed(text.name, 'it does not refer to a type that is searched')
-    : ok(includeOf(text, referring, targetType))
+  return referring.length === 0 ? malformed(text.name, rule('include-searched-target')) : ok(includeOf(text, referring, targetType))
 }
 
 const includeOf = ({ value, iterate }: IncludeText, params: readonly ParamRef[], targetType: string | undefined): Include => ({
@@ -50,7 +48,7 @@ const partsOf = ({ name, value }: IncludeText): Outcome<Parts> => {
   if (value === '*') return ok({ source: '*', code: '*', targetType: undefined })
   const [source = '', code = '', targetType, more] = value.split(':')
   return source === '' || source === '*' || code === '' || targetType === '' || more !== undefined
-    ? malformed(name, 'it is written Type:parameter, Type:parameter:TargetType, Type:* or *')
+    ? malformed(name, rule('include-form'))
     : ok({ source, code, targetType })
 }
 
@@ -61,19 +59,18 @@ const paramsOf = (
   targetType: string | undefined,
   definitions: Definitions,
 ): Outcome<readonly ParamRef[]> => {
-  if (targetType !== undefined && !definitions.isResourceType(targetType))
-    return malformed(text.name, 'its target is not a resource type of FHIR R4')
+  if (targetType !== undefined && !definitions.isResourceType(targetType)) return malformed(text.name, rule('include-target'))
   const params: ParamRef[] = []
   for (const source of sources) {
-    if (!definitions.isResourceType(source)) return malformed(text.name, 'it does not start from a resource type of FHIR R4')
+    if (!definitions.isResourceType(source)) return malformed(text.name, rule('include-source'))
     if (code === '*') params.push(...referencesOf(source, targetType, definitions))
     else {
       const definition = readyParameter(definitions, source, code, text.name)
       if (!definition.ok) return definition
-      if (definition.value.type !== 'reference') return malformed(text.name, 'its parameter is not a reference')
+      if (definition.value.type !== 'reference') return malformed(text.name, rule('include-reference'))
       const param: ParamRef = { type: source, code, kind: 'reference' }
       if (targetType !== undefined && !refersTo(param, [targetType], definitions))
-        return malformed(text.name, `its parameter does not refer to ${targetType}`)
+        return malformed(text.name, rule('include-refers-to', { type: targetType }))
       params.push(param)
     }
   }

@@ -1,5 +1,6 @@
 import type { Limits } from '../base/limits.ts'
 import { type Failure, fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { appliedValue, type FilterContext, isLenient, readFilter } from './filters.ts'
 import { normalise } from './normalise.ts'
@@ -87,12 +88,7 @@ const namedTypes = (value: string, types: readonly string[], { definitions, comp
   for (const name of names) {
     if (!definitions.isResourceType(name)) {
       const suggestion = suggest(name, definitions.resourceTypes)
-      return malformed(
-        '_type',
-        suggestion === undefined
-          ? 'it names no resource type of FHIR R4'
-          : `it names no resource type of FHIR R4; did you mean ${suggestion}`,
-      )
+      return malformed('_type', suggestion === undefined ? rule('named-type') : rule('named-type-suggestion', { suggestion }))
     }
     if (!types.includes(name)) return fail('not-in-compartment', { type: name, compartment: compartment?.type ?? '' }, atParameter('_type'))
   }

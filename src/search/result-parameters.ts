@@ -1,5 +1,6 @@
 import type { Limits } from '../base/limits.ts'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { readInclude, readRevinclude } from './includes.ts'
 import { readyParameter } from './parameters.ts'
@@ -31,11 +32,11 @@ const unchanged = ({ value }: SearchText): Outcome<string> => ok(value)
 
 const oneOf = <T extends string>({ name, value }: SearchText, allowed: readonly T[]): Outcome<T> => {
   const found = allowed.find(one => one === value)
-  return found === undefined ? malformed(name, `it takes ${allowed.join(', ')}`) : ok(found)
+  return found === undefined ? malformed(name, rule('one-of', { words: allowed.join(', ') })) : ok(found)
 }
 
 const count: ReadResult = ({ name, value }, results, { limits }) => {
-  if (!/^\d{1,15}$/.test(value)) return malformed(name, 'it takes a whole number from 0 on')
+  if (!/^\d{1,15}$/.test(value)) return malformed(name, rule('whole-number'))
   results.count = Math.min(Number(value), limits.countMax)
   return ok(String(results.count))
 }
@@ -59,10 +60,10 @@ const sort: ReadResult = ({ name, value }, results, context) => {
   for (const part of value.split(',')) {
     const key = readSortKey(part, name, context)
     if (!key.ok) return key
-    if (keys.some(other => other.code === key.value.code)) return malformed(name, 'it names a parameter twice')
+    if (keys.some(other => other.code === key.value.code)) return malformed(name, rule('sort-twice'))
     keys.push(key.value)
   }
-  if (keys.length > sortKeysMax) return malformed(name, `it names more than ${sortKeysMax} parameters`)
+  if (keys.length > sortKeysMax) return malformed(name, rule('sort-at-most', { max: sortKeysMax }))
   results.sort = keys
   return ok(value)
 }
@@ -70,15 +71,15 @@ const sort: ReadResult = ({ name, value }, results, context) => {
 const readSortKey = (part: string, name: string, { types, definitions }: ResultContext): Outcome<SortKey> => {
   const descending = part.startsWith('-')
   const code = descending ? part.slice(1) : part
-  if (code === '') return malformed(name, 'it is a comma list of parameters, each with - in front when descending')
+  if (code === '') return malformed(name, rule('sort-form'))
   let kind: SortKey['kind'] | undefined
   for (const type of types) {
     const definition = readyParameter(definitions, type, code, name)
     if (!definition.ok) return definition
     kind ??= definition.value.type
-    if (definition.value.type !== kind) return malformed(name, `${shortName(code)} is not of one kind in all types that are searched`)
+    if (definition.value.type !== kind) return malformed(name, rule('sort-kinds', { parameter: shortName(code) }))
   }
-  if (kind === undefined || kind === 'composite') return malformed(name, `a search cannot be sorted by ${shortName(code)}`)
+  if (kind === undefined || kind === 'composite') return malformed(name, rule('not-sortable', { parameter: shortName(code) }))
   return ok({ code, kind, descending })
 }
 

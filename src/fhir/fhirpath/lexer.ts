@@ -1,3 +1,5 @@
+import { type Rule, rule } from '../../base/rules.ts'
+
 /** The lexical half of the FHIRPath grammar. @see https://hl7.org/fhirpath/N1/#lexical-elements */
 export type Token = {
   readonly kind: 'identifier' | 'delimited' | 'string' | 'number' | 'date' | 'dateTime' | 'time' | 'variable' | 'symbol' | 'end'
@@ -10,9 +12,9 @@ export type Token = {
 /** Thrown inside the room only: `parse` turns it into a failure. */
 export class SyntaxFault extends Error {
   readonly at: number
-  readonly rule: string
-  constructor(at: number, rule: string) {
-    super(`${rule} at ${at}`)
+  readonly rule: Rule
+  constructor(at: number, rule: Rule) {
+    super(`${rule.rule} at ${at}`)
     this.at = at
     this.rule = rule
   }
@@ -44,7 +46,7 @@ export const tokensOf = (text: string): readonly Token[] => {
   while (at < text.length) {
     scanner.lastIndex = at
     const found = scanner.exec(text)
-    if (!found?.groups) throw new SyntaxFault(at, 'a character that begins no token')
+    if (!found?.groups) throw new SyntaxFault(at, rule('path-token'))
     const [kind] = patterns.find(([name]) => found.groups?.[name] !== undefined) ?? ['blank']
     if (kind !== 'blank') tokens.push({ kind, text: meaning(kind, found[0], at), at })
     at += found[0].length
@@ -66,6 +68,6 @@ const unescaped = (text: string, at: number): string =>
     if (code.length === 5) return String.fromCharCode(Number.parseInt(code.slice(1), 16))
     if (/[`'"\\/]/.test(code)) return code
     const character = escapes[code]
-    if (character === undefined) throw new SyntaxFault(at, 'an escape that FHIRPath does not have')
+    if (character === undefined) throw new SyntaxFault(at, rule('path-escape'))
     return character
   })

@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { SyntaxFault, type Token, tokensOf } from './lexer.ts'
 import { type BinaryOperator, binaryOperators, type Expression } from './tree.ts'
 
@@ -12,7 +13,8 @@ const chainMax = 500
  * deeper than 100 are refused, because they also come from outside. @see https://hl7.org/fhirpath/N1/grammar.html
  */
 export const parse = (text: string): Outcome<Expression> => {
-  if (text.length > charactersMax) return fail('bad-fhirpath', { at: charactersMax, rule: `at most ${charactersMax} characters` })
+  if (text.length > charactersMax)
+    return fail('bad-fhirpath', { at: charactersMax, rule: rule('at-most-characters', { max: charactersMax }) })
   try {
     return ok(new Parser(tokensOf(text)).whole())
   } catch (fault) {
@@ -40,7 +42,7 @@ class Parser {
 
   whole(): Expression {
     const expression = this.#expression(loosest)
-    if (this.#token.kind !== 'end') throw new SyntaxFault(this.#token.at, 'more than one expression')
+    if (this.#token.kind !== 'end') throw new SyntaxFault(this.#token.at, rule('path-end'))
     return expression
   }
 
@@ -49,7 +51,7 @@ class Parser {
     this.#deeper()
     let left = this.#polarity()
     for (let operator = this.#operator(level), length = 0; operator !== undefined; operator = this.#operator(level), length += 1) {
-      if (length > chainMax) throw new SyntaxFault(this.#token.at, `at most ${chainMax} operators in a row`)
+      if (length > chainMax) throw new SyntaxFault(this.#token.at, rule('path-operators', { max: chainMax }))
       this.#next += 1
       left = this.#operation(left, operator)
     }
@@ -86,7 +88,7 @@ class Parser {
       else if (this.#take('[')) expression = { kind: 'indexer', of: expression, index: this.#until(']') }
       else return expression
     }
-    throw new SyntaxFault(this.#token.at, `at most ${chainMax} steps in a row`)
+    throw new SyntaxFault(this.#token.at, rule('path-steps', { max: chainMax }))
   }
 
   #term(): Expression {
@@ -122,7 +124,7 @@ class Parser {
     if (kind === 'variable') {
       this.#next += 1
       if (text === '$this' || text === '$index' || text === '$total') return { kind: text.slice(1) as 'this' | 'index' | 'total' }
-      throw new SyntaxFault(at, '$this, $index or $total')
+      throw new SyntaxFault(at, rule('path-variable'))
     }
     const name = this.#name()
     const focus = of && { of }
@@ -156,18 +158,18 @@ class Parser {
   #name(): string {
     const { kind, text, at } = this.#advance()
     const word = kind === 'identifier' && !reserved.has(text) && (!levelOf.has(text) || nameWords.has(text))
-    if (!word && kind !== 'delimited') throw new SyntaxFault(at, 'a name')
+    if (!word && kind !== 'delimited') throw new SyntaxFault(at, rule('path-name'))
     return text
   }
 
   #deeper(): void {
     this.#depth += 1
-    if (this.#depth > depthMax) throw new SyntaxFault(this.#token.at, `at most ${depthMax} levels`)
+    if (this.#depth > depthMax) throw new SyntaxFault(this.#token.at, rule('path-levels', { max: depthMax }))
   }
 
   get #token(): Token {
     const token = this.#tokens[this.#next] ?? this.#tokens.at(-1)
-    if (!token) throw new SyntaxFault(0, 'an expression')
+    if (!token) throw new SyntaxFault(0, rule('path-expression'))
     return token
   }
 
@@ -185,6 +187,6 @@ class Parser {
   }
 
   #demand(symbol: string): void {
-    if (!this.#take(symbol)) throw new SyntaxFault(this.#token.at, `\`${symbol}\``)
+    if (!this.#take(symbol)) throw new SyntaxFault(this.#token.at, rule('path-symbol', { symbol }))
   }
 }

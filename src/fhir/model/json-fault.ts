@@ -1,6 +1,8 @@
+import { type Rule, rule } from '../../base/rules.ts'
+
 /** What is wrong with a JSON text and at which character; in words that never repeat the text. */
 export type JsonFault =
-  | { readonly kind: 'syntax'; readonly reason: string; readonly at: number }
+  | { readonly kind: 'syntax'; readonly reason: Rule; readonly at: number }
   | { readonly kind: 'duplicate'; readonly member: string; readonly at: number }
 
 /** Line and column, both from 1; columns count UTF-16 units. */
@@ -31,12 +33,12 @@ export const faultOf = (text: string): JsonFault | undefined => {
   const fault = valueFault(reader)
   if (fault) return fault
   peek(reader)
-  return reader.at < text.length ? syntax(reader, 'something follows after the end of the document') : undefined
+  return reader.at < text.length ? syntax(reader, rule('json-after-end')) : undefined
 }
 
 type Reader = { readonly text: string; at: number }
 
-const syntax = ({ at }: Reader, reason: string): JsonFault => ({ kind: 'syntax', reason, at })
+const syntax = ({ at }: Reader, reason: Rule): JsonFault => ({ kind: 'syntax', reason, at })
 
 const skip = (reader: Reader, pattern: RegExp): boolean => {
   pattern.lastIndex = reader.at
@@ -57,16 +59,16 @@ const peek = (reader: Reader): string => {
 
 const valueFault = (reader: Reader): JsonFault | undefined => {
   const first = peek(reader)
-  if (first === '') return syntax(reader, 'the text ends where a value is expected')
+  if (first === '') return syntax(reader, rule('json-ends-early'))
   if (first === '{') return objectFault(reader)
   if (first === '[') return arrayFault(reader)
   if (first === '"') return stringFault(reader)
-  if (/[-\d]/.test(first)) return skip(reader, numberPattern) ? afterNumber(reader) : syntax(reader, 'a number is malformed')
-  return skip(reader, wordPattern) ? undefined : syntax(reader, 'a value is expected')
+  if (/[-\d]/.test(first)) return skip(reader, numberPattern) ? afterNumber(reader) : syntax(reader, rule('json-number'))
+  return skip(reader, wordPattern) ? undefined : syntax(reader, rule('json-value'))
 }
 
 const afterNumber = (reader: Reader): JsonFault | undefined =>
-  /[\d.eE+-]/.test(reader.text[reader.at] ?? '') ? syntax(reader, 'a number is malformed') : undefined
+  /[\d.eE+-]/.test(reader.text[reader.at] ?? '') ? syntax(reader, rule('json-number')) : undefined
 
 const stringFault = (reader: Reader): JsonFault | undefined => {
   reader.at += 1
@@ -78,8 +80,8 @@ const stringFault = (reader: Reader): JsonFault | undefined => {
     reader.at += 1
     return undefined
   }
-  if (next === undefined) return syntax(reader, 'the text ends inside a string')
-  return syntax(reader, next === '\\' ? 'a string holds an unknown escape' : 'a string holds a control character that must be escaped')
+  if (next === undefined) return syntax(reader, rule('json-ends-in-string'))
+  return syntax(reader, rule(next === '\\' ? 'json-escape' : 'json-control'))
 }
 
 const arrayFault = (reader: Reader): JsonFault | undefined => {
@@ -92,7 +94,7 @@ const arrayFault = (reader: Reader): JsonFault | undefined => {
     const fault = valueFault(reader)
     if (fault) return fault
     const next = peek(reader)
-    if (next !== ',' && next !== ']') return syntax(reader, 'a comma or ] is expected')
+    if (next !== ',' && next !== ']') return syntax(reader, rule('json-symbol', { symbol: ']' }))
     reader.at += 1
     if (next === ']') return undefined
   }
@@ -106,19 +108,19 @@ const objectFault = (reader: Reader): JsonFault | undefined => {
     return undefined
   }
   for (;;) {
-    if (peek(reader) !== '"') return syntax(reader, 'a member name in double quotes is expected')
+    if (peek(reader) !== '"') return syntax(reader, rule('json-member'))
     const at = reader.at
     const malformed = stringFault(reader)
     if (malformed) return malformed
     const name: string = JSON.parse(reader.text.slice(at, reader.at))
     if (names.has(name)) return { kind: 'duplicate', member: name.slice(0, memberCharactersMax), at }
     names.add(name)
-    if (peek(reader) !== ':') return syntax(reader, 'a colon is expected')
+    if (peek(reader) !== ':') return syntax(reader, rule('json-colon'))
     reader.at += 1
     const fault = valueFault(reader)
     if (fault) return fault
     const next = peek(reader)
-    if (next !== ',' && next !== '}') return syntax(reader, 'a comma or } is expected')
+    if (next !== ',' && next !== '}') return syntax(reader, rule('json-symbol', { symbol: '}' }))
     reader.at += 1
     if (next === '}') return undefined
   }

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { Decimal, isPlainNumber } from './decimal.ts'
 import { faultOf, placeOf } from './json-fault.ts'
 import { numberLengthMax, type Scan, scanJson } from './json-scan.ts'
@@ -21,7 +22,7 @@ export const parseJson = (bytes: Uint8Array, { depthMax }: { readonly depthMax: 
   if (parsed === undefined) return failAtFault(body)
   if (scan.loneSurrogate >= 0) return fail('lone-surrogate', placeIn(body, scan.loneSurrogate))
   if (scan.longNumber >= 0) {
-    return fail('json-syntax', { reason: `a number has more than ${numberLengthMax} characters`, ...placeIn(body, scan.longNumber) })
+    return fail('json-syntax', { reason: rule('json-long-number', { max: numberLengthMax }), ...placeIn(body, scan.longNumber) })
   }
   // Of members with one name JSON.parse keeps the last: fewer in the value than in the text means that one came twice.
   return parsed.members === scan.members ? ok(parsed.value) : failAtFault(body)
@@ -131,7 +132,7 @@ const placeIn = (body: Uint8Array, at: number): { readonly line: number; readonl
 const failAtFault = (body: Uint8Array): Outcome<never> => {
   const text = decode(body)
   const fault = faultOf(text)
-  if (fault === undefined) return fail('json-syntax', { reason: 'it cannot be read', line: 1, column: 1 })
+  if (fault === undefined) return fail('json-syntax', { reason: rule('json-unreadable'), line: 1, column: 1 })
   const place = placeOf(text, fault.at)
   if (fault.kind === 'duplicate') return fail('duplicate-member', { member: fault.member, ...place })
   return fail('json-syntax', { reason: fault.reason, ...place })

@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { isRule, type Rule, rule } from '../../base/rules.ts'
 import { isObject } from './protected.ts'
 
 /** An operation of a FHIRPath Patch as its Parameters say it. */
@@ -23,36 +24,36 @@ export type Part = { readonly name: string; readonly value: PartValue }
  * @see https://hl7.org/fhir/R4/fhirpatch.html
  */
 export const readPathOperations = (patch: unknown, max: number): Outcome<readonly PathOperation[]> => {
-  if (!isObject(patch) || patch.resourceType !== 'Parameters') return document('a FHIRPath Patch is a Parameters resource')
+  if (!isObject(patch) || patch.resourceType !== 'Parameters') return document(rule('path-patch-form'))
   const { parameter = [] } = patch
-  if (!Array.isArray(parameter)) return document('parameter is a list')
-  if (parameter.length > max) return document(`it has at most ${max} operations`)
+  if (!Array.isArray(parameter)) return document(rule('parameter-list'))
+  if (parameter.length > max) return document(rule('at-most-operations', { max }))
   const operations: PathOperation[] = []
   for (const [at, item] of parameter.entries()) {
-    const operation = readOperation(item)
-    if (typeof operation === 'string') return document(`operation ${at + 1} ${operation}`)
+    const operation = readOperation(item, at + 1)
+    if (isRule(operation)) return document(operation)
     operations.push(operation)
   }
   return ok(operations)
 }
 
-const document = (rule: string): Outcome<never> => fail('patch-document', { rule })
+const document = (broken: Rule): Outcome<never> => fail('patch-document', { rule: broken })
 
 /** An operation, or what is wrong with it. */
-const readOperation = (item: unknown): PathOperation | string => {
-  if (!isObject(item) || item.name !== 'operation' || !Array.isArray(item.part)) return 'is not named operation or has no parts'
+const readOperation = (item: unknown, number: number): PathOperation | Rule => {
+  if (!isObject(item) || item.name !== 'operation' || !Array.isArray(item.part)) return rule('operation-parts', { number })
   const parts = readParts(item.part)
-  if (typeof parts === 'string') return parts
+  if (parts === undefined) return rule('operation-part', { number })
   const byName = new Map(parts.map(part => [part.name, part.value]))
-  if (byName.size < parts.length) return 'has a part twice'
+  if (byName.size < parts.length) return rule('operation-part-twice', { number })
   const type = textOf(byName.get('type'))
   const path = textOf(byName.get('path'))
-  if (path === undefined) return 'has no path'
+  if (path === undefined) return rule('operation-without', { number, member: 'path' })
   const takes = partsOf[type as keyof typeof partsOf]
-  if (type === undefined || !Object.hasOwn(partsOf, type)) return 'has no known type'
+  if (type === undefined || !Object.hasOwn(partsOf, type)) return rule('operation-type', { number })
   const wanted: readonly string[] = ['type', 'path', ...takes]
-  if (parts.some(({ name }) => !wanted.includes(name))) return `of type ${type} has a part of another type of operation`
-  return completed(type as keyof typeof partsOf, path, byName)
+  if (parts.some(({ name }) => !wanted.includes(name))) return rule('operation-foreign-part', { number, type })
+  return completed(type as keyof typeof partsOf, path, byName, number)
 }
 
 const partsOf = {
@@ -63,26 +64,34 @@ const partsOf = {
   move: ['source', 'destination'],
 } as const satisfies Record<PathOperation['type'], readonly string[]>
 
-const completed = (type: PathOperation['type'], path: string, parts: ReadonlyMap<string, PartValue>): PathOperation | string => {
+const completed = (
+  type: PathOperation['type'],
+  path: string,
+  parts: ReadonlyMap<string, PartValue>,
+  number: number,
+): PathOperation | Rule => {
+  const without = (member: string): Rule => rule('operation-without', { number, member })
   const value = parts.get('value')
   const name = textOf(parts.get('name'))
-  const number = (part: string) => positionOf(parts.get(part))
-  const [index, source, destination] = [number('index'), number('source'), number('destination')]
+  const position = (part: string) => positionOf(parts.get(part))
+  const [index, source, destination] = [position('index'), position('source'), position('destination')]
   if (type === 'delete') return { type, path }
   if (type === 'move') {
-    return source === undefined || destination === undefined ? 'has no source or no destination' : { type, path, source, destination }
+    if (source === undefined) return without('source')
+    return destination === undefined ? without('destination') : { type, path, source, destination }
   }
-  if (value === undefined) return 'has no value'
+  if (value === undefined) return without('value')
   if (type === 'replace') return { type, path, value }
-  if (type === 'insert') return index === undefined ? 'has no index' : { type, path, index, value }
-  return name === undefined ? 'has no name' : { type, path, name, value }
+  if (type === 'insert') return index === undefined ? without('index') : { type, path, index, value }
+  return name === undefined ? without('name') : { type, path, name, value }
 }
 
-const readParts = (items: readonly unknown[]): readonly Part[] | string => {
+/** Undefined when a part has no name or no value. */
+const readParts = (items: readonly unknown[]): readonly Part[] | undefined => {
   const parts: Part[] = []
   for (const item of items) {
     const value = isObject(item) && typeof item.name === 'string' ? readValue(item) : undefined
-    if (value === undefined) return 'has a part without name or without value'
+    if (value === undefined) return undefined
     parts.push({ name: (item as Part).name, value })
   }
   return parts
@@ -96,7 +105,7 @@ const readValue = (part: Record<string, unknown>): PartValue | undefined => {
   if (forms !== 1) return undefined
   if (Array.isArray(part.part)) {
     const parts = readParts(part.part)
-    return typeof parts === 'string' ? undefined : { kind: 'parts', parts }
+    return parts && { kind: 'parts', parts }
   }
   if (isObject(part.resource)) return { kind: 'resource', resource: part.resource }
   for (const suffix of suffixes) return { kind: 'typed', suffix, value: part[`value${suffix}`], companion: part[`_value${suffix}`] }

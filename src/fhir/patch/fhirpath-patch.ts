@@ -1,4 +1,5 @@
 import { type Failure, fail, ok, type Outcome } from '../../base/outcome.ts'
+import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Definitions } from '../definitions/definitions.ts'
 import { Decimal } from '../model/decimal.ts'
 import type { Resource } from '../model/resource.ts'
@@ -37,12 +38,13 @@ export const applyFhirPathPatch = (
   if (applied === undefined) return fail('too-costly', { parameter: 'path' })
   if (applied.value !== undefined) return { ok: false, failure: applied.value }
   if (depthUpTo(work.resource, limits.depthMax) > limits.depthMax) {
-    return failed(operations.value.length, `the result is nested deeper than ${limits.depthMax} levels`)
+    return failed(operations.value.length, rule('result-too-deep', { max: limits.depthMax }))
   }
   return withIdentityOf(resource, work.resource)
 }
 
-const failed = (number: number, rule: string): { readonly ok: false; readonly failure: Failure } => fail('patch-failed', { number, rule })
+const failed = (number: number, refused: Rule): { readonly ok: false; readonly failure: Failure } =>
+  fail('patch-failed', { number, rule: refused })
 
 type Locators = ReadonlyMap<string, Locate>
 
@@ -77,29 +79,29 @@ const applyAll = (operations: readonly PathOperation[], work: Work): Failure | u
 }
 
 /** Why an operation cannot be applied; undefined when it was. */
-const applyOne = (operation: PathOperation, work: Work): string | undefined => {
+const applyOne = (operation: PathOperation, work: Work): Rule | undefined => {
   const locations = locate(operation.path, work)
-  if (typeof locations === 'string') return locations
+  if (isRule(locations)) return locations
   if (operation.type === 'insert') return insert(operation, locations, work)
   if (operation.type === 'move') return move(operation, locations, work)
   if (operation.type === 'delete' && locations.length === 0) return undefined
   const [location] = locations
-  if (location === undefined || locations.length > 1) return `its path leads to ${locations.length} elements, not to one`
+  if (location === undefined || locations.length > 1) return rule('leads-to-many', { count: locations.length })
   if (operation.type === 'add') return add(operation, location, work)
   return operation.type === 'delete' ? remove(location, work) : replace(operation, location, work)
 }
 
-const locate = (path: string, { resource, locate: locators }: Work): readonly Location[] | string => {
+const locate = (path: string, { resource, locate: locators }: Work): readonly Location[] | Rule => {
   try {
     const found = locators.get(path)?.(resource) ?? []
-    return found === 'not-elements' ? 'its path gives values, not elements of the resource' : found
+    return found === 'not-elements' ? rule('leads-to-values') : found
   } catch {
     // The library's message may quote the resource.
-    return 'its path cannot be evaluated'
+    return rule('not-evaluable')
   }
 }
 
-const noPlace = 'its path leads to nothing that can be changed'
+const noPlace = rule('leads-to-no-place')
 
 type Of<T extends PathOperation['type']> = Extract<PathOperation, { type: T }>
 
@@ -109,34 +111,34 @@ const holderAt = (location: Location, { resource, definitions }: Work): Holder |
   return place && holderOf(place)
 }
 
-const add = ({ name, value }: Of<'add'>, location: Location, work: Work): string | undefined => {
+const add = ({ name, value }: Of<'add'>, location: Location, work: Work): Rule | undefined => {
   const holder = holderAt(location, work)
   if (holder === undefined) return noPlace
   const { object, within } = holder
   const target = placed(within, name, value, work.definitions)
-  if (typeof target === 'string') return target
+  if (isRule(target)) return target
   const { jsonName, member, entry } = target
   const repeats = member.element.max > 1
   if (!repeats && choicesOf(within, member.element.name, work.definitions).some(choice => isPresent(object, choice))) {
-    return 'the element is there already and does not repeat'
+    return rule('there-already')
   }
   putEntries(object, jsonName, [...entriesOf(object, jsonName), entry], repeats)
   return undefined
 }
 
-const replace = ({ value }: Of<'replace'>, location: Location, work: Work): string | undefined => {
+const replace = ({ value }: Of<'replace'>, location: Location, work: Work): Rule | undefined => {
   const place = placeAt(work.resource, location, work.definitions)
   if (place === undefined) return noPlace
   const { element } = place.member
   const target = placed(place.within, element.choice ? element.name : place.jsonName, value, work.definitions)
-  if (typeof target === 'string') return target
+  if (isRule(target)) return target
   if (target.jsonName !== place.jsonName) putList(place, [])
   const next = { ...place, jsonName: target.jsonName, member: target.member }
   putList(next, listOf(place).length === 0 ? [target.entry] : listOf(place).with(place.at, target.entry))
   return undefined
 }
 
-const remove = (location: Location, work: Work): string | undefined => {
+const remove = (location: Location, work: Work): Rule | undefined => {
   const place = placeAt(work.resource, location, work.definitions)
   if (place === undefined) return noPlace
   putList(place, listOf(place).toSpliced(place.at, 1))
@@ -162,42 +164,42 @@ const holderLocation = (location: Location): Location => location.slice(0, typeo
 const listName = (location: Location): string => JSON.stringify(typeof location.at(-1) === 'number' ? location.slice(0, -1) : location)
 
 /** The list whose elements, all of them, a path selects. */
-const listAt = (locations: readonly Location[], { resource, definitions }: Work): Place | string => {
+const listAt = (locations: readonly Location[], { resource, definitions }: Work): Place | Rule => {
   const [first] = locations
   const place = first && placeAt(resource, first, definitions)
   if (place === undefined) return noPlace
   const whole = listOf(place).length === locations.length && locations.every(location => listName(location) === listName(first ?? []))
-  if (!whole || place.member.element.max <= 1) return 'its path does not lead to the whole of one list'
+  if (!whole || place.member.element.max <= 1) return rule('leads-to-part-of-list')
   return place
 }
 
-const insert = ({ path, index, value }: Of<'insert'>, locations: readonly Location[], work: Work): string | undefined => {
+const insert = ({ path, index, value }: Of<'insert'>, locations: readonly Location[], work: Work): Rule | undefined => {
   if (locations.length === 0) return insertIntoNothing(path, index, value, work)
   const place = listAt(locations, work)
-  if (typeof place === 'string') return place
-  if (index > locations.length) return 'its index lies behind the end of the list'
+  if (isRule(place)) return place
+  if (index > locations.length) return rule('index-behind-end')
   const target = placed(place.within, place.jsonName, value, work.definitions)
-  if (typeof target === 'string') return target
+  if (isRule(target)) return target
   putList(place, listOf(place).toSpliced(index, 0, target.entry))
   return undefined
 }
 
 /** A list without elements is not there for FHIRPath: its holder is looked for instead. */
-const insertIntoNothing = (path: string, index: number, value: Of<'insert'>['value'], work: Work): string | undefined => {
+const insertIntoNothing = (path: string, index: number, value: Of<'insert'>['value'], work: Work): Rule | undefined => {
   const [, holder, name] = lastStep.exec(path) ?? []
   if (holder === undefined || name === undefined) return noPlace
-  if (index > 0) return 'its index lies behind the end of the list'
+  if (index > 0) return rule('index-behind-end')
   const locations = locate(holder, work)
-  if (typeof locations === 'string') return locations
+  if (isRule(locations)) return locations
   const [location] = locations
   return location === undefined || locations.length > 1 ? noPlace : add({ type: 'add', path: holder, name, value }, location, work)
 }
 
-const move = ({ source, destination }: Of<'move'>, locations: readonly Location[], work: Work): string | undefined => {
+const move = ({ source, destination }: Of<'move'>, locations: readonly Location[], work: Work): Rule | undefined => {
   const place = listAt(locations, work)
-  if (typeof place === 'string') return place
+  if (isRule(place)) return place
   const entry = entryAt({ ...place, at: source })
-  if (entry === undefined || destination >= locations.length) return 'its source or destination lies behind the end of the list'
+  if (entry === undefined || destination >= locations.length) return rule('ends-behind-end')
   putList(place, listOf(place).toSpliced(source, 1).toSpliced(destination, 0, entry))
   return undefined
 }

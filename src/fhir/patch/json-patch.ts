@@ -1,5 +1,6 @@
 import type { Limits } from '../../base/limits.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Resource } from '../model/resource.ts'
 import { changedAt, indexIn, parsePointer, valueAt } from './json-pointer.ts'
 import { depthUpTo, sizeUpTo } from './json-size.ts'
@@ -37,48 +38,48 @@ type Operation = {
 type Work = { document: unknown; budget: number; readonly depthMax: number }
 
 const readOperations = (patch: unknown, { patchOperationsMax }: PatchLimits): Outcome<readonly Operation[]> => {
-  if (!Array.isArray(patch)) return fail('patch-document', { rule: 'a JSON Patch is an array of operations' })
-  if (patch.length > patchOperationsMax) return fail('patch-document', { rule: `it has at most ${patchOperationsMax} operations` })
+  if (!Array.isArray(patch)) return fail('patch-document', { rule: rule('json-patch-form') })
+  if (patch.length > patchOperationsMax) return fail('patch-document', { rule: rule('at-most-operations', { max: patchOperationsMax }) })
   const operations: Operation[] = []
   for (const [at, item] of patch.entries()) {
-    const operation = readOperation(item)
-    if (typeof operation === 'string') return fail('patch-document', { rule: `operation ${at + 1} ${operation}` })
+    const operation = readOperation(item, at + 1)
+    if (isRule(operation)) return fail('patch-document', { rule: operation })
     if ([...operation.path, ...operation.from].some(isForbiddenName))
-      return fail('patch-failed', { number: at + 1, rule: 'its path names no element of FHIR' })
+      return fail('patch-failed', { number: at + 1, rule: rule('not-of-fhir') })
     operations.push(operation)
   }
   return ok(operations)
 }
 
 /** An operation, or what it lacks. */
-const readOperation = (item: unknown): Operation | string => {
-  if (!isObject(item)) return 'is not an object'
+const readOperation = (item: unknown, number: number): Operation | Rule => {
+  if (!isObject(item)) return rule('operation-object', { number })
   const { op, path, from } = item
-  if (typeof op !== 'string' || !Object.hasOwn(operators, op)) return 'has no known op'
+  if (typeof op !== 'string' || !Object.hasOwn(operators, op)) return rule('operation-op', { number })
   const pointer = typeof path === 'string' ? parsePointer(path) : undefined
-  if (pointer === undefined) return 'has no path that is a JSON Pointer'
+  if (pointer === undefined) return rule('operation-pointer', { number, member: 'path' })
   const needsFrom = op === 'move' || op === 'copy'
   const source = typeof from === 'string' ? parsePointer(from) : undefined
-  if (needsFrom && source === undefined) return 'has no from that is a JSON Pointer'
+  if (needsFrom && source === undefined) return rule('operation-pointer', { number, member: 'from' })
   const needsValue = op === 'add' || op === 'replace' || op === 'test'
-  if (needsValue && !Object.hasOwn(item, 'value')) return 'has no value'
+  if (needsValue && !Object.hasOwn(item, 'value')) return rule('operation-without', { number, member: 'value' })
   return { op: op as Operation['op'], path: pointer, from: needsFrom ? (source ?? []) : [], value: item.value }
 }
 
-const notThere = 'its path leads to nothing'
-const noSource = 'its from leads to nothing'
+const notThere = rule('leads-to-nothing', { member: 'path' })
+const noSource = rule('leads-to-nothing', { member: 'from' })
 
 /** Charges a value that is to be added; why it may not be. */
-const refusal = (path: readonly string[], value: unknown, work: Work): string | undefined => {
+const refusal = (path: readonly string[], value: unknown, work: Work): Rule | undefined => {
   work.budget -= sizeUpTo(value, work.budget)
-  return work.budget < 0 ? 'the result is too large' : tooDeep(path, value, work)
+  return work.budget < 0 ? rule('result-too-large') : tooDeep(path, value, work)
 }
 
-const tooDeep = (path: readonly string[], value: unknown, { depthMax }: Work): string | undefined =>
-  path.length + depthUpTo(value, depthMax) > depthMax ? `the result is nested deeper than ${depthMax} levels` : undefined
+const tooDeep = (path: readonly string[], value: unknown, { depthMax }: Work): Rule | undefined =>
+  path.length + depthUpTo(value, depthMax) > depthMax ? rule('result-too-deep', { max: depthMax }) : undefined
 
 /** One function per operation; it gives back why it cannot be applied. */
-const operators: Readonly<Record<Operation['op'], (operation: Operation, work: Work) => string | undefined>> = {
+const operators: Readonly<Record<Operation['op'], (operation: Operation, work: Work) => Rule | undefined>> = {
   add: ({ path, value }, work) => refusal(path, value, work) ?? add(path, value, work),
   remove: ({ path }, work) => remove(path, work),
   replace: ({ path, value }, work) => {
@@ -90,7 +91,7 @@ const operators: Readonly<Record<Operation['op'], (operation: Operation, work: W
     const value = valueAt(work.document, from)
     if (value === undefined) return noSource
     if (from.every((token, at) => token === path[at])) {
-      return path.length === from.length ? undefined : 'a value cannot be moved into itself'
+      return path.length === from.length ? undefined : rule('into-itself')
     }
     return tooDeep(path, value, work) ?? remove(from, work) ?? add(path, value, work)
   },
@@ -100,21 +101,21 @@ const operators: Readonly<Record<Operation['op'], (operation: Operation, work: W
   },
   test: ({ path, value }, work) => {
     const found = valueAt(work.document, path)
-    return found !== undefined && equalValues(found, value) ? undefined : 'the value is not the one tested for'
+    return found !== undefined && equalValues(found, value) ? undefined : rule('test-failed')
   },
 }
 
-const put = (work: Work, document: unknown): string | undefined => {
+const put = (work: Work, document: unknown): Rule | undefined => {
   if (document === undefined) return notThere
   work.document = document
   return undefined
 }
 
-const add = (path: readonly string[], value: unknown, work: Work): string | undefined =>
+const add = (path: readonly string[], value: unknown, work: Work): Rule | undefined =>
   put(work, path.length === 0 ? value : changedAt(work.document, path, (container, last) => insert(container, last, value)))
 
-const remove = (path: readonly string[], work: Work): string | undefined =>
-  path.length === 0 ? 'the whole resource cannot be removed' : put(work, changedAt(work.document, path, takeOut))
+const remove = (path: readonly string[], work: Work): Rule | undefined =>
+  path.length === 0 ? rule('whole-resource') : put(work, changedAt(work.document, path, takeOut))
 
 type Container = unknown[] | Record<string, unknown>
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { parse } from '../fhirpath/parser.ts'
 import { stringify } from '../model/json.ts'
 import type { Resource } from '../model/resource.ts'
@@ -32,7 +33,7 @@ const loaded = () => {
 /** A path ready to be evaluated. Fails with `bad-fhirpath`. Its trace() prints nothing and nothing in it can reach out. */
 export const locator = (path: string): Outcome<Locate> => {
   if (path.length > pathCharactersMax)
-    return fail('bad-fhirpath', { at: pathCharactersMax, rule: `at most ${pathCharactersMax} characters` })
+    return fail('bad-fhirpath', { at: pathCharactersMax, rule: rule('at-most-characters', { max: pathCharactersMax }) })
   const parsed = parse(path)
   if (!parsed.ok) return parsed
   const { fhirpath, r4 } = loaded()
@@ -43,7 +44,7 @@ export const locator = (path: string): Outcome<Locate> => {
       return locationsOf(evaluate(copy, { resource: copy }))
     })
   } catch {
-    return fail('bad-fhirpath', { at: 0, rule: 'an expression that can be evaluated here' })
+    return fail('bad-fhirpath', { at: 0, rule: rule('path-evaluable') })
   }
 }
 

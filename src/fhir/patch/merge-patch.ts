@@ -1,4 +1,5 @@
 import { fail, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { Decimal } from '../model/decimal.ts'
 import type { Resource } from '../model/resource.ts'
 import type { PatchLimits } from './json-patch.ts'
@@ -10,8 +11,8 @@ import { isForbiddenName, isObject, withIdentityOf } from './protected.ts'
  * @see https://www.rfc-editor.org/rfc/rfc7396
  */
 export const applyMergePatch = (resource: Resource, patch: unknown, _limits: PatchLimits): Outcome<Resource> => {
-  if (!isMergeable(patch)) return fail('patch-document', { rule: 'a JSON Merge Patch of a resource is an object' })
-  if (namesForbidden(patch)) return fail('patch-failed', { number: 1, rule: 'it names no element of FHIR' })
+  if (!isMergeable(patch)) return fail('patch-document', { rule: rule('merge-patch-form') })
+  if (namesForbidden(patch)) return fail('patch-failed', { number: 1, rule: rule('not-of-fhir') })
   return withIdentityOf(resource, merged(resource, patch))
 }
 

@@ -1,3 +1,4 @@
+import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Definitions, Member } from '../definitions/definitions.ts'
 import { Decimal } from '../model/decimal.ts'
 import { type Entry, entriesOf, putEntries } from './entries.ts'
@@ -9,15 +10,15 @@ export type Placed = { readonly jsonName: string; readonly member: Member; reado
 
 /**
  * Where `value` goes as the element `name` within a type or element: a choice takes the member of its data type, parts become the members of an
- * element without one. A text comes back instead when the model does not allow it.
+ * element without one. A rule comes back instead when the model does not allow it.
  */
-export const placed = (within: string, name: string, value: PartValue, definitions: Definitions): Placed | string => {
-  if (isForbiddenName(name)) return 'it names no element of FHIR'
+export const placed = (within: string, name: string, value: PartValue, definitions: Definitions): Placed | Rule => {
+  if (isForbiddenName(name)) return rule('not-of-fhir')
   const jsonName = jsonNameFor(within, name, value, definitions)
   const member = jsonName === undefined ? undefined : definitions.member(within, jsonName)
-  if (jsonName === undefined || member === undefined) return 'there is no such element of that data type here'
+  if (jsonName === undefined || member === undefined) return rule('no-such-element')
   const entry = entryOf(value, member, definitions)
-  return typeof entry === 'string' ? entry : { jsonName, member, entry }
+  return isRule(entry) ? entry : { jsonName, member, entry }
 }
 
 const jsonNameFor = (within: string, name: string, value: PartValue, definitions: Definitions): string | undefined => {
@@ -25,29 +26,26 @@ const jsonNameFor = (within: string, name: string, value: PartValue, definitions
   return value.kind === 'typed' && definitions.member(within, name + value.suffix)?.element.name === name ? name + value.suffix : undefined
 }
 
-const entryOf = (value: PartValue, member: Member, definitions: Definitions): Entry | string => {
+const entryOf = (value: PartValue, member: Member, definitions: Definitions): Entry | Rule => {
   const wanted = member.type?.code
   if (value.kind === 'resource') {
-    return wanted !== undefined && definitions.type(wanted)?.kind === 'resource'
-      ? { value: value.resource }
-      : 'a resource cannot stand here'
+    return wanted !== undefined && definitions.type(wanted)?.kind === 'resource' ? { value: value.resource } : rule('no-resource-here')
   }
   if (value.kind === 'parts') return fromParts(value, member, definitions)
   const given = typeCode(value.suffix, definitions)
-  if (given === undefined || wanted === undefined || !fits(given, wanted, definitions))
-    return 'the value has another data type than the element'
-  if (!hasForm(value.value, given, definitions)) return 'the value does not have the form of its data type'
+  if (given === undefined || wanted === undefined || !fits(given, wanted, definitions)) return rule('other-data-type')
+  if (!hasForm(value.value, given, definitions)) return rule('form-of-data-type')
   return { value: value.value, companion: value.companion }
 }
 
-const fromParts = (value: Extract<PartValue, { kind: 'parts' }>, { within }: Member, definitions: Definitions): Entry | string => {
+const fromParts = (value: Extract<PartValue, { kind: 'parts' }>, { within }: Member, definitions: Definitions): Entry | Rule => {
   const object: Record<string, unknown> = {}
   for (const part of value.parts) {
     const inner = placed(within, part.name, part.value, definitions)
-    if (typeof inner === 'string') return inner
+    if (isRule(inner)) return inner
     const { jsonName, member, entry } = inner
     const entries = [...entriesOf(object, jsonName), entry]
-    if (entries.length > member.element.max) return 'an element that does not repeat is given twice'
+    if (entries.length > member.element.max) return rule('given-twice')
     putEntries(object, jsonName, entries, member.element.max > 1)
   }
   return { value: object }

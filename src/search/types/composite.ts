@@ -1,4 +1,5 @@
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import type { SearchParamType, SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
 import type { ExtractedComponent, TypedValue } from '../../fhir/fhirpath/extraction.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
@@ -123,7 +124,7 @@ type Wanted = { readonly key?: string; readonly test?: RangeTest; readonly prefi
 const readComposite = (text: string, asked: Asked, context: ReadContext, types: SimpleTypes): Outcome<Node> => {
   const components = componentsOf(asked, context)
   const texts = splitValue(text, '$')
-  if (texts.length !== components.length) return malformed(asked.name, `it needs ${components.length} parts joined by $`)
+  if (texts.length !== components.length) return malformed(asked.name, rule('composite-parts', { count: components.length }))
   let rows: readonly (readonly Wanted[])[] = [[]]
   for (const [number, component] of components.entries()) {
     const wanted = readComponent(texts[number] as string, asked, component, context, types)
@@ -148,8 +149,8 @@ const readComponent = (
   context: ReadContext,
   types: SimpleTypes,
 ): Outcome<readonly Wanted[]> => {
-  if (text === '') return malformed(asked.name, 'each of its parts needs a value')
-  if (component.type === 'composite') return malformed(asked.name, 'a composite does not stand in a composite')
+  if (text === '') return malformed(asked.name, rule('composite-part-empty'))
+  if (component.type === 'composite') return malformed(asked.name, rule('composite-in-composite'))
   const param: ParamRef = { type: asked.param.type, code: component.code, kind: component.type }
   const node = types[component.type].read(text, { name: asked.name, param, definition: component }, context)
   return node.ok ? wantedOf(node.value, asked.name) : node
@@ -159,7 +160,7 @@ const readComponent = (
 const wantedOf = (node: Node, name: string): Outcome<readonly Wanted[]> => {
   switch (node.op) {
     case 'token':
-      if (node.code === undefined) return malformed(name, 'a token inside a composite needs a code')
+      if (node.code === undefined) return malformed(name, rule('composite-token'))
       return ok([{ key: node.system === undefined ? node.code : `${node.system}|${node.code}` }])
     case 'reference':
       return ok([{ key: `${node.type}/${node.id}` }])
@@ -175,7 +176,7 @@ const wantedOf = (node: Node, name: string): Outcome<readonly Wanted[]> => {
     case 'or':
       return allWanted(node.of, name)
     default:
-      return malformed(name, 'it cannot stand inside a composite')
+      return malformed(name, rule('not-in-composite'))
   }
 }
 

@@ -1,4 +1,5 @@
 import { ok } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { dateRange } from '../../fhir/model/dates.ts'
 import type { IndexSink } from '../index-sink.ts'
 import { dateTest, earliest, latest, splitPrefix } from '../ranges.ts'
@@ -23,7 +24,7 @@ export const date: SearchType = {
   modifiers: { missing },
 }
 
-export const notADate = 'a date is YYYY, YYYY-MM, YYYY-MM-DD or with a time, after one of the prefixes eq ne gt lt ge le sa eb ap'
+export const notADate = rule('date-form')
 
 /**
  * The range a searched date covers. Searches may leave the seconds away (R4), and a `+` that arrived as a blank stands before `hh:mm`.

@@ -1,4 +1,5 @@
 import { ok } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { malformed, type Modifier } from './search-type.ts'
 
 /** `:missing=true|false`, the same for every type. @see https://hl7.org/fhir/R4/search.html#modifiers */
@@ -6,5 +7,5 @@ export const missing: Modifier = {
   read: (text, { name, param }) =>
     text === 'true' || text === 'false'
       ? ok({ op: 'missing', param, missing: text === 'true' })
-      : malformed(name, ':missing takes true or false'),
+      : malformed(name, rule('one-of', { words: 'true, false' })),
 }

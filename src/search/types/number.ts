@@ -1,4 +1,5 @@
 import { ok } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { numberOf } from '../../fhir/model/decimal.ts'
 import { highest, lowest, numberTest, splitPrefix } from '../ranges.ts'
 import { unescapeValue } from '../value-text.ts'
@@ -23,7 +24,7 @@ export const number: SearchType = {
   modifiers: { missing },
 }
 
-export const notANumber = 'a number is digits, with a point and an exponent if needed, after one of the prefixes eq ne gt lt ge le sa eb ap'
+export const notANumber = rule('number-form')
 
 export type Range = { readonly low?: { readonly value?: unknown }; readonly high?: { readonly value?: unknown } }
 

@@ -1,4 +1,5 @@
 import { ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { numberOf } from '../../fhir/model/decimal.ts'
 import type { IndexSink } from '../index-sink.ts'
 import { tokenForm } from '../normal-form.ts'
@@ -29,7 +30,7 @@ export const quantity: SearchType = {
     const { prefix, rest } = splitPrefix(parts[0] as string)
     if (parts.length === 1) return inUnit(param, '', prefix, rest, name)
     const [, system, code] = parts
-    if (parts.length !== 3 || code === '') return malformed(name, 'a quantity is number, number|system|code or number||code')
+    if (parts.length !== 3 || code === '') return malformed(name, rule('quantity-form'))
     return system === ''
       ? inAnySystem(param, code as string, prefix, rest, name)
       : inSystem(param, system as string, code as string, prefix, rest, name)

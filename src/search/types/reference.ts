@@ -1,5 +1,6 @@
 import { isId } from '../../base/ids.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import { parseReference } from '../../fhir/model/references.ts'
 import type { IndexSink } from '../index-sink.ts'
 import { tokenForm } from '../normal-form.ts'
@@ -36,7 +37,7 @@ export const reference: SearchType = {
     const whole = unescapeValue(text)
     const given = parseReference(whole, context.base)
     const fits = isId(whole) || (given.kind === 'local' && given.type === type)
-    return fits ? readReference(whole, [type], asked, context) : malformed(asked.name, `it must refer to a ${type}`)
+    return fits ? readReference(whole, [type], asked, context) : malformed(asked.name, rule('must-refer-to', { type }))
   },
 }
 
@@ -54,7 +55,7 @@ const readReference = (
   const parsed = parseReference(text, context.base)
   switch (parsed.kind) {
     case 'local':
-      if (!context.definitions.isResourceType(parsed.type)) return malformed(name, 'it refers to no resource type of FHIR R4')
+      if (!context.definitions.isResourceType(parsed.type)) return malformed(name, rule('reference-type'))
       if (parsed.versionId !== undefined) return ok({ op: 'token', param, code: versionText(parsed.type, parsed.id, parsed.versionId) })
       return ok({ op: 'reference', param, type: parsed.type, id: parsed.id })
     case 'absolute':
@@ -62,7 +63,7 @@ const readReference = (
     case 'urn':
       return ok({ op: 'token', param, code: tokenForm(parsed.urn) })
     default:
-      return malformed(name, 'a reference is id, Type/id or an absolute URL')
+      return malformed(name, rule('reference-form'))
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Failure, fail, type Outcome } from '../../base/outcome.ts'
+import type { Rule } from '../../base/rules.ts'
 import type { Definitions, SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
 import type { TypedValue } from '../../fhir/fhirpath/extraction.ts'
 import type { IndexSink } from '../index-sink.ts'
@@ -45,5 +46,5 @@ export const atParameter = (name: string): { readonly location: readonly string[
 /** Names come from outside: a message carries at most 128 characters of one. */
 export const shortName = (name: string): string => (name.length <= nameCharactersMax ? name : `${name.slice(0, nameCharactersMax)}…`)
 
-export const malformed = (name: string, rule: string): { readonly ok: false; readonly failure: Failure } =>
+export const malformed = (name: string, rule: Rule): { readonly ok: false; readonly failure: Failure } =>
   fail('bad-parameter', { parameter: shortName(name), rule }, atParameter(name))

@@ -1,4 +1,5 @@
 import { ok } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import type { IndexSink } from '../index-sink.ts'
 import { exactForm, normalForm } from '../normal-form.ts'
 import { unescapeValue } from '../value-text.ts'
@@ -32,7 +33,7 @@ const within =
   (match: 'prefix' | 'contains'): Read =>
   (text, { name, param }) => {
     const normal = normalForm(unescapeValue(text))
-    return normal === '' ? malformed(name, 'it needs a letter or a digit') : ok({ op: 'string', param, match, text: normal })
+    return normal === '' ? malformed(name, rule('letter-or-digit')) : ok({ op: 'string', param, match, text: normal })
   }
 
 // As JSON says it, before validation: any member may be of any kind.

@@ -1,4 +1,5 @@
 import { ok, type Outcome } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import type { TypedValue } from '../../fhir/fhirpath/extraction.ts'
 import type { IndexSink } from '../index-sink.ts'
 import { tokenForm } from '../normal-form.ts'
@@ -28,11 +29,11 @@ export const token: SearchType = {
 /** The four forms `code`, `system|code`, `|code` and `system|`. */
 export const readToken = (text: string, name: string, param: ParamRef): Outcome<Node> => {
   const parts = splitValue(text, '|').map(unescapeValue)
-  if (parts.length > 2) return malformed(name, 'a token is code, system|code, |code or system|; a bar inside is written \\|')
+  if (parts.length > 2) return malformed(name, rule('token-form'))
   if (parts.length === 1) return ok({ op: 'token', param, code: tokenForm(parts[0] as string) })
   const [system, code] = parts as [string, string]
   if (code !== '') return ok({ op: 'token', param, system, code: tokenForm(code) })
-  return system === '' ? malformed(name, 'a token needs a system or a code') : ok({ op: 'token', param, system })
+  return system === '' ? malformed(name, rule('token-empty')) : ok({ op: 'token', param, system })
 }
 
 type Coded = { readonly [member in 'system' | 'code' | 'value' | 'coding']?: unknown }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { array, assert, constantFrom, property, string } from 'fast-check'
+import { clause, rule } from '../../../src/base/rules.ts'
 import { parse } from '../../../src/fhir/fhirpath/parser.ts'
 import type { Expression } from '../../../src/fhir/fhirpath/tree.ts'
 
@@ -62,22 +63,22 @@ const valid = [
 ] as const
 
 const invalid = [
-  ['', 'a name'],
-  ['a.', 'a name'],
-  ['a b', 'more than one expression'],
-  ['(a', '`)`'],
-  ['a[0', '`]`'],
-  ['a.where(', 'a name'],
-  ['and', 'a name'],
-  ["'open", 'a character that begins no token'],
-  [String.raw`'\q'`, 'an escape that FHIRPath does not have'],
-  ['a # b', 'a character that begins no token'],
-  ['$that', '$this, $index or $total'],
-  ['('.repeat(200) + 'a' + ')'.repeat(200), 'at most 100 levels'],
-  [`${'-'.repeat(200)}1`, 'at most 100 levels'],
-  ['a'.repeat(10_001), 'at most 10000 characters'],
-  [`a${'.b'.repeat(600)}`, 'at most 500 steps in a row'],
-  [`a${'|b'.repeat(600)}`, 'at most 500 operators in a row'],
+  ['', rule('path-name')],
+  ['a.', rule('path-name')],
+  ['a b', rule('path-end')],
+  ['(a', rule('path-symbol', { symbol: ')' })],
+  ['a[0', rule('path-symbol', { symbol: ']' })],
+  ['a.where(', rule('path-name')],
+  ['and', rule('path-name')],
+  ["'open", rule('path-token')],
+  [String.raw`'\q'`, rule('path-escape')],
+  ['a # b', rule('path-token')],
+  ['$that', rule('path-variable')],
+  ['('.repeat(200) + 'a' + ')'.repeat(200), rule('path-levels', { max: 100 })],
+  [`${'-'.repeat(200)}1`, rule('path-levels', { max: 100 })],
+  ['a'.repeat(10_001), rule('at-most-characters', { max: 10_000 })],
+  [`a${'.b'.repeat(600)}`, rule('path-steps', { max: 500 })],
+  [`a${'|b'.repeat(600)}`, rule('path-operators', { max: 500 })],
 ] as const
 
 describe('the parser', () => {
@@ -87,9 +88,9 @@ describe('the parser', () => {
       expect(tree.ok && shown(tree.value)).toBe(expected)
     })
   }
-  for (const [text, rule] of invalid) {
-    test(`refuses ${text.slice(0, 30)}: ${rule}`, () => {
-      expect(parse(text)).toMatchObject({ ok: false, failure: { kind: 'bad-fhirpath', values: { rule } } })
+  for (const [text, expected] of invalid) {
+    test(`refuses ${text.slice(0, 30)}: ${clause(expected, 'en')} is expected`, () => {
+      expect(parse(text)).toMatchObject({ ok: false, failure: { kind: 'bad-fhirpath', values: { rule: expected } } })
     })
   }
 
