@@ -28,7 +28,7 @@ ${table(
 const failures = (): string =>
   `# Failures
 
-Generated from \`src/base/failure-kinds.ts\` and \`src/base/rules.ts\`. The message id stands in \`OperationOutcome.issue.details.coding.code\` (system \`https://simpul.example/fhir/CodeSystem/outcome\`) and is stable; \`details.text\` is the sentence in the client's language (\`Accept-Language: id\` or \`en\`), \`diagnostics\` the English one. Rows of status 200 come beside a success.
+Generated from \`src/base/failure-kinds.ts\` and \`src/base/rules.ts\`. The message id stands in \`OperationOutcome.issue.details.coding.code\` (system \`https://simpul.example/fhir/CodeSystem/outcome\`) and is stable; \`details.text\` is the sentence in the client's language (\`Accept-Language: id\` or \`en\`), \`diagnostics\` the English one, followed by the \`fullUrl\` of the entry when a Bundle's entry is meant. Rows of status 200 come beside a success.
 
 ${table(
   ['Message id', 'Status', 'IssueType', 'English', 'Bahasa Indonesia'],

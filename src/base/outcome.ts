@@ -17,6 +17,8 @@ export type Issue = {
   readonly expression?: readonly string[]
   /** `http.{name}` of a parameter or header. */
   readonly location?: readonly string[]
+  /** `Bundle.entry.fullUrl` of the entry that the issue is about. */
+  readonly fullUrl?: string
 }
 
 /** The first issue decides the status; `more` holds the others, validation's list for example. */

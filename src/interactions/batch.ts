@@ -27,7 +27,7 @@ export const runBatch = async (
   let reads: Entry[] = []
   const run = async (entry: Entry): Promise<void> => {
     const result = await runEntry(entry, prefer, fullUrls, call, parts)
-    results[entry.index] = result.ok ? result : { ok: false, failure: inEntry(result.failure, entry.index) }
+    results[entry.index] = result.ok ? result : { ok: false, failure: inEntry(result.failure, entry) }
   }
   for (const entry of entries) {
     if (entry.method === 'GET' || entry.method === 'HEAD') reads.push(entry)

@@ -1,4 +1,4 @@
-import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
 import { type Rule, rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Parts } from './parts.ts'
@@ -37,25 +37,23 @@ const expressionIn = (index: number, expression: string | undefined): string => 
 }
 
 /** The failure of an entry, told in terms of the Bundle. */
-export const inEntry = (failure: Failure, index: number): Failure => ({
-  ...failure,
-  expression:
-    failure.expression === undefined ? [expressionIn(index, undefined)] : failure.expression.map(text => expressionIn(index, text)),
-  ...(failure.more === undefined
-    ? {}
-    : {
-        more: failure.more.map(issue => ({
-          ...issue,
-          expression: (issue.expression ?? [undefined]).map(text => expressionIn(index, text)),
-        })),
-      }),
-})
+export const inEntry = (failure: Failure, { index, fullUrl }: Pick<Entry, 'index' | 'fullUrl'>): Failure => {
+  const told = <T extends Issue>(issue: T): T => ({
+    ...issue,
+    expression: (issue.expression ?? [undefined]).map(text => expressionIn(index, text)),
+    ...(fullUrl === undefined ? {} : { fullUrl }),
+  })
+  return failure.more === undefined ? told(failure) : { ...told(failure), more: failure.more.map(told) }
+}
 
-/** Several failures as one: the first decides the status, all are told, up to the limit. */
+/** Several failures as one: the first decides the status. At most `issuesMax` are told; if there are more, the last one says so. */
 export const failAll = (failures: readonly Failure[], issuesMax: number): { readonly ok: false; readonly failure: Failure } => {
   const [first, ...others] = failures as readonly [Failure, ...Failure[]]
-  const more = [...(first.more ?? []), ...others.flatMap(({ more: inner = [], ...issue }) => [issue, ...inner])]
-  return { ok: false, failure: more.length === 0 ? first : { ...first, more: more.slice(0, issuesMax - 1) } }
+  const more = [...(first.more ?? []), ...others.flatMap(({ more: inner = [], ...own }) => [own, ...inner])]
+  if (more.length === 0) return { ok: false, failure: first }
+  const told =
+    more.length < issuesMax ? more : [...more.slice(0, issuesMax - 2), issue('information', 'more-issues', { max: issuesMax - 1 })]
+  return { ok: false, failure: { ...first, more: told } }
 }
 
 const refusal = (index: number, broken: Rule, member = ''): Failure =>
@@ -138,13 +136,13 @@ export const readBundle = (value: unknown, parts: Pick<Parts, 'limits' | 'settin
   for (const [index, sent] of entry.entries()) {
     const read = readEntry(sent, index, parts.settings.base)
     if ('kind' in read) {
-      failures.push(read)
+      failures.push(isObject(sent) && typeof sent.fullUrl === 'string' ? { ...read, fullUrl: sent.fullUrl } : read)
       continue
     }
     const first = read.fullUrl === undefined ? undefined : fullUrls.get(read.fullUrl)
     if (first !== undefined) {
       const expression = [`Bundle.entry[${first}].fullUrl`, `Bundle.entry[${index}].fullUrl`]
-      failures.push(fail('duplicate-full-url', { first, second: index }, { expression }).failure)
+      failures.push(fail('duplicate-full-url', { first, second: index }, { expression, fullUrl: read.fullUrl as string }).failure)
     } else if (read.fullUrl !== undefined) fullUrls.set(read.fullUrl, index)
     entries.push(read)
   }

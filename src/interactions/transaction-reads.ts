@@ -38,7 +38,7 @@ export const checkReads = async (slots: readonly Slot[], targets: Targets, parts
   const failures: Failure[] = []
   await atMost(readsAtOnceMax, reads, async slot => {
     const checked = await checkRead(slot, known.get(`${slot.request.type}/${slot.request.id}`), parts)
-    if (!checked.ok) failures.push(inEntry(checked.failure, slot.entry.index))
+    if (!checked.ok) failures.push(inEntry(checked.failure, slot.entry))
     else if (checked.value !== undefined) expects.push(checked.value)
   })
   return { failures, expects }

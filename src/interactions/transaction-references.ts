@@ -117,9 +117,7 @@ export const rewriteReferences = (slots: readonly Slot[], targets: Targets, part
       if (found !== undefined) return write(asVersion ? { ...found, version: true } : found, holder, member)
       const parsed = parseReference(text, parts.settings.base)
       if (parsed.kind === 'urn' && /^urn:(?:uuid|oid):/.test(text)) {
-        failures.push(
-          inEntry(fail('unresolved-reference', {}, { expression: [pathOf(resource, holder, member)] }).failure, slot.entry.index),
-        )
+        failures.push(inEntry(fail('unresolved-reference', {}, { expression: [pathOf(resource, holder, member)] }).failure, slot.entry))
       } else outside(parsed, { slot, holder, member }, text, asVersion)
     })
   }

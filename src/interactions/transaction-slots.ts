@@ -57,7 +57,7 @@ export const readSlots = (entries: readonly Entry[], prefer: Prefer, call: Call,
   for (const entry of entries) {
     const slot = readSlot(entry, prefer, call, parts)
     if (slot.ok) slots.push(slot.value)
-    else failures.push(inEntry(slot.failure, entry.index))
+    else failures.push(inEntry(slot.failure, entry))
   }
   if (failures.length > 0) return failAll(failures, parts.limits.issuesMax)
   return ok(slots.toSorted((a, b) => steps[a.task.do] - steps[b.task.do] || a.entry.index - b.entry.index))

@@ -95,7 +95,7 @@ export const findTargets = async (
   const failures: Failure[] = []
   const settle = (slot: Slot, target: Outcome<Target>): void => {
     if (target.ok) targets.set(slot, target.value)
-    else failures.push(inEntry(target.failure, slot.entry.index))
+    else failures.push(inEntry(target.failure, slot.entry))
   }
 
   const newest = await newestOf(slots, parts)

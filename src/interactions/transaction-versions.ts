@@ -44,7 +44,7 @@ export const buildVersions = async (
   const build = async (slot: Slot, target: WriteTarget): Promise<void> => {
     const result = await buildOne(slot, target, mustChange.has(slot), parts)
     if (result.ok) built.set(slot, result.value)
-    else failures.push(inEntry(result.failure, slot.entry.index))
+    else failures.push(inEntry(result.failure, slot.entry))
   }
   const writers = slots.flatMap(slot => {
     const target = targets.get(slot)
@@ -57,7 +57,7 @@ export const buildVersions = async (
     if (turn++ % entriesPerTurn === entriesPerTurn - 1) {
       await setImmediate()
       if (isOver(slot.call.deadline))
-        return { built, failures: [inEntry(fail('too-costly', { parameter: 'Bundle.entry' }).failure, slot.entry.index)] }
+        return { built, failures: [inEntry(fail('too-costly', { parameter: 'Bundle.entry' }).failure, slot.entry)] }
     }
     await build(slot, target)
   }

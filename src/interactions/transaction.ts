@@ -40,15 +40,15 @@ export const runTransaction = async (
   const written = await write(prepare, call, parts)
   if (!written.ok) return written
   const results: Results = new Map([...written.value, ...(await runReads(slots.value, parts))])
-  const inOrder = entries.map(({ index }) => results.get(index) as Outcome<Answer>) // every slot has a result
-  return ok(responseBundle('transaction-response', inOrder.map(named), call, parts))
+  const inOrder = entries.map(entry => named(results.get(entry.index) as Outcome<Answer>, entry)) // every slot has a result
+  return ok(responseBundle('transaction-response', inOrder, call, parts))
 }
 
 /** Results by the entry's index. */
 type Results = ReadonlyMap<number, Outcome<Answer>>
 
-const named = (result: Outcome<Answer>, index: number): Outcome<Answer> =>
-  result.ok ? result : { ok: false, failure: inEntry(result.failure, index) }
+const named = (result: Outcome<Answer>, entry: Entry): Outcome<Answer> =>
+  result.ok ? result : { ok: false, failure: inEntry(result.failure, entry) }
 
 const prepareTransaction = async (
   slots: readonly Slot[],
@@ -89,7 +89,7 @@ const resolveConditional = async ({ conditional, changes }: Rewriting, find: Fin
     } else {
       const resource = rewrittenResource(slot)
       const expression = resource === undefined ? [] : [pathOf(resource, holder, member)]
-      failures.push(inEntry({ ...result.failure, expression }, slot.entry.index))
+      failures.push(inEntry({ ...result.failure, expression }, slot.entry))
     }
   }
   return { failures, guards: [...guards.values()] }

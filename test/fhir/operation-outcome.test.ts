@@ -53,14 +53,27 @@ test('lists all issues of a failure, the deciding one first', () => {
   ])
 })
 
-test('names at most 500 issues and says that there are more', () => {
-  const many = (count: number) =>
-    operationOutcome(
-      Array.from({ length: count }, () => issue('error', 'bad-id', {})),
-      'en',
-    ).issue ?? []
-  expect(many(500)).toHaveLength(500)
-  expect(many(500).at(-1)?.details?.coding?.[0]?.code).toBe('bad-id')
-  expect(many(501)).toHaveLength(500)
-  expect(many(501).at(-1)?.details?.coding?.[0]?.code).toBe('more-issues')
+describe('diagnostics name the entry of a Bundle by its fullUrl', () => {
+  const rows: readonly (readonly [fullUrl: string, isNamed: boolean])[] = [
+    ['urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059', true],
+    ['urn:oid:1.2.36.146', true],
+    ['https://rs.example/fhir/Patient/17', true],
+    [`https://rs.example/${'x'.repeat(181)}`, true],
+    [`https://rs.example/${'x'.repeat(182)}`, false],
+    ['https://rs.example/fhir/Patient?name=Siti', false],
+    ['https://siti:secret@rs.example/fhir/Patient/17', false],
+    ['urn:uuid:Siti Wati', false],
+    ['Siti Wati', false],
+    ['Patient/17', false],
+    ['javascript:alert(1)', false],
+    ['', false],
+  ]
+  for (const [fullUrl, isNamed] of rows) {
+    test(`${isNamed ? 'names' : 'leaves out'} ${fullUrl.slice(0, 60)}`, () => {
+      const failure: Failure = { ...fail('bad-id', {}).failure, fullUrl }
+      const [one] = operationOutcome(issuesOf(failure), 'id').issue ?? []
+      expect(one?.diagnostics).toBe(isNamed ? `${failureKinds['bad-id'].en} (${fullUrl})` : failureKinds['bad-id'].en)
+      expect(one?.details?.text).toBe(failureKinds['bad-id'].id)
+    })
+  }
 })
