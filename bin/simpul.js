@@ -11,7 +11,7 @@ if (major < 26) {
   )
   process.exit(78)
 }
-// Keeps the stripped and compiled text of every module: later starts skip that work.
+// Keeps the stripped and compiled text of every module: later starts skip that work, the first one too (npm's postinstall runs this once).
 module.enableCompileCache(new URL('../node_modules/.cache/simpul/compiled', import.meta.url).pathname)
 const { main } = await import('../src/main.ts')
 await main(process.argv.slice(2))
