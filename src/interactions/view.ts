@@ -27,7 +27,8 @@ export const textOf = (version: StoredVersion, view: View, parts: ViewParts): Ui
 export const reduced = (version: StoredVersion, how: Subset, parts: ViewParts): Uint8Array =>
   Buffer.from(stringify(subset(parseStored(version, parts), parts.definitions, how)))
 
-const reductionOf = (type: string, { summary, elements }: View): Subset | undefined => {
+/** How the view reduces a resource of `type`; undefined when it shows all of it. */
+export const reductionOf = (type: string, { summary, elements }: View): Subset | undefined => {
   if (summary === 'true' || summary === 'text' || summary === 'data') return { summary }
   const names = elements?.flatMap(name => elementOf(type, name))
   return names === undefined || names.length === 0 ? undefined : { elements: names }
@@ -64,7 +65,10 @@ export const checkView = ({ summary, elements }: View): Outcome<undefined> =>
 export const readView = (parameters: readonly Parameter[], type: string, where: string, parts: ViewParts): Outcome<View> => {
   const view = readParameters(parameters, viewReaders([type], parts), where)
   if (!view.ok) return view
-  if (view.value.summary === 'count') return badParameter('_summary', rule('one-of', { words: 'true, text, data, false' }))
-  const checked = checkView(view.value)
+  const checked = checkViewOfOne(view.value)
   return checked.ok ? view : checked
 }
+
+/** One resource can be reduced, not counted. */
+export const checkViewOfOne = (view: View): Outcome<undefined> =>
+  view.summary === 'count' ? badParameter('_summary', rule('one-of', { words: 'true, text, data, false' })) : checkView(view)

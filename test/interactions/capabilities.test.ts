@@ -100,12 +100,49 @@ describe('capabilities', () => {
     expect(types).not.toContain('Encounter')
   })
 
+  test('shows its summary, or the elements that are asked for', async () => {
+    const summary = await say(parts, 'GET', 'metadata?_summary=true')
+    expect(summary.body).toMatchObject({
+      resourceType: 'CapabilityStatement',
+      fhirVersion: '4.0.1',
+      meta: { tag: [{ code: 'SUBSETTED' }] },
+    })
+    expect(summary.body.rest[0].resource).toHaveLength(statement.rest[0].resource.length)
+    expect(summary.body.rest[0].resource[0].searchParam).toBeUndefined()
+    const elements = await say(parts, 'GET', 'metadata?_elements=software,CapabilityStatement.implementation&_format=json')
+    expect(elements.body).toMatchObject({ software: statement.software, implementation: statement.implementation, kind: 'instance' })
+    expect(elements.body.rest).toBeUndefined()
+    expect((await say(parts, 'GET', 'metadata?mode=normative&_summary=text')).body.rest).toBeUndefined()
+  })
+
+  test('whole and reduced have tags of their own', async () => {
+    const urls = [
+      'metadata',
+      'metadata?_summary=true',
+      'metadata?_summary=data',
+      'metadata?_elements=rest',
+      'metadata?mode=normative&_summary=true',
+    ]
+    const tags = []
+    for (const url of urls) {
+      const etag = (await say(parts, 'GET', url)).answer?.etag
+      tags.push(etag)
+      expect(await say(parts, 'GET', url, { conditions: { ifNoneMatch: `W/"${etag}"` } })).toMatchObject({ status: 304 })
+    }
+    expect(new Set(tags).size).toBe(urls.length)
+    expect((await say(parts, 'GET', 'metadata?_summary=false')).answer).toEqual((await say(parts, 'GET', 'metadata')).answer)
+  })
+
   const refusals: readonly (readonly [string, number, string])[] = [
     ['metadata?mode=terminology', 501, 'not-enabled'],
     ['metadata?mode=all', 400, 'bad-parameter'],
     ['metadata?mode=', 400, 'empty-value'],
     ['metadata?mode=full&mode=full', 400, 'repeated-parameter'],
     ['metadata?_count=1', 400, 'unknown-parameter'],
+    ['metadata?_summary=count', 400, 'bad-parameter'],
+    ['metadata?_summary=some', 400, 'bad-parameter'],
+    ['metadata?_elements=birthDate', 400, 'unknown-element'],
+    ['metadata?_elements=rest&_summary=true', 400, 'parameter-clash'],
   ]
   for (const [url, status, kind] of refusals)
     test(`${url} is refused: ${kind}`, async () => expect(await say(parts, 'GET', url)).toMatchObject({ status, kind }))
