@@ -26,9 +26,10 @@ export const decode = async (exchange: Exchange, match: Match, limits: Limits): 
   const bytes = await readBody(req, res, bytesMax(kind.value, match, limits), limits)
   if (!bytes.ok) return bytes
   if (kind.value === 'form') return parseForm(bytes.value, limits)
-  if (kind.value !== 'raw') return ok({ body: { kind: kind.value, bytes: bytes.value } })
-  const securityContext = context.value === undefined ? {} : { securityContext: context.value }
-  return ok({ body: { kind: 'raw', bytes: bytes.value, contentType: contentType ?? '', ...securityContext } })
+  const securityContext = context.value === undefined || match.type !== 'Binary' ? {} : { securityContext: context.value }
+  if (kind.value === 'raw') return ok({ body: { kind: 'raw', bytes: bytes.value, contentType: contentType ?? '', ...securityContext } })
+  if (kind.value === 'resource') return ok({ body: { kind: 'resource', bytes: bytes.value, ...securityContext } })
+  return ok({ body: { kind: kind.value, bytes: bytes.value } })
 }
 
 /** Room for the members around the content of a Binary. */

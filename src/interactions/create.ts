@@ -21,7 +21,7 @@ export const create: Interaction = async (request, call, parts) => {
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const context = await checkSecurityContext(request.body, call, parts)
+  const context = await checkSecurityContext(sent.value, request.body, call, parts)
   if (!context.ok) return context
   const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareCreate(resource, criteria.value, request, call, parts), call, parts)

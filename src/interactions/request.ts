@@ -49,7 +49,8 @@ export type Prefer = { readonly return?: 'minimal' | 'representation' | 'Operati
 
 /** `bytes` are as received (decompressed); interactions parse them, so that access is decided before the body is looked at. */
 export type Body =
-  | { readonly kind: 'resource'; readonly bytes: Uint8Array }
+  /** `securityContext`: X-Security-Context as sent beside a Binary. */
+  | { readonly kind: 'resource'; readonly bytes: Uint8Array; readonly securityContext?: string }
   | { readonly kind: 'parsed'; readonly resource: Resource }
   | { readonly kind: 'json-patch' | 'merge-patch'; readonly bytes: Uint8Array }
   /** Raw content of a Binary. */

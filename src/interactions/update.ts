@@ -34,7 +34,7 @@ const updateById = async (type: string, id: string, conditions: WriteConditions,
   if (!isId(id)) return fail('bad-id', {})
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const context = await checkSecurityContext(request.body, call, parts)
+  const context = await checkSecurityContext(sent.value, request.body, call, parts)
   if (!context.ok) return context
   const named = request.body?.kind === 'raw' && sent.value.id === undefined ? ok(undefined) : checkIdOfUrl(sent.value, id)
   if (!named.ok) return named
@@ -55,7 +55,7 @@ const conditionalUpdate = async (type: string, conditions: WriteConditions, requ
   if (!criteria.ok) return criteria
   const sent = readResource(request.body, type, parts)
   if (!sent.ok) return sent
-  const context = await checkSecurityContext(request.body, call, parts)
+  const context = await checkSecurityContext(sent.value, request.body, call, parts)
   if (!context.ok) return context
   const resource = relativeToBase(sent.value, parts.settings.base)
   return write(() => prepareConditionalUpdate(resource, criteria.value, conditions, request, call, parts), call, parts)

@@ -221,6 +221,16 @@ describe('a request', () => {
     expect(asked?.body).toMatchObject({ kind: 'raw', contentType: 'image/png; x=y', securityContext: 'Patient/1' })
   })
 
+  test('for a Binary as a resource brings its context too, for other types none', async () => {
+    answer = { status: 201 }
+    const headers = { 'content-type': 'application/fhir+json', 'x-security-context': 'Patient/1' }
+    for (const type of ['Binary', 'Basic']) {
+      await server.send({ method: 'POST', path: `/fhir/${type}`, headers, body: JSON.stringify({ resourceType: type }) })
+      const body = { kind: 'resource', bytes: expect.any(Uint8Array), ...(type === 'Binary' ? { securityContext: 'Patient/1' } : {}) }
+      expect(asked?.body).toEqual(body)
+    }
+  })
+
   // biome-ignore format: a table
   const ids: readonly (readonly [sent: string, echoed: boolean])[] = [
     ['abc-1.2_3',       true],

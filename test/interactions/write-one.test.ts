@@ -175,6 +175,39 @@ describe('Binary', () => {
     for (const text of ['Patient/nobody', 'http://other.example/Patient/1', 'x'])
       expect(await send(text)).toMatchObject({ status: 400, kind: 'bad-header' })
   })
+  describe('beside a Binary that is sent as a resource, the security context', () => {
+    // biome-ignore format: a table
+    const rows: readonly (readonly [name: string, element: string | undefined, header: string | undefined, status: number])[] = [
+      ['agrees',                        'Patient/one',                              'Patient/one',   201],
+      ['agrees when made relative',     'http://127.0.0.1:8080/fhir/Patient/one',   'Patient/one',   201],
+      ['is absent',                     'Patient/one',                              undefined,       201],
+      ['names another instance',        'Patient/one',                              'Patient/two',   400],
+      ['names another server',          'http://other.example/Patient/one',         'Patient/one',   400],
+      ['names nobody',                  'Patient/nobody',                           'Patient/nobody', 400],
+      ['stands alone',                  undefined,                                  'Patient/one',   400],
+    ]
+    for (const [name, reference, securityContext, status] of rows) {
+      for (const contentType of [undefined, 'application/json']) {
+        test(`${name}${contentType === undefined ? '' : ' (as application/json)'}: ${status}`, async () => {
+          for (const id of ['one', 'two']) await put(id)
+          const element = reference === undefined ? {} : { securityContext: { reference } }
+          const resource = { resourceType: 'Binary', id: 'x', contentType: 'a/b', ...element }
+          const sent = {
+            ...(contentType === undefined ? { kind: 'resource' } : { kind: 'raw', contentType }),
+            bytes: new TextEncoder().encode(JSON.stringify(resource)),
+            ...(securityContext === undefined ? {} : { securityContext }),
+          }
+          const heard = await say(parts, 'POST', 'Binary', { body: sent })
+          expect(heard).toMatchObject(
+            status === 201 ? { status } : { status, kind: 'bad-header', failure: { location: ['http.X-Security-Context'] } },
+          )
+          if (status === 201) expect(heard.body.securityContext).toEqual({ reference: 'Patient/one' })
+          const updated = await say(parts, 'PUT', 'Binary/x', { body: sent })
+          expect(updated.status < 300).toBe(status === 201)
+        })
+      }
+    }
+  })
   test('PATCH of raw data over 1 MiB: 405', async () => {
     await say(parts, 'PUT', 'Binary/large', { body: { kind: 'raw', bytes: new Uint8Array(1_200_000), contentType: 'a/b' } })
     const body = { kind: 'merge-patch', bytes: new TextEncoder().encode('{"contentType":"c/d"}') }
