@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { deadlineIn } from '../../src/base/deadline.ts'
-import { eachReference } from '../../src/fhir/model/references.ts'
+import { eachReferencePlace } from '../../src/fhir/model/reference-places.ts'
 import type { Resource } from '../../src/fhir/model/resource.ts'
+import { testDefinitions } from '../support/definitions.ts'
 import { testParts } from '../support/parts.ts'
 import { testData } from '../support/test-data.ts'
 import { say } from './speak.ts'
@@ -17,7 +18,7 @@ const folder = testData('synthea')
 
 const referencesOf = (resource: Resource): string[] => {
   const found: string[] = []
-  eachReference(resource, ({ reference }) => found.push(reference))
+  eachReferencePlace(resource, testDefinitions(), (place, text) => place === 'reference' && found.push(text))
   return found
 }
 

@@ -2,10 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { firstSeqOf, msOfSeq } from '../../src/storage/sequence.ts'
-import { instantText } from '../../src/storage/sqlite/instant.ts'
 import { Lanes } from '../../src/storage/sqlite/lanes.ts'
 import { SequenceSource } from '../../src/storage/sqlite/sequence-source.ts'
-import { lastUpdatedPlaceholder } from '../../src/storage/port.ts'
 
 const plan = (id: number, versions = 1) => ({ id, versions, tape: [], at: 0, texts: new Uint8Array(), guards: [], guardsAt: 0 })
 const idsOf = (group: readonly { readonly id: number }[]) => group.map(one => one.id)
@@ -65,15 +63,6 @@ describe('sequence numbers', () => {
           if (supersedes) expect(msOfSeq(first)).toBeGreaterThan(msOfSeq(last))
           last = Math.max(last, first + count - 1)
         }
-      }),
-    )
-  })
-
-  test('instants are as long as their placeholder', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(9999, 0) }), ms => {
-        expect(instantText(ms).length).toBe(lastUpdatedPlaceholder.length)
-        expect(Date.parse(instantText(ms))).toBe(ms)
       }),
     )
   })

@@ -42,7 +42,7 @@ const localOf = (text: string): Extract<ParsedReference, { kind: 'local' }> | un
 }
 
 /** A JSON object that is a Reference with a literal reference in it. */
-export type ReferenceElement = { reference: string; [member: string]: unknown }
+type ReferenceElement = { reference: string; [member: string]: unknown }
 
 /** The members of a Reference. Other elements that have a `reference` (Expression, DetectedIssue) have members of their own beside it. */
 const referenceMembers = new Set(['reference', '_reference', 'type', '_type', 'identifier', 'display', '_display', 'id', 'extension'])
@@ -54,23 +54,6 @@ const isReference = (value: object, name: string): value is ReferenceElement => 
   if (!('reference' in value) || typeof value.reference !== 'string' || namesOfOthers.has(name)) return false
   for (const member in value) if (!referenceMembers.has(member)) return false
   return true
-}
-
-/**
- * Calls `visit` for every literal reference of a resource, contained resources, extensions, Bundle entries and Parameters included,
- * with its FHIRPath: `Patient.link[0].other`. Needs no definitions: a Reference is known by its members.
- */
-export const eachReference = (resource: Resource, visit: (element: ReferenceElement, path: string) => void): void =>
-  walk(resource, '', resource.resourceType, visit)
-
-const walk = (value: object | null, name: string, path: string, visit: (element: ReferenceElement, path: string) => void): void => {
-  if (value === null) return
-  if (Array.isArray(value)) {
-    for (const [at, item] of value.entries()) if (typeof item === 'object') walk(item, name, `${path}[${at}]`, visit)
-    return
-  }
-  if (isReference(value, name)) visit(value, path)
-  for (const [member, inner] of Object.entries(value)) if (typeof inner === 'object') walk(inner, member, `${path}.${member}`, visit)
 }
 
 /**

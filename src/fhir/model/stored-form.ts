@@ -26,7 +26,7 @@ const members = (object: object): string => {
 }
 
 /** Writes the instant (ms) over the placeholder in these very bytes: `2026-11-21T07:00:00.000+00:00`. */
-export const withLastUpdated = (text: Uint8Array, offset: number, ms: number): void => {
+export const writeLastUpdated = (text: Uint8Array, offset: number, ms: number): void => {
   const instant = `${new Date(ms).toISOString().slice(0, -1)}+00:00`
   Buffer.from(text.buffer, text.byteOffset, text.byteLength).write(instant, offset, 'latin1')
 }

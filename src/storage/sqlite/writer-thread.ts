@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { writeLastUpdated } from '../../fhir/model/stored-form.ts'
 import type { Committed, WritePlan } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
 import type { Applied } from './commit.ts'
-import { writeInstant } from './instant.ts'
 import { PlanPacker, planBytes } from './plan-tape.ts'
 import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
 
@@ -160,7 +160,7 @@ const committed = (plan: WritePlan, applied: Applied): Committed => {
   const versions = plan.versions.map((version, at) => {
     const seq = applied.first + at
     const lastUpdated = msOfSeq(seq)
-    if (version.lastUpdatedOffset >= 0) writeInstant(version.text, version.lastUpdatedOffset, lastUpdated)
+    if (version.lastUpdatedOffset >= 0) writeLastUpdated(version.text, version.lastUpdatedOffset, lastUpdated)
     return { seq, lastUpdated }
   })
   return { held: true, versions, counters: applied.counters }

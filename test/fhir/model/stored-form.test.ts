@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parseJson } from '../../../src/fhir/model/json.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
-import { lastUpdatedPlaceholder, storedForm, withLastUpdated } from '../../../src/fhir/model/stored-form.ts'
+import { lastUpdatedPlaceholder, storedForm, writeLastUpdated } from '../../../src/fhir/model/stored-form.ts'
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 const instant = Date.UTC(2026, 10, 21, 7, 0, 0, 5)
@@ -25,7 +25,7 @@ for (const [name, resource, text] of rows) {
   test(name, () => {
     const form = storedForm(resource, { id: 'i', versionId: 12 })
     expect(textOf(form.text)).toBe(text.replace('@', lastUpdatedPlaceholder))
-    withLastUpdated(form.text, form.lastUpdatedOffset, instant)
+    writeLastUpdated(form.text, form.lastUpdatedOffset, instant)
     expect(textOf(form.text)).toBe(text.replace('@', '2026-11-21T07:00:00.005+00:00'))
   })
 }
@@ -45,6 +45,16 @@ test('the offset always leads to the placeholder, and what is stored is read as 
       const { resourceType, id, meta, ...rest } = JSON.parse(textOf(text))
       expect([resourceType, id, meta.versionId]).toEqual(['Basic', 'i', String(versionId)])
       expect(JSON.stringify(rest)).toBe(JSON.stringify(others))
+    }),
+  )
+})
+
+test('every instant fits over the placeholder', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(9999, 0) }), ms => {
+      const bytes = Buffer.from(lastUpdatedPlaceholder)
+      writeLastUpdated(bytes, 0, ms)
+      expect(Date.parse(textOf(bytes))).toBe(ms)
     }),
   )
 })
