@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { writeLastUpdated } from '../../fhir/model/stored-form.ts'
 import type { Key } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
 import { Counters, ShapeCounts } from './counters.ts'
 import { type Instance, Instances, states } from './instances.ts'
-import { writeInstant } from './instant.ts'
 import { Interning } from './interning.ts'
 import { type Guard, methodNumbers, none, TapeReader } from './plan-tape.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
@@ -228,7 +228,7 @@ export class Committer {
   #write(tape: TapeReader, texts: Uint8Array, target: Target, seq: number): void {
     const [start, length, offset, confidentiality] = [tape.number(), tape.number(), tape.number(), tape.number()]
     const text = texts.subarray(start, start + length)
-    if (offset >= 0) writeInstant(text, offset, msOfSeq(seq))
+    if (offset >= 0) writeLastUpdated(text, offset, msOfSeq(seq))
     const deletion = target.method === methodNumbers.DELETE
     const known = this.#instances.find(target.t, target.id)
     if (known !== undefined && known.seq > 0) this.#supersede(known, seq)
