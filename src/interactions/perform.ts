@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../audit/record.ts'
 import { fail, statusOf } from '../base/outcome.ts'
 import type { Interaction, Parts } from './parts.ts'
 import type { InteractionCode, Perform } from './request.ts'
@@ -11,19 +12,32 @@ export const createPerform =
   async (request, context) => {
     const started = performance.now()
     const access = parts.decide(context.principal, request.interaction, request.type)
-    const outcome = access.allow ? await interactions[request.interaction](request, { ...context, access }, parts) : fail(access.kind, {})
-    const status = outcome.ok ? outcome.value.status : statusOf(outcome.failure)
-    parts.audit({
-      requestId: context.requestId,
-      via: context.via,
-      principal: context.principal.kind,
-      interaction: request.interaction,
-      ...(request.type === undefined ? {} : { type: request.type }),
-      ...(request.id === undefined ? {} : { id: request.id }),
-      status,
-      outcome: !access.allow ? 'denied' : outcome.ok ? 'success' : 'failed',
-      ms: performance.now() - started,
-      touched: (outcome.ok && outcome.value.touched) || [],
-    })
-    return outcome
+    const record = (status: number, outcome: AuditRecord['outcome'], touched: AuditRecord['touched'] = []): void =>
+      parts.audit({
+        requestId: context.requestId,
+        via: context.via,
+        principal: context.principal.kind,
+        interaction: request.interaction,
+        ...(request.type === undefined ? {} : { type: request.type }),
+        ...(request.id === undefined ? {} : { id: request.id }),
+        status,
+        outcome,
+        ms: performance.now() - started,
+        touched,
+      })
+    if (!access.allow) {
+      const denied = fail(access.kind, {})
+      record(statusOf(denied.failure), 'denied')
+      return denied
+    }
+    try {
+      const outcome = await interactions[request.interaction](request, { ...context, access }, parts)
+      if (outcome.ok) record(outcome.value.status, 'success', outcome.value.touched)
+      else record(statusOf(outcome.failure), 'failed')
+      return outcome
+    } catch (error) {
+      // A bug, or a broken store: it may have shown or changed something before it broke.
+      record(500, 'failed')
+      throw error
+    }
   }
