@@ -6,6 +6,9 @@ export type Deadline = {
   readonly signal?: AbortSignal
 }
 
-export const deadlineIn = (ms: number, signal?: AbortSignal): Deadline => ({ endsAtMs: performance.now() + ms, ...(signal ? { signal } : {}) })
+export const deadlineIn = (ms: number, signal?: AbortSignal): Deadline => ({
+  endsAtMs: performance.now() + ms,
+  ...(signal ? { signal } : {}),
+})
 
 export const isOver = (deadline: Deadline): boolean => deadline.signal?.aborted === true || performance.now() >= deadline.endsAtMs
