@@ -2,6 +2,7 @@ import type { Limits } from '../../base/limits.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Resource } from '../model/resource.ts'
+import { withoutEmptied } from './emptied.ts'
 import { changedAt, indexIn, parsePointer, valueAt } from './json-pointer.ts'
 import { depthUpTo, sizeUpTo } from './json-size.ts'
 import { isForbiddenName, isObject, withIdentityOf } from './protected.ts'
@@ -10,7 +11,8 @@ import { equalValues } from './value-equality.ts'
 export type PatchLimits = Pick<Limits, 'patchOperationsMax' | 'resourceBytesMax' | 'depthMax'>
 
 /**
- * JSON Patch on the JSON form of a resource, which itself stays as it was. All operations or none.
+ * JSON Patch on the JSON form of a resource, which itself stays as it was. All operations or none. Only after the last one what they emptied
+ * goes: an operation may fill what the one before it emptied.
  * Fails `patch-document` (400) when the patch is no patch, `patch-failed` (422) when an operation cannot be applied, `patch-protected`,
  * `body-too-large` when it adds more than a resource may be large.
  * @see https://www.rfc-editor.org/rfc/rfc6902
@@ -24,7 +26,8 @@ export const applyJsonPatch = (resource: Resource, patch: unknown, limits: Patch
     if (work.budget < 0) return fail('body-too-large', { max: limits.resourceBytesMax })
     if (refused !== undefined) return fail('patch-failed', { number: at + 1, rule: refused })
   }
-  return withIdentityOf(resource, work.document)
+  const takes = operations.value.some(({ op }) => op === 'remove' || op === 'move')
+  return withIdentityOf(resource, takes ? withoutEmptied(work.document, [resource, patch]) : work.document)
 }
 
 type Operation = {

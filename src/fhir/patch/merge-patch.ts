@@ -7,6 +7,7 @@ import { isForbiddenName, isObject, withIdentityOf } from './protected.ts'
 
 /**
  * JSON Merge Patch on the JSON form of a resource, which itself stays as it was: null removes, objects merge, all else replaces.
+ * An object that nulls leave empty goes too (emptied.ts); the RFC would keep it.
  * Fails `patch-document` when the patch is no object, `patch-failed`, `patch-protected`.
  * @see https://www.rfc-editor.org/rfc/rfc7396
  */
@@ -22,11 +23,15 @@ const merged = (target: unknown, patch: unknown): unknown => {
   if (!isMergeable(patch)) return patch
   const result: Record<string, unknown> = isMergeable(target) ? { ...target } : {}
   for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name]
-    else result[name] = merged(result[name], value)
+    const before = result[name]
+    const next = value === null ? undefined : merged(before, value)
+    if (next === undefined || (isEmpty(next) && !isEmpty(before) && !isEmpty(value))) delete result[name]
+    else result[name] = next
   }
   return result
 }
+
+const isEmpty = (value: unknown): boolean => isMergeable(value) && Object.keys(value).length === 0
 
 const namesForbidden = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false

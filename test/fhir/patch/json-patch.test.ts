@@ -78,6 +78,44 @@ describe('operations', () => {
   }
 })
 
+describe('what a patch leaves empty goes too, since R4 knows no empty objects and arrays', () => {
+  const remove = (...paths: string[]) => paths.map(path => ({ op: 'remove', path }))
+  const extension = [{ url: 'u', valueCode: 'c' }]
+  const rows: [name: string, before: object, patch: unknown, after: object][] = [
+    ['the last item of a list', { a: [1], b: 2 }, remove('/a/0'), { b: 2 }],
+    ['one of two items', { a: [1, 2] }, remove('/a/0'), { a: [2] }],
+    ['the last member of an object', { a: { b: 1 } }, remove('/a/b'), {}],
+    ['everything below, upward', { a: [{ b: { c: [1] } }], d: 1 }, remove('/a/0/b/c/0'), { d: 1 }],
+    ['an item of a list that has others', { a: [{ b: 1 }, { c: 1 }] }, remove('/a/0/b'), { a: [{ c: 1 }] }],
+    ['what was moved away', { a: [1], b: {} }, [{ op: 'move', from: '/a/0', path: '/b/c' }], { b: { c: 1 } }],
+    ['nothing that is filled again', { a: [1] }, [...remove('/a/0'), { op: 'add', path: '/a/-', value: 2 }], { a: [2] }],
+    ['nothing that is tested for', { a: [1] }, [...remove('/a/0'), { op: 'test', path: '/a', value: [] }], {}],
+    ['nothing that was empty before', { a: [], b: { c: {} }, d: 1 }, remove('/d'), { a: [], b: { c: {} } }],
+    ['nothing that the patch gives', { d: 1 }, [...remove('/d'), { op: 'add', path: '/a', value: { b: [] } }], { a: { b: [] } }],
+    [
+      'a place among extensions of a list',
+      { _a: [{ extension }, null, { extension }] },
+      remove('/_a/2/extension/0'),
+      { _a: [{ extension }, null, null] },
+    ],
+    ['all extensions of a list', { a: ['x', 'y'], _a: [null, { extension }] }, remove('/_a/1/extension'), { a: ['x', 'y'] }],
+  ]
+  for (const [name, before, patch, after] of rows) {
+    test(name, () => {
+      const resource = { resourceType: 'Basic', ...before }
+      const kept = structuredClone(resource)
+      expect(apply(patch, resource)).toEqual({ ok: true, value: { resourceType: 'Basic', ...after } })
+      expect(resource).toEqual(kept)
+    })
+  }
+
+  test('numbers keep their digits', () => {
+    const resource = parsed('{"resourceType":"Basic","a":{"b":[1.10],"c":1.10}}') as Resource
+    const result = apply(remove('/a/b/0'), resource)
+    expect(result.ok && stringify(result.value)).toBe('{"resourceType":"Basic","a":{"c":1.10}}')
+  })
+})
+
 describe('what cannot be applied', () => {
   const deep = parsed(`${'['.repeat(99)}${']'.repeat(99)}`)
   const rows: [name: string, patch: unknown, kind: string][] = [

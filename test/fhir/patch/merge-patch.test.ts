@@ -16,7 +16,26 @@ describe('the examples of RFC 7396, appendix A', () => {
     [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
     [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
     [{ e: null }, { a: 1 }, { e: null, a: 1 }],
-    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ]
+  for (const [target, patch, result] of rows) {
+    test(`${JSON.stringify(target)} with ${JSON.stringify(patch)}`, () => {
+      expect(apply({ resourceType: 'Basic', ...target }, patch)).toEqual({ ok: true, value: { resourceType: 'Basic', ...result } })
+    })
+  }
+})
+
+describe('what nulls leave empty goes too, since R4 knows no empty objects', () => {
+  const rows: [target: object, patch: object, result: object][] = [
+    [{ a: { b: 'c' }, d: 1 }, { a: { b: null } }, { d: 1 }],
+    [{ a: { b: { c: 'd' } } }, { a: { b: { c: null } } }, {}],
+    [{ a: { b: { c: 'd' }, e: 1 } }, { a: { b: { c: null } } }, { a: { e: 1 } }],
+    // Unlike the last example of RFC 7396, appendix A: removing what is not there makes nothing.
+    [{}, { a: { bb: { ccc: null } } }, {}],
+    // What was empty before, or is given so, stays for validation to judge.
+    [{ a: {} }, { a: { b: null } }, { a: {} }],
+    [{ a: {} }, { b: 1 }, { a: {}, b: 1 }],
+    [{}, { a: {}, b: [] }, { a: {}, b: [] }],
+    [{ a: { b: 1 } }, { a: {} }, { a: { b: 1 } }],
   ]
   for (const [target, patch, result] of rows) {
     test(`${JSON.stringify(target)} with ${JSON.stringify(patch)}`, () => {
