@@ -33,7 +33,7 @@ export const bodyKindOf = (interaction: InteractionCode, type: string | undefine
   if (header === undefined || header.trim() === '') return fail('content-type-missing', { available: Object.keys(table).join(', ') })
   const { mediaType, charset, fhirVersion } = readContentType(header)
   const raw = type === 'Binary' && (interaction === 'create' || interaction === 'update') && isRawBinary(mediaType)
-  if (raw) return mediaType.includes('/') ? ok('raw') : fail('content-type-unknown', { available: 'any media type' })
+  if (raw) return mediaType.includes('/') ? ok('raw') : fail('content-type-unknown', { available: '*/*' })
   const kind = Object.hasOwn(table, mediaType) ? table[mediaType] : undefined
   if (kind === undefined) return fail('content-type-unknown', { available: Object.keys(table).join(', ') }, at)
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return fail('charset-unknown', {}, at)
