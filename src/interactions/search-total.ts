@@ -1,5 +1,4 @@
 import { ok, type Outcome } from '../base/outcome.ts'
-import type { ParsedSearch } from '../search/request.ts'
 import type { Snapshot } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Restricted } from './restrict.ts'
@@ -13,7 +12,7 @@ const estimateCountedMax = 10_000
 /** @see https://hl7.org/fhir/R4/search.html#total */
 export const readTotal = async (
   { query, access }: Restricted,
-  wanted: Exclude<ParsedSearch['total'], 'none'>,
+  wanted: 'estimate' | 'accurate',
   snapshot: Snapshot | undefined,
   call: Call,
   parts: Parts,
@@ -21,11 +20,10 @@ export const readTotal = async (
   const options = { access, deadline: call.deadline, ...(snapshot === undefined ? {} : { snapshot }) }
   const counted = await parts.store.count(query, {
     ...options,
-    ...(wanted === 'cheap' ? { cheap: true } : {}),
     ...(wanted === 'estimate' ? { cap: estimateCountedMax } : {}),
   })
   if (!counted.ok) return counted
   const { count, exact, reached } = counted.value
   if (exact && !reached) return ok({ count, exact: true })
-  return ok(wanted === 'cheap' ? {} : { count, exact: false })
+  return ok({ count, exact: false })
 }

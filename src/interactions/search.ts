@@ -1,4 +1,5 @@
 import { ok, type Issue, type Outcome } from '../base/outcome.ts'
+import type { Cursor } from '../search/cursor.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { ParsedSearch } from '../search/request.ts'
 import type { SearchPage, SearchRow, Snapshot, StoredVersion } from '../storage/port.ts'
@@ -24,10 +25,10 @@ export const search = async (walk: SearchWalk, request: InteractionRequest, call
   const query = restrict(parsed.value.query, call.access)
   if (parsed.value.summary === 'count' || parsed.value.count === 0) return countAnswer(walk, parsed.value, query, call, parts)
 
-  const snapshot = place.value.cursor?.snapshot ?? (await parts.store.snapshot())
-  const page = await readPage(query, parsed.value, place.value, snapshot, call, parts)
+  const page = await readPage(query, parsed.value, place.value, call, parts)
   if (!page.ok) return page
-  const total = await totalOf(query, parsed.value, place.value, page.value, snapshot, call, parts)
+  const { snapshot } = page.value
+  const total = await totalOf(query, parsed.value, place.value, page.value, call, parts)
   if (!total.ok) return total
   const included = await findIncluded(page.value.rows, parsed.value, snapshot, call, parts)
   if (!included.ok) return included
@@ -52,37 +53,42 @@ const parse = (walk: SearchWalk, { cursor }: Place, request: InteractionRequest,
 const readPage = async (
   { query, access }: Restricted,
   parsed: ParsedSearch,
-  { position, backward }: Place,
-  snapshot: Snapshot,
+  { cursor, position, backward }: Place,
   call: Call,
   parts: Parts,
-): Promise<Outcome<SearchPage>> => {
+): Promise<Outcome<Page>> => {
   const page = await parts.store.search(query, {
     access,
     count: parsed.count,
-    snapshot,
+    snapshot: cursor?.snapshot ?? 'new',
+    total: cursor === undefined && parsed.total === 'cheap',
     ...(position ? { position } : {}),
     ...(backward ? { backward } : {}),
     deadline: call.deadline,
   })
   if (!page.ok) return page
   const { rows, cut } = fitting(page.value.rows, backward === true, parts.limits.pageBytesMax)
-  return ok({ rows, more: page.value.more || cut })
+  // A page has the snapshot when it is a new one, else its cursor has.
+  const snapshot = page.value.snapshot ?? (cursor as Cursor).snapshot
+  return ok({ ...page.value, rows, more: page.value.more || cut, snapshot })
 }
+
+type Page = SearchPage & { readonly snapshot: Snapshot }
 
 /** The first page decides the total; its links carry it on. A first page that holds everything knows it for nothing. */
 const totalOf = async (
   query: Restricted,
   parsed: ParsedSearch,
   { cursor }: Place,
-  { rows, more }: SearchPage,
-  snapshot: Snapshot,
+  { rows, more, total, snapshot }: Page,
   call: Call,
   parts: Parts,
 ): Promise<Outcome<Total>> => {
   if (cursor !== undefined) return ok(cursor.total === undefined ? {} : { count: cursor.total, exact: cursor.exact === true })
   if (parsed.total === 'none') return ok({})
-  return more ? readTotal(query, parsed.total, snapshot, call, parts) : ok({ count: rows.length, exact: true })
+  if (!more) return ok({ count: rows.length, exact: true })
+  if (parsed.total === 'cheap') return ok(total === undefined ? {} : { count: total, exact: true })
+  return readTotal(query, parsed.total, snapshot, call, parts)
 }
 
 const pageShown = (

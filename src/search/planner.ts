@@ -38,8 +38,18 @@ type WeighedDriver = {
  * remove most for least. `wanted` is the page size plus one; Infinity when every match is needed. Pure data, the same for every engine:
  * the engine says what it can do and how many entries there are.
  */
-export const planPart = (part: PlainPart, sort: readonly SortKey[], wanted: number, engine: Engine): Plan => {
+export const planPart = (part: PlainPart, sort: readonly SortKey[], wanted: number, engine: Engine): Plan =>
+  createPlanner(engine)(part, sort, wanted)
+
+/** Plans of one state, which share what they asked the engine: a page and its total, say. */
+export type Planner = (part: PlainPart, sort: readonly SortKey[], wanted: number) => Plan
+
+export const createPlanner = (engine: Engine): Planner => {
   const planning = new Planning(engine)
+  return (part, sort, wanted) => planWith(planning, part, sort, wanted)
+}
+
+const planWith = (planning: Planning, part: PlainPart, sort: readonly SortKey[], wanted: number): Plan => {
   const bySeq = sort.length === 0 || sort[0]?.code === '_lastUpdated'
   const order = bySeq ? 'seq' : sort
   const { best, candidates } = planning.choose(

@@ -96,7 +96,10 @@ export type Position = { readonly values: readonly (string | number | null)[]; r
 export type SearchOptions = {
   readonly access: AccessFilter
   readonly count: number
-  readonly snapshot?: Snapshot
+  /** `new`: the newest state, which further pages can be read from. The page says which it is. */
+  readonly snapshot?: Snapshot | 'new'
+  /** A first page also tells how many match, where that is exact for next to nothing. */
+  readonly total?: boolean
   /** The page after this row; with `backward`, the page before it (rows still in forward order). */
   readonly position?: Position
   readonly backward?: boolean
@@ -104,9 +107,17 @@ export type SearchOptions = {
 }
 
 export type SearchRow = StoredVersion & { readonly position: Position }
-export type SearchPage = { readonly rows: readonly SearchRow[]; /** More rows lie beyond, in the direction read. */ readonly more: boolean }
+export type SearchPage = {
+  readonly rows: readonly SearchRow[]
+  /** More rows lie beyond, in the direction read. */
+  readonly more: boolean
+  /** All matches, counted; absent when nobody asked or it would cost something. */
+  readonly total?: number
+  /** The state it was read from, when a new one was asked for. */
+  readonly snapshot?: Snapshot
+}
 
-export type CountOptions = { readonly access: AccessFilter; readonly snapshot?: Snapshot; readonly cap?: number; readonly deadline?: Deadline; /** Answer only if this is free (a counter). */ readonly cheap?: boolean }
+export type CountOptions = { readonly access: AccessFilter; readonly snapshot?: Snapshot; readonly cap?: number; readonly deadline?: Deadline }
 export type Count = { readonly count: number; readonly reached: boolean; readonly exact: boolean }
 
 /** The 29 characters that stand in `text` at `lastUpdatedOffset` until the writer knows the instant. */

@@ -8,7 +8,16 @@ import { seesAll, type AccessFilter } from '../../src/base/access-filter.ts'
 import { deadlineIn } from '../../src/base/deadline.ts'
 import type { Outcome } from '../../src/base/outcome.ts'
 import { msOfSeq } from '../../src/storage/sequence.ts'
-import type { Committed, HistoryOptions, HistoryPage, NewVersion, Store, StoredVersion, WritePlan } from '../../src/storage/port.ts'
+import type {
+  Committed,
+  HistoryOptions,
+  HistoryPage,
+  NewVersion,
+  Snapshot,
+  Store,
+  StoredVersion,
+  WritePlan,
+} from '../../src/storage/port.ts'
 import { byIdentifier, newVersion, noneWith, planOf, type Wanted } from '../support/versions.ts'
 
 /** The clock of a store under test; tests move it. */
@@ -513,6 +522,31 @@ export const storeContract = (name: string, open: () => Promise<Opened>): void =
       await create(store, { id: 'c' })
       const outcome = await store.search(byIdentifier('x'), { access: seesAll, count: 10, snapshot })
       expect(!outcome.ok && outcome.failure.kind).toBe('expired-cursor')
+    })
+
+    test('a page of a new state says which, and further pages read from it', async () => {
+      const { store } = await opened()
+      for (const id of ['a', 'b', 'c']) await create(store, { id, identifiers: ['x'] })
+      const first = valueOf(await store.search(byIdentifier('x'), { access: seesAll, count: 2, snapshot: 'new' }))
+      expect({ ids: first.rows.map(({ id }) => id), more: first.more }).toEqual({ ids: ['c', 'b'], more: true })
+      await create(store, { id: 'd', identifiers: ['x'] })
+      const { snapshot } = first
+      expect(await found(store, 'x', { snapshot })).toEqual(['c/1', 'b/1', 'a/1'])
+      expect(await found(store, 'x', { snapshot, position: first.rows.at(-1)?.position })).toEqual(['a/1'])
+      expect(valueOf(await store.search(byIdentifier('x'), { access: seesAll, count: 2, snapshot: snapshot as Snapshot })).snapshot).toBe(
+        undefined,
+      )
+    })
+
+    test('a first page tells the total when it is asked to and that is cheap', async () => {
+      const { store } = await opened()
+      for (const id of ['a', 'b', 'c']) await create(store, { id, identifiers: ['x'] })
+      const total = async (options: object) =>
+        valueOf(await store.search(byIdentifier('x'), { access: seesAll, count: 2, snapshot: 'new', ...options })).total
+      expect(await total({})).toBe(undefined)
+      expect(await total({ total: true })).toBe(3)
+      expect(await total({ total: true, count: 3 })).toBe(3)
+      expect(await total({ total: true, access: { op: 'ids', ids: ['a', 'c'] } })).toBe(2)
     })
 
     test('a token that is none of its own fails expired-cursor', async () => {

@@ -17,55 +17,66 @@ const rememberedEntriesMax = 20_000
 /** Exact counters are read again after this; only plans depend on them, never answers. */
 const countersMs = 2000
 
+type Counters = {
+  readonly shapes: readonly Shape[]
+  readonly total: number
+  /** Resources that have a value, by parameter, as far as anybody asked. */
+  readonly holders: Map<number, number>
+  /** The newest shape of the store when they were read. */
+  readonly newest: number
+  readonly until: number
+}
 type Counted = { readonly count: number; readonly until: number }
 
 /** What the planner asks of this store: capped counts, remembered by parameter and value, and the exact counters of shapes. */
 export class Estimates {
   readonly #statements: Statements
   readonly #counts = new Map<string, Counted>()
-  readonly #shapes = new Map<number, { readonly shapes: readonly Shape[]; readonly newest: number; readonly until: number }>()
-  readonly #holders = new WeakMap<readonly Shape[], Map<number, number>>()
+  readonly #types = new Map<number, Counters>()
 
   constructor(statements: Statements) {
     this.#statements = statements
   }
 
-  /** Every shape of the type, also those that came a moment ago. `live` may be some seconds old. */
-  shapes(t: number): readonly Shape[] {
-    const newest = (this.#statements.get(sql`select max(sh) as n from shape`)?.n as number | null) ?? 0
-    const known = this.#shapes.get(t)
-    if (known && known.newest === newest && known.until > performance.now()) return known.shapes
-    const shapes = this.#statements.all(sql`select sh, params, live from shape where t = ${t}`).map(
-      (row): Shape => ({
-        sh: row.sh as number,
-        // The writer's own JSON: numbers.
-        params: new Set(JSON.parse(row.params as string) as number[]),
-        live: row.live as number,
-      }),
-    )
-    this.#shapes.set(t, { shapes, newest, until: performance.now() + countersMs })
-    return shapes
+  /** Every shape of the type up to the newest shape of the store, also those that came a moment ago. `live` may be some seconds old. */
+  shapes(t: number, newest: number): readonly Shape[] {
+    return this.#counters(t, newest).shapes
   }
 
-  total(t: number | undefined): number {
-    return t === undefined ? 0 : this.shapes(t).reduce((sum, { live }) => sum + live, 0)
+  total(t: number | undefined, newest: number): number {
+    return t === undefined ? 0 : this.#counters(t, newest).total
   }
 
-  holders(t: number | undefined, p: number | undefined): number {
+  holders(t: number | undefined, p: number | undefined, newest: number): number {
     if (t === undefined || p === undefined) return 0
-    const shapes = this.shapes(t)
-    const known = this.#holders.get(shapes) ?? new Map<number, number>()
-    this.#holders.set(shapes, known)
-    const count = known.get(p) ?? shapes.reduce((sum, { params, live }) => (params.has(p) ? sum + live : sum), 0)
-    known.set(p, count)
+    const { shapes, holders } = this.#counters(t, newest)
+    const known = holders.get(p)
+    if (known !== undefined) return known
+    const count = shapes.reduce((sum, { params, live }) => (params.has(p) ? sum + live : sum), 0)
+    holders.set(p, count)
     return count
+  }
+
+  #counters(t: number, newest: number): Counters {
+    const known = this.#types.get(t)
+    if (known && known.newest === newest && known.until > performance.now()) return known
+    const rows = this.#statements.rows(sql`select sh, params, live from shape where t = ${t}`) as readonly (readonly [
+      number,
+      string,
+      number,
+    ])[]
+    // The writer's own JSON: numbers.
+    const shapes = rows.map(([sh, params, live]): Shape => ({ sh, params: new Set(JSON.parse(params) as number[]), live }))
+    const total = shapes.reduce((sum, { live }) => sum + live, 0)
+    const counters = { shapes, total, holders: new Map(), newest, until: performance.now() + countersMs }
+    this.#types.set(t, counters)
+    return counters
   }
 
   /** The planner's view of one reading. */
   engine(reading: Reading): Engine {
-    const { dictionary } = reading
     return {
-      total: type => this.total(dictionary.type(type)),
+      total: reading.total,
       holders: reading.holders,
       estimate: (leaf, type) => this.#estimate(leaf, type, reading),
       traits: (leaf, type) => traitsOf(leaf, type, reading),
@@ -80,7 +91,7 @@ export class Estimates {
     }
     const counted = countedOf(leaf, type, reading)
     if (typeof counted === 'number') return counted
-    const ceiling = 'param' in leaf ? reading.holders(type, leaf.param.code) : this.total(reading.dictionary.type(type))
+    const ceiling = 'param' in leaf ? reading.holders(type, leaf.param.code) : reading.total(type)
     return counted.reduce((sum, arm) => sum + this.#count(arm, ceiling), 0)
   }
 
@@ -99,6 +110,6 @@ export class Estimates {
   }
 
   #capped(arm: Arm, cap: number): number {
-    return this.#statements.get(sql`select count(*) as n from (select 1 from ${arm.from} where ${arm.where} limit ${cap})`)?.n as number
+    return this.#statements.row(sql`select count(*) from (select 1 from ${arm.from} where ${arm.where} limit ${cap})`)?.[0] as number
   }
 }

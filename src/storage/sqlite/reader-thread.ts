@@ -11,7 +11,7 @@ const search = createSearch(db, new Dictionary(db))
 
 const answer = ({ id, question }: ToReader): FromReader => {
   try {
-    return { id, outcome: answerQuestion(db, search, question) }
+    return { id, outcome: answerQuestion(search, question) }
   } catch (error) {
     return { id, broken: Error.isError(error) ? error.message : String(error) }
   }

@@ -3,24 +3,29 @@ import type { AccessFilter } from '../../base/access-filter.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import { compareUtf8 } from '../../search/normal-form.ts'
 import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
-import type { Engine, Plan } from '../../search/plan.ts'
+import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
-import { planPart } from '../../search/planner.ts'
+import { createPlanner, type Planner } from '../../search/planner.ts'
 import type { Query, SortKey } from '../../search/tree.ts'
-import type { Count, Key, Method, Position, SearchPage, SearchRow } from '../port.ts'
+import type { Count, Method, Position, SearchPage, SearchRow } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
+import { inOneState } from './connection.ts'
 import type { Dictionary } from './dictionary.ts'
 import { Estimates } from './estimate.ts'
 import type { Window } from './search/last-updated.ts'
-import { type Found, readPage, seqsOf } from './search/page.ts'
+import { type Found, readPage, type Run, seqsOf } from './search/page.ts'
 import { aliases, type Reading } from './search/reading.ts'
 import { armsOf } from './search/source.ts'
-import { type Sql, sql } from './search/sql.ts'
+import { sql } from './search/sql.ts'
 import { Statements } from './search/statements.ts'
 
 export type SearchAsked = {
   readonly access: AccessFilter
   readonly count: number
+  /** Also tell how many match, when it is a first page and that is exact for next to nothing. */
+  readonly total?: boolean
+  /** Entries it may be expected to look at: above some thousands it belongs on another thread, and fails `too-costly` here. */
+  readonly visitsMax?: number
   readonly snapshotSeq?: number
   readonly position?: Position
   readonly backward?: boolean
@@ -30,17 +35,16 @@ export type SearchAsked = {
   readonly filterFor?: FilterFor
 }
 
-export type CountAsked = Omit<SearchAsked, 'count' | 'position' | 'backward'> & { readonly cap?: number; readonly cheap?: boolean }
+export type CountAsked = Omit<SearchAsked, 'count' | 'total' | 'position' | 'backward'> & { readonly cap?: number }
 
-/** Searches on one connection, synchronously, each in one read transaction (its caller's, when there is one). */
+/**
+ * Searches on one connection, synchronously, each in one read transaction (its caller's, when there is one). They fail `expired-cursor` when
+ * entries of the state asked for are gone.
+ */
 export type SqliteSearch = {
   search(query: Query, asked: SearchAsked): Outcome<SearchPage>
-  /** With `cheap`, exact only when that costs next to nothing; else the planner's guess with `exact: false`. */
   count(query: Query, asked: CountAsked): Outcome<Count>
   explain(query: Query, asked: SearchAsked): Outcome<readonly string[]>
-  /** Entries a search is expected to look at: above some thousands it belongs on another thread. */
-  expectedVisits(query: Query, access: AccessFilter, count: number): number
-  references(seqs: readonly number[], type: string, param: string): readonly { readonly seq: number; readonly target: Key }[]
   /** After a rollback: what was learnt inside the transaction is not so. */
   forget(): void
 }
@@ -50,7 +54,7 @@ class OutOfTime extends Error {}
 
 /** How much dearer than its deadline a plan must look to be refused unbegun: estimates err. */
 const hopelessFactor = 10
-/** Rows that a cheap count may look at. */
+/** Entries that may be looked at to tell a total that nobody insisted on. */
 const cheapVisits = 1000
 
 /** `engine` lets tests tell the planner other counts than those of the store: answers may not depend on them. */
@@ -84,65 +88,46 @@ class Search implements SqliteSearch {
 
   search(query: Query, asked: SearchAsked): Outcome<SearchPage> {
     return this.#read(asked, reading => {
-      const plans = this.#plans(query, asked, asked.count + 1, reading)
-      const hopeless = this.#hopeless(plans, asked.deadlineAtMs)
-      if (hopeless) return hopeless
-      return this.#within(plans, asked, () => this.#page(query, plans, asked, reading))
+      const parts = this.#parts(query, asked)
+      const plan = createPlanner(this.#engineFor(this.#estimates.engine(reading)))
+      const plans = parts.map(part => plan(part, query.sort, asked.count + 1))
+      const refused = refusal(plans, asked)
+      if (refused) return refused
+      const page = this.#within(plans, asked, () => this.#page(query, plans, asked, reading))
+      if (!page.ok || !asked.total || asked.position !== undefined || asked.backward) return page
+      const total = page.value.more ? this.#cheapTotal(parts, plan, asked, reading) : page.value.rows.length
+      return total === undefined ? page : ok({ ...page.value, total })
     })
   }
 
   count(query: Query, asked: CountAsked): Outcome<Count> {
     return this.#read(asked, reading => {
-      const counted = this.#countersKnow(query, asked, reading)
-      if (counted !== undefined) return ok({ count: counted, reached: false, exact: true })
+      const parts = this.#parts(query, asked)
       const cap = asked.cap ?? Number.POSITIVE_INFINITY
-      const plans = this.#plans(query, asked, Number.POSITIVE_INFINITY, reading)
-      const visits = plans.reduce((sum, plan) => sum + plan.visits, 0)
-      if (asked.cheap && visits > cheapVisits)
-        return ok({
-          count: Math.min(
-            cap,
-            plans.reduce((sum, plan) => sum + plan.matches, 0),
-          ),
-          reached: false,
-          exact: false,
-        })
-      return this.#within(plans, asked, () => ok(this.#countPlans(plans, cap, reading)))
+      const counted = this.#countersKnow(parts, reading)
+      if (counted !== undefined && counted <= cap) return ok({ count: counted, reached: false, exact: true })
+      const plan = createPlanner(this.#engineFor(this.#estimates.engine(reading)))
+      const plans = parts.map(part => plan(part, [], Number.POSITIVE_INFINITY))
+      return refusal(plans, asked) ?? this.#within(plans, asked, () => ok(this.#countPlans(plans, cap, reading)))
     })
   }
 
   explain(query: Query, asked: SearchAsked): Outcome<readonly string[]> {
     return this.#read(asked, reading => {
       const lines: string[] = []
-      for (const plan of this.#plans(query, asked, asked.count + 1, reading)) {
+      const planner = createPlanner(this.#engineFor(this.#estimates.engine(reading)))
+      for (const part of this.#parts(query, asked)) {
+        const plan = planner(part, query.sort, asked.count + 1)
         lines.push(...planLines(plan))
         this.#readPart(query.sort, plan, asked, reading, statement => {
           lines.push('statement:', ...statement.text.split('\n').map(line => `  ${line.trim()}`))
-          for (const row of this.#statements.all({ ...statement, text: `explain query plan ${statement.text}` }))
-            lines.push(`  plan: ${String(row.detail)}`)
+          for (const row of this.#statements.rows({ ...statement, text: `explain query plan ${statement.text}` }))
+            lines.push(`  plan: ${String(row[3])}`)
           return []
         })
       }
       return ok(lines)
     })
-  }
-
-  expectedVisits(query: Query, access: AccessFilter, count: number): number {
-    const visits = this.#read({}, reading =>
-      ok(this.#plans(query, { access }, count + 1, reading).reduce((sum, plan) => sum + plan.visits, 0)),
-    )
-    return visits.ok ? visits.value : 0
-  }
-
-  references(seqs: readonly number[], type: string, param: string): readonly { readonly seq: number; readonly target: Key }[] {
-    const p = this.#dictionary.param(type, param)
-    if (p === undefined || seqs.length === 0) return []
-    const rows = this.#statements.all(sql`select r.seq as seq, i.t as t, i.id as id from json_each(${JSON.stringify(seqs)}) j
-      cross join ref r indexed by ref_f on r.seq = j.value and r.p = ${p} cross join instance i on i.iid = r.iid`)
-    return rows.map(({ seq, t, id }) => ({
-      seq: seq as number,
-      target: { type: this.#dictionary.typeName(t as number), id: id as string },
-    }))
   }
 
   forget(): void {
@@ -151,40 +136,29 @@ class Search implements SqliteSearch {
 
   /** One state of the store for all statements of a search. */
   #read<T>(asked: { readonly snapshotSeq?: number }, read: (reading: Reading) => Outcome<T>): Outcome<T> {
-    if (this.#db.isTransaction) return read(this.#reading(asked.snapshotSeq))
-    this.#statements.get(sql`begin`)
-    try {
-      return read(this.#reading(asked.snapshotSeq))
-    } finally {
-      this.#statements.get(sql`commit`)
-    }
+    return inOneState(this.#db, () => {
+      const [someDead, shapes, swept] = this.#statements.row(stateFacts) as readonly [number, number, number]
+      const { snapshotSeq } = asked
+      if (snapshotSeq !== undefined && snapshotSeq < swept) return fail('expired-cursor', {})
+      const estimates = this.#estimates
+      const dictionary = this.#dictionary
+      return read({
+        dictionary,
+        ...(snapshotSeq === undefined ? {} : { snapshotSeq }),
+        someDead: someDead === 1,
+        shapes: t => estimates.shapes(t, shapes),
+        total: type => estimates.total(dictionary.type(type), shapes),
+        holders: (type, code) => estimates.holders(dictionary.type(type), dictionary.param(type, code), shapes),
+        alias: aliases(),
+      })
+    })
   }
 
-  #reading(snapshotSeq: number | undefined): Reading {
-    const estimates = this.#estimates
-    const dictionary = this.#dictionary
-    return {
-      dictionary,
-      ...(snapshotSeq === undefined ? {} : { snapshotSeq }),
-      someDead: this.#statements.get(sql`select 1 as n from dead limit 1`) !== undefined,
-      shapes: t => estimates.shapes(t),
-      holders: (type, code) => estimates.holders(dictionary.type(type), dictionary.param(type, code)),
-      alias: aliases(),
-    }
-  }
-
-  #plans(query: Query, asked: Pick<SearchAsked, 'access' | 'filterFor'>, wanted: number, reading: Reading): readonly Plan[] {
-    const engine = this.#engineFor(this.#estimates.engine(reading))
+  /** Parts that can match something, with their access filters. */
+  #parts(query: Query, asked: Pick<SearchAsked, 'access' | 'filterFor'>): readonly PlainPart[] {
     return query.parts
       .map(part => plainPart(part, asked.access, asked.filterFor ?? everySees))
       .filter(part => part.where.op !== 'none' && this.#dictionary.type(part.type) !== undefined)
-      .map(part => planPart(part, query.sort, wanted, engine))
-  }
-
-  #hopeless(plans: readonly Plan[], deadlineAtMs: number | undefined): Outcome<never> | undefined {
-    if (deadlineAtMs === undefined) return undefined
-    const costMs = plans.reduce((sum, plan) => sum + plan.cost, 0) / 1000
-    return costMs > hopelessFactor * Math.max(1, deadlineAtMs - performance.now()) ? tooCostly(plans) : undefined
   }
 
   /** Runs until the deadline; then the answer is that the question costs too much. */
@@ -203,7 +177,7 @@ class Search implements SqliteSearch {
   #page(query: Query, plans: readonly Plan[], asked: SearchAsked, reading: Reading): Outcome<SearchPage> {
     const backward = asked.backward ?? false
     const parts = plans.map(plan =>
-      this.#readPart(query.sort, plan, asked, { ...reading, alias: aliases() }, statement => this.#statements.all(statement)),
+      this.#readPart(query.sort, plan, asked, { ...reading, alias: aliases() }, statement => this.#statements.rows(statement)),
     )
     const found = parts.length === 1 ? (parts[0] as readonly Found[]) : merge(parts, query.sort, backward, asked.count + 1)
     const more = found.length > asked.count
@@ -211,13 +185,7 @@ class Search implements SqliteSearch {
     return ok({ rows: backward ? rows.toReversed() : rows, more })
   }
 
-  #readPart(
-    sort: readonly SortKey[],
-    plan: Plan,
-    asked: SearchAsked,
-    reading: Reading,
-    run: (statement: Sql) => readonly Readonly<Record<string, unknown>>[],
-  ): readonly Found[] {
+  #readPart(sort: readonly SortKey[], plan: Plan, asked: SearchAsked, reading: Reading, run: Run): readonly Found[] {
     return readPage(
       {
         plan,
@@ -236,24 +204,34 @@ class Search implements SqliteSearch {
   #rows(found: readonly Found[]): SearchRow[] {
     if (found.length === 0) return []
     const seqs = JSON.stringify(found.map(({ seq }) => seq))
-    const rows = this.#statements.all(sql`select v.seq as seq, v.vid as vid, v.t as t, v.method as method, v.text as text, i.id as id
+    const rows = this.#statements.rows(sql`select v.vid, v.t, v.method, v.text, i.id
       from json_each(${seqs}) j cross join version v on v.seq = j.value cross join instance i on i.iid = v.iid`)
     // json_each keeps the order of the list, and every seq that was found has its version.
-    return rows.map((row, n) => this.#row(row, found[n] as Found))
+    return rows.map((row, n) => this.#row(row as RowColumns, found[n] as Found))
   }
 
-  #row(row: Readonly<Record<string, unknown>>, { seq, values }: Found): SearchRow {
+  #row([vid, t, method, text, id]: RowColumns, { seq, values }: Found): SearchRow {
     return {
-      type: this.#dictionary.typeName(row.t as number),
-      id: row.id as string,
-      versionId: row.vid as number,
+      type: this.#dictionary.typeName(t),
+      id,
+      versionId: vid,
       seq,
       lastUpdated: msOfSeq(seq),
-      method: methods[row.method as number] as Method,
+      method: methods[method] as Method,
       deleted: false,
-      text: row.text as Uint8Array,
+      text,
       position: { values, seq },
     }
+  }
+
+  /** Undefined when counting would look at too much. */
+  #cheapTotal(parts: readonly PlainPart[], plan: Planner, asked: SearchAsked, reading: Reading): number | undefined {
+    const known = this.#countersKnow(parts, reading)
+    if (known !== undefined) return known
+    const plans = parts.map(part => plan(part, [], Number.POSITIVE_INFINITY))
+    if (visitsOf(plans) > cheapVisits) return undefined
+    const counted = this.#within(plans, asked, () => ok(this.#countPlans(plans, Number.POSITIVE_INFINITY, reading)))
+    return counted.ok ? counted.value.count : undefined
   }
 
   #countPlans(plans: readonly Plan[], cap: number, reading: Reading): Count {
@@ -262,42 +240,47 @@ class Search implements SqliteSearch {
       const arms = armsOf(plan.source, boundsOf(reading), { ...reading, alias: aliases() })
       if (arms.length === 0) continue
       const limit = cap === Number.POSITIVE_INFINITY ? sql`` : sql` limit ${cap + 1 - count}`
-      count += this.#statements.get(sql`select count(*) as n from (${seqsOf(arms)}${limit})`)?.n as number
+      count += this.#statements.row(sql`select count(*) from (${seqsOf(arms)}${limit})`)?.[0] as number
       if (count > cap) return { count: cap, reached: true, exact: false }
     }
     return { count, reached: false, exact: true }
   }
 
   /** Whole types and a single `:missing` have exact counters, when the state asked for is the newest. */
-  #countersKnow(query: Query, asked: CountAsked, reading: Reading): number | undefined {
-    const parts = query.parts.map(part => plainPart(part, asked.access, asked.filterFor ?? everySees))
-    if (!parts.every(({ where }) => where.op === 'all' || where.op === 'none' || where.op === 'missing')) return undefined
-    const { snapshotSeq } = asked
-    if (
-      snapshotSeq !== undefined &&
-      ((this.#statements.get(sql`select max(seq) as n from version`)?.n as number | null) ?? 0) > snapshotSeq
-    )
+  #countersKnow(parts: readonly PlainPart[], reading: Reading): number | undefined {
+    if (!parts.every(({ where }) => where.op === 'all' || where.op === 'missing')) return undefined
+    const { snapshotSeq } = reading
+    if (snapshotSeq !== undefined && ((this.#statements.row(sql`select max(seq) from version`)?.[0] as number | null) ?? 0) > snapshotSeq)
       return undefined
-    let count = 0
-    for (const { type, where } of parts) {
-      const t = this.#dictionary.type(type)
-      if (t === undefined || where.op === 'none') continue
-      const live = this.#statements.all(sql`select sh, live as n from shape where t = ${t} and live > 0`)
-      const p = where.op === 'missing' ? this.#dictionary.param(where.param.type, where.param.code) : undefined
-      const having =
-        where.op === 'missing' && p !== undefined
-          ? new Set(
-              reading
-                .shapes(t)
-                .filter(({ params }) => params.has(p))
-                .map(({ sh }) => sh),
-            )
-          : undefined
-      for (const { sh, n } of live)
-        if (where.op !== 'missing' || (having?.has(sh as number) ?? false) !== where.missing) count += n as number
-    }
-    return asked.cap !== undefined && count > asked.cap ? undefined : count
+    return parts.reduce((count, part) => count + this.#counter(part, reading), 0)
   }
+
+  #counter({ type, where }: PlainPart, reading: Reading): number {
+    const t = this.#dictionary.type(type) as number // parts of unknown types were left out
+    const live = this.#statements.rows(sql`select sh, live from shape where t = ${t} and live > 0`) as readonly (readonly [
+      number,
+      number,
+    ])[]
+    if (where.op !== 'missing') return live.reduce((sum, [, n]) => sum + n, 0)
+    const p = this.#dictionary.param(where.param.type, where.param.code)
+    const having = new Set(reading.shapes(t).flatMap(({ sh, params }) => (p !== undefined && params.has(p) ? sh : [])))
+    return live.reduce((sum, [sh, n]) => (having.has(sh) === where.missing ? sum : sum + n), 0)
+  }
+}
+
+/** Whether superseded versions have entries; the newest shape; up to where entries may be gone (sweep.ts). */
+const stateFacts = sql`select exists (select 1 from dead), (select max(sh) from shape), ifnull((select value from setting where name = 'swept'), 0)`
+
+type RowColumns = readonly [vid: number, t: number, method: number, text: Uint8Array, id: string]
+
+const visitsOf = (plans: readonly Plan[]): number => plans.reduce((sum, { visits }) => sum + visits, 0)
+
+/** Unbegun, because it looks too dear for where it would run. */
+const refusal = (plans: readonly Plan[], { visitsMax, deadlineAtMs }: CountAsked): Outcome<never> | undefined => {
+  if (visitsMax !== undefined && visitsOf(plans) > visitsMax) return tooCostly(plans)
+  if (deadlineAtMs === undefined) return undefined
+  const costMs = plans.reduce((sum, plan) => sum + plan.cost, 0) / 1000
+  return costMs > hopelessFactor * Math.max(1, deadlineAtMs - performance.now()) ? tooCostly(plans) : undefined
 }
 
 const methods: Readonly<Record<number, Method>> = { 1: 'POST', 2: 'PUT', 3: 'DELETE' }

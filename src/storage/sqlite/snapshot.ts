@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import type { Snapshot } from '../port.ts'
 import { type Cells, nothing } from './cells.ts'
+import { inOneState } from './connection.ts'
 
 /**
  * The snapshots that pages may still be read from. A snapshot is the seq of the last commit; its token is that number.
@@ -11,12 +12,14 @@ export class Snapshots {
   readonly #clock: Clock
   readonly #lifetimeMs: number
   readonly #cells: Cells
+  readonly #db: DatabaseSync
   readonly #newest: StatementSync
   /** In order of time and seq, one per second, at most as many as the lifetime has seconds. */
   readonly #oldest: { readonly second: number; readonly seq: number }[] = []
 
   /** Cursors given out before a restart live on: nothing that ended after what was swept then goes before their time is over. */
   constructor(db: DatabaseSync, cells: Cells, clock: Clock, lifetimeMs: number) {
+    this.#db = db
     this.#clock = clock
     this.#lifetimeMs = lifetimeMs
     this.#cells = cells
@@ -25,15 +28,19 @@ export class Snapshots {
     this.#publish()
   }
 
-  /** The state of the last commit, held still until the lifetime is over. */
-  register(): Snapshot {
-    const now = this.#clock()
-    this.expire(now)
-    let seq = this.#lastCommit()
-    this.#keep(Math.floor(now / 1000), seq)
-    // The sweeper may have passed this state before it saw the registration; the one after it is safe (sweep.ts).
-    while (this.#cells.swept.get() > seq) seq = this.#lastCommit()
-    return { token: String(seq), at: now }
+  /** The state of the last commit, held still until the lifetime is over, and what is read from it in the transaction that found it. */
+  register<T>(read: (snapshot: Snapshot) => T): T {
+    for (;;) {
+      const registered = inOneState(this.#db, () => {
+        const now = this.#clock()
+        this.expire(now)
+        const seq = this.#lastCommit()
+        this.#keep(Math.floor(now / 1000), seq)
+        // The sweeper may have passed this state before it saw the registration; the one after it is safe (sweep.ts).
+        return this.#cells.swept.get() > seq ? undefined : { value: read({ token: String(seq), at: now }) }
+      })
+      if (registered) return registered.value
+    }
   }
 
   /** Lets go of snapshots whose time is over. Returns whether the sweeper got more room. */

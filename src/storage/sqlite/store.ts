@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { defaultLimits } from '../../base/limits.ts'
-import { fail, type Outcome } from '../../base/outcome.ts'
+import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Query } from '../../search/tree.ts'
 import type {
@@ -118,21 +118,30 @@ class SqliteStore implements Store {
   }
 
   async search(query: Query, options: SearchOptions): Promise<Outcome<SearchPage>> {
-    const { access, count, position, backward } = options
-    const optional = { ...(position === undefined ? {} : { position }), ...(backward === undefined ? {} : { backward }) }
-    const asked = await this.#ask({ kind: 'search', query, access, count, ...optional }, count, options)
-    return asked as Outcome<SearchPage> // of the kind that was asked
+    const { access, count, snapshot, total, position, backward, deadline } = options
+    const question: Question = {
+      kind: 'search',
+      query,
+      access,
+      count,
+      ...(total === undefined ? {} : { total }),
+      ...(position === undefined ? {} : { position }),
+      ...(backward === undefined ? {} : { backward }),
+    }
+    if (snapshot !== 'new') return (await this.#ask(question, snapshot, deadline)) as Outcome<SearchPage> // of the kind that was asked
+    const { taken, here } = this.#snapshots.register(state => ({ taken: state, here: this.#askHere(question, deadline) }))
+    const found = here ?? (await this.#askThread({ ...question, ...stateOf(taken) }, deadline))
+    return found.ok ? ok({ ...(found.value as SearchPage), snapshot: taken }) : found
   }
 
   async count(query: Query, options: CountOptions): Promise<Outcome<Count>> {
-    const { access, cap, cheap } = options
-    if (cheap === true) return inOneState(this.#db, () => this.#search.count(query, { access, cheap }))
-    const asked = await this.#ask({ kind: 'count', query, access, ...(cap === undefined ? {} : { cap }) }, cap ?? Infinity, options)
-    return asked as Outcome<Count> // of the kind that was asked
+    const { access, cap, snapshot, deadline } = options
+    const question: Question = { kind: 'count', query, access, ...(cap === undefined ? {} : { cap }) }
+    return (await this.#ask(question, snapshot, deadline)) as Outcome<Count> // of the kind that was asked
   }
 
   async explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>> {
-    return inOneState(this.#db, () => this.#search.explain(query, { access: options.access, count: options.count }))
+    return this.#search.explain(query, { access: options.access, count: options.count })
   }
 
   async references(
@@ -144,7 +153,7 @@ class SqliteStore implements Store {
   }
 
   async snapshot(): Promise<Snapshot> {
-    return this.#snapshots.register()
+    return this.#snapshots.register(state => state)
   }
 
   horizon(): Promise<number> {
@@ -193,24 +202,29 @@ class SqliteStore implements Store {
     await this.#writer.close()
   }
 
-  /** Here when it is cheap, in a reader thread when it is not, or turns out not to be. */
-  async #ask(
-    question: Question,
-    rows: number,
-    { snapshot, deadline }: { snapshot?: Snapshot; deadline?: Deadline },
-  ): Promise<Outcome<SearchPage | Count>> {
-    const seq = snapshot === undefined ? undefined : seqOf(snapshot)
-    if (snapshot !== undefined && seq === undefined) return fail('expired-cursor', {})
-    const at = seq === undefined ? {} : { snapshotSeq: seq }
-    const expected = inOneState(this.#db, () => this.#search.expectedVisits(question.query, question.access, rows))
-    if (expected <= visitsMax) {
-      const left = timeLeft(deadline)
-      const outcome = answerQuestion(this.#db, this.#search, { ...question, ...at, ms: Math.min(left, onThisThreadMs) })
-      if (outcome.ok || outcome.failure.kind !== 'too-costly' || left <= onThisThreadMs) return outcome
-    }
-    const left = timeLeft(deadline)
-    return this.#pool.ask({ ...question, ...at, ...(left === Infinity ? {} : { ms: left }) })
+  async #ask(question: Question, snapshot: Snapshot | undefined, deadline: Deadline | undefined): Promise<Outcome<SearchPage | Count>> {
+    if (snapshot !== undefined && seqOf(snapshot) === undefined) return fail('expired-cursor', {})
+    const asked = { ...question, ...stateOf(snapshot) }
+    return this.#askHere(asked, deadline) ?? this.#askThread(asked, deadline)
   }
+
+  /** Undefined when it is not cheap, or turns out not to be, and there is time to ask a reader thread. */
+  #askHere(question: Question, deadline: Deadline | undefined): Outcome<SearchPage | Count> | undefined {
+    const left = timeLeft(deadline)
+    const isShort = left <= onThisThreadMs
+    const outcome = answerQuestion(this.#search, { ...question, ms: Math.min(left, onThisThreadMs) }, isShort ? undefined : visitsMax)
+    return outcome.ok || outcome.failure.kind !== 'too-costly' || isShort ? outcome : undefined
+  }
+
+  #askThread(question: Question, deadline: Deadline | undefined): Promise<Outcome<SearchPage | Count>> {
+    const left = timeLeft(deadline)
+    return this.#pool.ask(left === Infinity ? question : { ...question, ms: left })
+  }
+}
+
+const stateOf = (snapshot: Snapshot | undefined): { readonly snapshotSeq?: number } => {
+  const seq = snapshot === undefined ? undefined : seqOf(snapshot)
+  return seq === undefined ? {} : { snapshotSeq: seq }
 }
 
 const timeLeft = (deadline: Deadline | undefined): number => {

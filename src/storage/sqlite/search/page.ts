@@ -7,6 +7,7 @@ import { currentSeq, type Reading } from './reading.ts'
 import { beyond, column, orderTerms, sortValue, walkOf, way } from './sort.ts'
 import { armsOf, compound, conditions } from './source.ts'
 import { every, join, never, type Sql, sql, word } from './sql.ts'
+import type { Columns } from './statements.ts'
 
 /** A row of a page before its resource is fetched. */
 export type Found = { readonly seq: number; readonly values: readonly (string | number | null)[] }
@@ -22,8 +23,8 @@ export type PageAsked = {
   readonly bounds: Window
 }
 
-/** Runs a statement whose rows have the column seq, and v0, v1 … for sort values. */
-export type Run = (statement: Sql) => readonly Readonly<Record<string, unknown>>[]
+/** Runs a statement whose rows have the column seq, then v0, v1 … for sort values. */
+export type Run = (statement: Sql) => readonly Columns[]
 
 /** The rows of one part, in the direction read (backward: from the position to the front). */
 export const readPage = (asked: PageAsked, run: Run): readonly Found[] => {
@@ -43,7 +44,7 @@ const readBySeq = (asked: PageAsked, source: Source, order: 'driver' | 'top', ru
   if (arms.length === 0) return []
   const statement = sql`${seqsOf(arms)} order by ${orderOf(arms, order)}${way(descending)} limit ${asked.wanted}`
   const rest = asked.sort.slice(1).map(() => null)
-  return run(statement).map(row => ({ seq: row.seq as number, values: valuesOf ?? (first ? [row.seq as number, ...rest] : []) }))
+  return (run(statement) as readonly (readonly [number])[]).map(([seq]) => ({ seq, values: valuesOf ?? (first ? [seq, ...rest] : []) }))
 }
 
 /** The plus keeps SQLite from walking another index only because that one has the order. */
@@ -84,7 +85,7 @@ const readTop = (asked: PageAsked, source: Source, run: Run): readonly Found[] =
   const where = position ? sql` where ${beyond({ keys: sort, backward: asked.backward }, position, seq)}` : word('')
   const statement = sql`select ${seq} as seq, ${join(values, ', ')} from (${seqsOf(arms)}) ${s} cross join live ${l} on ${l}.seq = ${seq}${where}
     order by ${orderTerms({ keys: sort, backward: asked.backward }, seq)} limit ${asked.wanted}`
-  return run(statement).map(row => found(row, sort.length))
+  return run(statement).map(found)
 }
 
 /** Along the ids of the type. */
@@ -108,7 +109,7 @@ const readById = (asked: PageAsked, run: Run): readonly Found[] => {
   const rest = asked.sort.slice(1).map((key, n) => sql`, ${sortValue(key, plan.type, x, reading)} as ${column(n + 1)}`)
   const statement = sql`select ${x}.seq as seq, ${i}.id as v0${join(rest, '')} from instance ${i}
     cross join live ${x} on ${x}.seq = ${currentSeq(i, reading)} where ${where} order by ${i}.id${way(descending)} limit ${asked.wanted}`
-  return run(statement).map(row => found(row, asked.sort.length))
+  return run(statement).map(found)
 }
 
 /** Along the marked values of the first key; those without one follow. */
@@ -151,7 +152,7 @@ const walkValues = (asked: PageAsked, first: SortKey, run: Run): readonly Found[
   if (where === never) return []
   const statement = sql`select ${walk.seq} as seq, ${walk.value} as v0${join(others, '')} from ${walk.from}${joined} where ${where}
     order by ${walk.value}${way(descending)}, ${orderTerms({ keys: sort, backward }, walk.seq, 1)} limit ${asked.wanted}`
-  return run(statement).map(row => found(row, sort.length))
+  return run(statement).map(found)
 }
 
 const boundWalk = (
@@ -168,7 +169,4 @@ const boundWalk = (
 
 const windowOfSource = (source: Source, bounds: Window): Window => narrowest([bounds, ...source.window.map(({ test }) => windowOf(test))])
 
-const found = (row: Readonly<Record<string, unknown>>, keys: number): Found => ({
-  seq: row.seq as number,
-  values: Array.from({ length: keys }, (_, i) => row[`v${i}`] as string | number | null),
-})
+const found = ([seq, ...values]: Columns): Found => ({ seq: seq as number, values: values as Found['values'] })

@@ -12,9 +12,10 @@ export type Reading = {
   /** Whether superseded versions have entries: then each candidate is asked. */
   readonly someDead: boolean
   /** Shapes of a type, those without live instances included. */
-  /** Resources of the type that have a value of the parameter, by its exact counters. */
-  holders(type: string, param: string): number
   shapes(t: number): readonly Shape[]
+  /** Resources of the type, and those that have a value of the parameter, by the counters of shapes. */
+  total(type: string): number
+  holders(type: string, param: string): number
   /** A new name for a table in this statement. */
   alias(): Sql
 }

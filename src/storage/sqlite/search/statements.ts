@@ -3,6 +3,9 @@ import type { Sql } from './sql.ts'
 
 const statementsMax = 500
 
+/** A row as its columns, in the order of the statement: cheaper than an object with their names. */
+export type Columns = readonly unknown[]
+
 /** Prepared statements by their text, the least recently used given up first. */
 export class Statements {
   readonly #db: DatabaseSync
@@ -12,12 +15,13 @@ export class Statements {
     this.#db = db
   }
 
-  all({ text, values }: Sql): readonly Readonly<Record<string, unknown>>[] {
-    return this.#prepare(text).all(...values)
+  /** The casts: setReturnArrays makes rows arrays, which the types of node:sqlite do not know. */
+  rows({ text, values }: Sql): readonly Columns[] {
+    return this.#prepare(text).all(...values) as unknown as Columns[]
   }
 
-  get({ text, values }: Sql): Readonly<Record<string, unknown>> | undefined {
-    return this.#prepare(text).get(...values)
+  row({ text, values }: Sql): Columns | undefined {
+    return this.#prepare(text).get(...values) as Columns | undefined
   }
 
   #prepare(text: string): StatementSync {
@@ -28,6 +32,7 @@ export class Statements {
       return known
     }
     const made = this.#db.prepare(text)
+    made.setReturnArrays(true)
     this.#prepared.set(text, made)
     const [oldest] = this.#prepared.keys()
     if (this.#prepared.size > statementsMax && oldest !== undefined) this.#prepared.delete(oldest)

@@ -12,8 +12,6 @@ export const unsorted: LeafCompiler<Unsorted> = {
     return sql`exists (select 1 from live ${x} where ${x}.seq = ${seq} and ${sortValue(leaf.key, type, x, reading)} is null)`
   },
   estimate: (leaf, type, reading, holders) => {
-    const t = reading.dictionary.type(type)
-    const total = t === undefined ? 0 : reading.shapes(t).reduce((sum, { live }) => sum + live, 0)
-    return Math.max(1, total - holders(leaf.key.code))
+    return Math.max(1, reading.total(type) - holders(leaf.key.code))
   },
 }
