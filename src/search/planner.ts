@@ -70,7 +70,7 @@ const planWith = (planning: Planning, part: PlainPart, sort: readonly SortKey[],
     dearest: best.dearest,
   }
   if (best.source.driver.by !== 'sort' || best.source.driver.key.code === '_id') return plan
-  return { ...plan, rest: planning.rest(part, best.source.driver.key, sort.length === 1) }
+  return { ...plan, rest: planning.rest(part, best.source.driver.key, sort.length === 1, wanted) }
 }
 
 class Planning {
@@ -83,13 +83,9 @@ class Planning {
   }
 
   /** Resources without a value of the first key, newest first. */
-  rest(part: PlainPart, key: SortKey, last: boolean): NonNullable<Plan['rest']> {
-    const { best } = this.choose(
-      part.type,
-      [...conjunctsOf(part.where), { op: 'unsorted', key }],
-      Number.POSITIVE_INFINITY,
-      last ? 'seq' : 'none',
-    )
+  rest(part: PlainPart, key: SortKey, last: boolean, wanted: number): NonNullable<Plan['rest']> {
+    const conjuncts = [...conjunctsOf(part.where), { op: 'unsorted', key } as const]
+    const { best } = last ? this.choose(part.type, conjuncts, wanted, 'seq') : this.choose(part.type, conjuncts, Infinity, 'none')
     return { source: best.source, order: last && best.ordered ? 'driver' : 'top' }
   }
 

@@ -61,6 +61,12 @@ const rules: readonly Rule[] = [
           WHERE l.sh = s.sh AND i.state = ${states.live})`,
   },
   {
+    what: 'a version whose shape says otherwise than its sort values',
+    sql: `SELECT l.seq AS n FROM live l JOIN shape s ON s.sh = l.sh JOIN json_each(s.params) e JOIN param p ON p.p = e.value
+          WHERE p.code NOT LIKE '%:unsorted' AND (l.so ->> ('$."' || p.p || '"[0]') IS NULL) <> EXISTS (SELECT 1 FROM param c
+            JOIN json_each(s.params) f ON f.value = c.p WHERE c.t = p.t AND c.code = p.code || ':unsorted')`,
+  },
+  {
     what: 'an instance whose newest version is missing or another',
     sql: `SELECT i.iid AS n FROM instance i LEFT JOIN version v ON v.seq = i.seq
           WHERE i.state IN (${states.live}, ${states.deleted}) AND (v.seq IS NULL OR v.iid <> i.iid OR v.vid <> i.vid OR v.until <> 9007199254740991)`,

@@ -80,7 +80,7 @@ export class Estimates {
       holders: reading.holders,
       estimate: (leaf, type) => this.#estimate(leaf, type, reading),
       traits: (leaf, type) => traitsOf(leaf, type, reading),
-      walks: (key, type) => key.code === '_id' || walks(key, type, reading),
+      walks: key => key.code === '_id' || walks(key),
     }
   }
 

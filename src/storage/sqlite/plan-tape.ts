@@ -2,6 +2,7 @@ import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Query } from '../../search/tree.ts'
 import type { IndexValues } from '../../search/values.ts'
 import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
+import { unsortedCode } from './dictionary.ts'
 
 /**
  * How plans travel to the writer thread: everything but guards lies flat on one array of strings and numbers, and all texts in one
@@ -119,7 +120,13 @@ const pushValues = (tape: Item[], values: IndexValues): void => {
   for (const one of texts) tape.push(one.param, one.key, one.text ?? '')
   tape.push(values.sort.length)
   for (const one of values.sort) tape.push(one.param, JSON.stringify(one.greatest === undefined ? [one.least] : [one.least, one.greatest]))
-  tape.push(values.shape.join(' '))
+  tape.push(shapeOf(values).join(' '))
+}
+
+/** Parameters with values, and apart from them those whose values cannot be sorted by (a CodeableConcept of text alone). */
+const shapeOf = ({ shape, sort }: IndexValues): readonly string[] => {
+  const sorted = new Set(sort.map(({ param }) => param))
+  return [...shape, ...shape.filter(code => !sorted.has(code)).map(unsortedCode)]
 }
 
 /** Reads a tape in the order it was written. The casts are that order: text() where a string was pushed, number() where a number was. */

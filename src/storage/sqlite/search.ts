@@ -14,7 +14,7 @@ import type { Dictionary } from './dictionary.ts'
 import { Estimates } from './estimate.ts'
 import type { Window } from './search/last-updated.ts'
 import { type Found, readPage, type Run, seqsOf } from './search/page.ts'
-import { aliases, type Reading } from './search/reading.ts'
+import { aliases, onceEach, type Reading } from './search/reading.ts'
 import { armsOf } from './search/source.ts'
 import { sql } from './search/sql.ts'
 import { Statements } from './search/statements.ts'
@@ -79,9 +79,9 @@ class Search implements SqliteSearch {
     this.#dictionary = dictionary
     this.#statements = new Statements(db)
     this.#estimates = new Estimates(this.#statements)
-    // Asked of each candidate before anything else: a running statement cannot be ended from outside.
+    // Asked of candidates before anything else (source.ts): a running statement cannot be ended from outside.
     db.function('tick', { varargs: false }, (_seq: unknown) => {
-      if ((++this.#ticks & 63) === 0 && performance.now() > this.#endsAtMs) throw new OutOfTime()
+      if ((++this.#ticks & 1) === 0 && performance.now() > this.#endsAtMs) throw new OutOfTime()
       return 1
     })
   }
@@ -149,6 +149,7 @@ class Search implements SqliteSearch {
         shapes: t => estimates.shapes(t, shapes),
         total: type => estimates.total(dictionary.type(type), shapes),
         holders: (type, code) => estimates.holders(dictionary.type(type), dictionary.param(type, code), shapes),
+        iid: onceEach((type, id) => dictionary.iid(type, id)),
         alias: aliases(),
       })
     })

@@ -34,7 +34,7 @@ export const compartment: LeafCompiler<Compartment> = {
 const holdsOwner = ({ params }: Compartment): boolean => params.some(({ code }) => code === '_id')
 
 const asked = ({ owner, params }: Compartment, reading: Reading) => ({
-  iid: reading.dictionary.iid(owner.type, owner.id),
+  iid: reading.iid(owner.type, owner.id),
   numbers: params.flatMap(one => (one.code === '_id' ? [] : (param(one, reading) ?? []))),
 })
 

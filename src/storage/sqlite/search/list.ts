@@ -56,7 +56,7 @@ const rowsOf = ({ of }: List, reading: Reading): Rows | undefined => {
       return tokenRows(of, p, reading)
     case 'reference':
       return {
-        values: of.flatMap(one => (one.op === 'reference' ? (reading.dictionary.iid(one.type, one.id) ?? []) : [])),
+        values: of.flatMap(one => (one.op === 'reference' ? (reading.iid(one.type, one.id) ?? []) : [])),
         join: (each, x) => ({ table: sql`ref`, where: sql`${x}.p = ${p} and ${x}.iid = ${each}.value` }),
       }
     case 'string':

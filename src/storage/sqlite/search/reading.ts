@@ -16,6 +16,8 @@ export type Reading = {
   /** Resources of the type, and those that have a value of the parameter, by the counters of shapes. */
   total(type: string): number
   holders(type: string, param: string): number
+  /** Number of an instance, looked up once for each question. */
+  iid(type: string, id: string): number | undefined
   /** A new name for a table in this statement. */
   alias(): Sql
 }
@@ -24,6 +26,16 @@ export type Reading = {
 export const aliases = (): (() => Sql) => {
   let last = 0
   return () => word(`x${++last}`)
+}
+
+/** The same answer to the same question. */
+export const onceEach = (find: Reading['iid']): Reading['iid'] => {
+  const found = new Map<string, number | undefined>()
+  return (type, id) => {
+    const key = `${type}/${id}`
+    if (!found.has(key)) found.set(key, find(type, id))
+    return found.get(key)
+  }
 }
 
 /** That the entry counts in the state read. The upper bound by the snapshot is asked apart: it bounds walks. */

@@ -19,9 +19,8 @@ export const sortValue = ({ code, kind, descending }: SortKey, type: string, liv
 type Walk = { readonly from: Sql; readonly where: Sql; readonly value: Sql; readonly seq: Sql }
 const walked = { token: ['tok', 'code'], uri: ['tok', 'code'], string: ['str', 'v'], date: ['dat', 'lo'], number: ['num', 'lo'] } as const
 
-/** Whether the values of the key lie in its order. */
-export const walks = ({ code, kind }: SortKey, type: string, { dictionary }: Reading): boolean =>
-  kind in walked && dictionary.param(type, code) !== undefined
+/** Whether the values of the key, if there are any, lie in its order. */
+export const walks = ({ kind }: SortKey): boolean => kind in walked
 
 /** The entry marked as the one to sort by: one per version, in the order of values. */
 export const walkOf = ({ code, kind, descending }: SortKey, type: string, reading: Reading): Walk | undefined => {

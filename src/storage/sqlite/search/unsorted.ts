@@ -1,17 +1,24 @@
 import type { Unsorted } from '../../../search/plan.ts'
+import { unsortedCode } from '../dictionary.ts'
 import type { LeafCompiler } from './leaf.ts'
-import { sortValue } from './sort.ts'
-import { sql } from './sql.ts'
+import type { Reading, Shape } from './reading.ts'
+import { areFew, armsOfShapes, countOf, hasShape } from './shapes.ts'
 
-/** Having a value is not yet having one to sort by (a CodeableConcept of text alone): only the sort values themselves know. */
+/** Having a value is not yet having one to sort by (a CodeableConcept of text alone): shapes tell both. */
 export const unsorted: LeafCompiler<Unsorted> = {
-  traits: () => ({ ordered: false, check: 1.2, undrivable: true }),
-  arms: () => [],
-  check(leaf, type, seq, reading) {
-    const x = reading.alias()
-    return sql`exists (select 1 from live ${x} where ${x}.seq = ${seq} and ${sortValue(leaf.key, type, x, reading)} is null)`
-  },
-  estimate: (leaf, type, reading, holders) => {
-    return Math.max(1, reading.total(type) - holders(leaf.key.code))
-  },
+  // Many shapes without a value are most of the type: a walk over it soon has a page of them, in order.
+  traits: (leaf, type, reading) =>
+    areFew(shapesOf(leaf, type, reading)) ? { ordered: true, check: 1 } : { ordered: false, check: 1, undrivable: true },
+  arms: (leaf, type, reading) => armsOfShapes(shapesOf(leaf, type, reading), reading),
+  check: (leaf, type, seq, reading) => hasShape(shapesOf(leaf, type, reading), seq, reading),
+  estimate: (leaf, type, reading) => countOf(shapesOf(leaf, type, reading)),
+}
+
+const shapesOf = ({ key: { code } }: Unsorted, type: string, { dictionary, shapes }: Reading): readonly Shape[] => {
+  const t = dictionary.type(type)
+  if (t === undefined) return []
+  const p = dictionary.param(type, code)
+  if (p === undefined) return shapes(t)
+  const without = dictionary.param(type, unsortedCode(code))
+  return shapes(t).filter(({ params }) => !params.has(p) || (without !== undefined && params.has(without)))
 }
