@@ -1,4 +1,4 @@
-/** Bounds of every request. Sizes count decompressed bytes. @see docs/api/limits.md */
+/** Bounds of every request. Sizes count decompressed bytes. @see docs/api/README.md */
 export type Limits = {
   readonly urlBytesMax: number
   readonly urlValueBytesMax: number
