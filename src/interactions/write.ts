@@ -40,7 +40,7 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
     if ('answer' in prepared.value) return ok(prepared.value.answer)
     if (isOver(call.deadline)) return fail('waited-too-long', {}, { retryAfterSeconds: 1 })
     const { plan, answered } = prepared.value
-    const committed = await parts.store.commit(call.once === undefined ? plan : takingOnce(plan, call.once))
+    const committed = await parts.store.commit(call.once === undefined ? plan : { ...plan, once: call.once })
     if (!committed.ok) return committed
     if (committed.value.held) return ok(answered(committed.value))
     const { referrers, taken } = committed.value
@@ -48,12 +48,6 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
     if (taken !== undefined) return taken === call.once ? fail('already-done', {}) : fail('key-taken', {})
   }
   return fail('write-conflict', {}, { retryAfterSeconds: 1 })
-}
-
-/** The plan that also takes the key under which it happens at most once. Its owner is an instance that the plan leaves, where there is one. */
-const takingOnce = (plan: WritePlan, key: string): WritePlan => {
-  const owner = plan.versions.find(({ method }) => method !== 'DELETE') ?? plan.versions[0]
-  return owner === undefined ? plan : { ...plan, unique: [...(plan.unique ?? []), { key, owner: nameOf(owner) }] }
 }
 
 const nameOf = ({ type, id }: Key): string => `${type}/${id}`

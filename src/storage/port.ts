@@ -46,6 +46,22 @@ export interface Store extends AsyncDisposable {
   /** Next number of a named counter, at once; gaps after a crash are allowed. */
   nextNumber(key: string): Promise<number>
 
+  /** Durable documents that are no resources. The definition is one of those the store was opened with, else this throws. */
+  records<V extends object>(definition: RecordDefinition): Records<V>
+  readonly blobs: Blobs
+
+  /**
+   * Versions with seqs of their own, by seq, block after block (at most 1,000 in one): all of the block or nothing. Each lies above all that its type
+   * holds, so this fills empty types and goes on where it was cut. `values` may be left out where a later version follows in the block.
+   * Snapshots from before are expired by it.
+   */
+  load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>>
+  /**
+   * Erases versions with their index entries and blobs; what is not there counts as erased. Without `versionId` the whole instance goes:
+   * it is known as purged, answered like one never used, and may be used anew from version 1. The newest version goes only with its instance.
+   */
+  remove(versions: readonly (Key & { readonly versionId?: number })[]): Promise<Outcome<Removed>>
+
   /** Live instances per type. */
   counts(): Promise<Readonly<Record<string, number>>>
   statistics(): Statistics
@@ -56,7 +72,7 @@ export interface Store extends AsyncDisposable {
 export type Key = { readonly type: string; readonly id: string }
 
 /** Opaque to everybody but the engine that gave it. A number or string, so that it can travel in a cursor. */
-export type Snapshot = { readonly token: string; /** ms */ readonly at: number }
+export type Snapshot = { readonly token: string /** ms */; readonly at: number }
 
 export type Method = 'POST' | 'PUT' | 'DELETE'
 
@@ -88,7 +104,11 @@ export type HistoryOptions = {
   readonly deadline?: Deadline
 }
 
-export type HistoryPage = { readonly rows: readonly StoredVersion[]; readonly more: boolean; /** Known where it is cheap. */ readonly total?: number }
+export type HistoryPage = {
+  readonly rows: readonly StoredVersion[]
+  readonly more: boolean /** Known where it is cheap. */
+  readonly total?: number
+}
 
 /** Sort values and seq of a row: where a page ended. `null` stands for missing. */
 export type Position = { readonly values: readonly (string | number | null)[]; readonly seq: number }
@@ -117,7 +137,12 @@ export type SearchPage = {
   readonly snapshot?: Snapshot
 }
 
-export type CountOptions = { readonly access: AccessFilter; readonly snapshot?: Snapshot; readonly cap?: number; readonly deadline?: Deadline }
+export type CountOptions = {
+  readonly access: AccessFilter
+  readonly snapshot?: Snapshot
+  readonly cap?: number
+  readonly deadline?: Deadline
+}
 export type Count = { readonly count: number; readonly reached: boolean; readonly exact: boolean }
 
 /** The 29 characters that stand in `text` at `lastUpdatedOffset` until the writer knows the instant. */
@@ -154,18 +179,35 @@ export type WritePlan = {
   readonly exists?: readonly Key[]
   /** Instances that nothing outside this plan may refer to (a refused deletion of a referenced instance). */
   readonly unreferenced?: readonly Key[]
+  /** A key under which this happens at most once: taken for ever when the plan held, whatever becomes of what it wrote. Looked at before all else. */
+  readonly once?: string
+  /** Written in this order, each seeing the ones before. */
+  readonly records?: readonly RecordWrite[]
+  /** Blobs written before. With `owner`, a version of this plan, a blob is erased when that version is; without, it stays until `blobs.remove`. */
+  readonly blobs?: readonly { readonly id: string; readonly owner?: Key }[]
 }
 
 /** `held: false`: an expectation or guard no longer holds; nothing was written; prepare again. */
 export type Committed =
-  | { readonly held: true; readonly versions: readonly { readonly seq: number; readonly lastUpdated: number }[]; readonly counters: readonly number[] }
+  | {
+      readonly held: true
+      readonly versions: readonly { readonly seq: number; readonly lastUpdated: number }[]
+      readonly counters: readonly number[]
+      /** Of a plan with records: their revision, which is the seq of the plan. */
+      readonly revision?: number
+    }
   | {
       readonly held: false
       readonly referrers?: readonly Key[]
+      /** A unique key that has another owner, or the `once` of the plan. */
       readonly taken?: string
       readonly missing?: readonly Key[]
       /** Key of a counter that is at its limit. */
       readonly full?: string
+      /** The first record that is not as expected; `unique` names the index in which another has its values. */
+      readonly record?: { readonly record: string; readonly key: string; readonly unique?: string }
+      /** A blob that is not there, not whole, or has been adopted. */
+      readonly blob?: string
     }
 
 export type Statistics = {
@@ -176,3 +218,106 @@ export type Statistics = {
   readonly deadEntries: number
   readonly walBytes: number
 }
+
+/**
+ * A kind of records: data of the room that owns them, given to the engine by `compose`. Members are paths into the document (`status`,
+ * `patient.id`); an indexed one holds a string or a number, and a document without one of an index's members is not in that index.
+ * Text is ordered by its UTF-8 bytes, after all numbers. A definition may gain and lose indexes from one start to the next;
+ * another key, or no longer `appendOnly`, is refused when the store opens.
+ */
+export type RecordDefinition = {
+  /** Lower-case letters, digits and `_`, at most 40, a letter first. */
+  readonly name: string
+  /** Member that identifies a record: a string of at most 512 bytes. */
+  readonly key: string
+  /** Members to look up and to sort by, by the name of the index. `key` and `seq` are there without being named. */
+  readonly indexes?: Readonly<Record<string, readonly string[]>>
+  /** The same, and no two records have equal values. */
+  readonly unique?: Readonly<Record<string, readonly string[]>>
+  /** Member with the instant (ms) from which on the record is as if it were not there. It is removed some time after. */
+  readonly expires?: string
+  /** Records are never changed, nor deleted but by retention. */
+  readonly appendOnly?: boolean
+  /** There is an index `seq`, by the plan that wrote the record; records of one plan by key. */
+  readonly ordered?: boolean
+}
+
+export type RecordValue = string | number
+
+/** `expected`: revision of what is there, or that nothing is; whatever it is when absent. `lease`: that of a record taken; putting lets go of it. */
+export type RecordWrite =
+  | { readonly record: string; readonly put: object; readonly expected?: number | 'none'; readonly lease?: number }
+  | {
+      readonly record: string
+      readonly delete: string
+      readonly expected?: number
+      readonly lease?: number
+      /** The one way to delete what is append-only. */
+      readonly retention?: true
+    }
+
+/** `revision` is the seq of the plan that wrote it: it changes with every put and never comes again. */
+export type StoredRecord<V> = { readonly key: string; readonly value: V; readonly revision: number }
+/** Values of the index, then the key: where a page ended. */
+export type RecordPosition = readonly RecordValue[]
+export type RecordRow<V> = StoredRecord<V> & { readonly position: RecordPosition }
+export type RecordPage<V> = {
+  readonly rows: readonly RecordRow<V>[] /** More lie beyond, in the direction read. */
+  readonly more: boolean
+}
+
+/** A record handed out: nobody else is given it until the lease ends. `times` counts how often it was handed out, this one included. */
+export type TakenRecord<V> = StoredRecord<V> & { readonly lease: number; readonly times: number }
+
+/** Bounds are values of the first members of the index, both included: `from: ['mail', 5]`, `to: ['mail']`. */
+export type RecordBounds = { readonly from?: readonly RecordValue[]; readonly to?: readonly RecordValue[] }
+export type RecordRange = RecordBounds & {
+  /** At most 1,000; a page may hold fewer where records are large. */
+  readonly limit: number
+  readonly descending?: boolean
+  /** The page after this row, in the direction read. */
+  readonly after?: RecordPosition
+}
+
+/** `false`: not as expected; nothing was written. */
+export type RecordHeld = { readonly held: true; readonly revision: number } | { readonly held: false; readonly unique?: string }
+
+/** The records of one definition. Writes that belong together, or to resources, go in a `WritePlan`. */
+export interface Records<V extends object> {
+  get(key: string): Promise<StoredRecord<V> | undefined>
+  put(value: V, expected?: number | 'none'): Promise<Outcome<RecordHeld>>
+  delete(key: string, expected?: number): Promise<Outcome<RecordHeld>>
+  range(index: string, range: RecordRange): Promise<RecordPage<V>>
+  /** Up to `n` (at most 1,000) records in the order of the index that nobody holds, each handed to one caller. A lease is at most a day. */
+  take(index: string, n: number, leaseMs: number, bounds?: RecordBounds): Promise<Outcome<readonly TakenRecord<V>[]>>
+  /** Holds it for so long from now. Not held: the lease ended and somebody else took it, or it is gone. */
+  renew(taken: TakenRecord<V>, leaseMs: number): Promise<Outcome<RecordHeld>>
+  /** Lets go of it, with a new value where one is given: others may take it. */
+  release(taken: TakenRecord<V>, value?: V): Promise<Outcome<RecordHeld>>
+  /** It is done: deletes it. */
+  finish(taken: TakenRecord<V>): Promise<Outcome<RecordHeld>>
+}
+
+export type BlobInfo = { readonly id: string /** bytes */; readonly size: number }
+
+/** Large bytes, in parts: memory is bounded on the way in and out. */
+export interface Blobs {
+  /** Keeps the bytes as they come. Until a plan adopts it the blob is nobody's, and is removed after a day. What the source throws is thrown. */
+  write(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Outcome<BlobInfo>>
+  /** Bytes from `start` up to, not including, `end`; undefined when there is no such blob. The iteration throws when it is removed meanwhile. */
+  read(
+    id: string,
+    range?: { readonly start?: number; readonly end?: number },
+  ): Promise<(BlobInfo & { readonly bytes: AsyncIterable<Uint8Array> }) | undefined>
+  /** Blobs that the version at this seq owns. */
+  of(seq: number): Promise<readonly BlobInfo[]>
+  /** What is not there counts as removed. */
+  remove(id: string): Promise<Outcome<void>>
+}
+
+/** `text` is final, its `lastUpdated` the millisecond of `seq`. */
+export type LoadedVersion = Omit<NewVersion, 'lastUpdatedOffset'> & { readonly seq: number }
+/** `refused`: the first version that does not follow. */
+export type Loaded = { readonly held: true } | { readonly held: false; readonly refused: Key & { readonly versionId: number } }
+/** Versions erased; `refused`: named alone although it is the newest of its instance, so nothing was erased. */
+export type Removed = { readonly held: true; readonly versions: number } | { readonly held: false; readonly refused: Key }

@@ -5,7 +5,16 @@ import { firstSeqOf, msOfSeq } from '../../src/storage/sequence.ts'
 import { Lanes } from '../../src/storage/sqlite/lanes.ts'
 import { SequenceSource } from '../../src/storage/sqlite/sequence-source.ts'
 
-const plan = (id: number, versions = 1) => ({ id, versions, tape: [], at: 0, texts: new Uint8Array(), guards: [], guardsAt: 0 })
+const plan = (id: number, versions = 1) => ({
+  id,
+  versions,
+  tape: [],
+  at: 0,
+  texts: new Uint8Array(),
+  guards: [],
+  guardsAt: 0,
+  errands: [],
+})
 const idsOf = (group: readonly { readonly id: number }[]) => group.map(one => one.id)
 
 describe('lanes', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
-import type { Store } from '../../src/storage/port.ts'
+import type { RecordDefinition, Store } from '../../src/storage/port.ts'
 import { openSqliteStore } from '../../src/storage/sqlite/store.ts'
 
 /** The engine asks nothing of the definitions yet; whatever it should ask one day would fail loudly. */
@@ -25,14 +25,16 @@ export const openTestStore = async (
   clock: { now: number } = { now: Date.UTC(2026, 10, 21, 8) },
   path = join(temporaryFolder(), 'store.db'),
   bytesMax?: number,
+  records: readonly RecordDefinition[] = [],
 ) => {
   const limits = bytesMax === undefined ? {} : { bytesMax }
-  const open = () => openSqliteStore({ path, definitions: noDefinitions, clock: () => clock.now, synchronous: 'NORMAL', ...limits })
+  const open = (kept = records) =>
+    openSqliteStore({ path, definitions: noDefinitions, clock: () => clock.now, synchronous: 'NORMAL', records: kept, ...limits })
   const store = await open()
   let current: Store = store
-  const reopen = async (): Promise<Store> => {
+  const reopen = async (other?: readonly RecordDefinition[]): Promise<Store> => {
     await current[Symbol.asyncDispose]()
-    current = await open()
+    current = await open(other)
     return current
   }
   return { store, reopen, clock, path }

@@ -50,6 +50,15 @@ export class Instances {
     return known
   }
 
+  /** Its versions are gone; it is written anew from version 1 if ever it is. */
+  purge(known: Instance): void {
+    this.#update.run(0, 0, states.purged, known.iid)
+    known.seq = 0
+    known.versionId = 0
+    known.state = states.purged
+    known.shape = 0
+  }
+
   /** After a rollback, or when somebody else wrote to the file. */
   forget(): void {
     this.#remembered.clear()

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { initial } from '../../../migrations/sqlite/0001-initial.ts'
+import { records } from '../../../migrations/sqlite/0002-records.ts'
 
 /** One step of the schema. Numbers count from 1 without gaps; the text of a released one never changes. */
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string }
 
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, records]
 
 const checksum = (migration: Migration): string => createHash('sha256').update(migration.sql).digest('hex')
 

@@ -3,14 +3,17 @@ import type { Query } from '../../search/tree.ts'
 import type { IndexValues } from '../../search/values.ts'
 import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
 import { unsortedCode } from './dictionary.ts'
+import type { Errand } from './errand.ts'
+import type { RecordAction } from './record-writer.ts'
 
 /**
  * How plans travel to the writer thread: everything but guards lies flat on one array of strings and numbers, and all texts in one
  * buffer that is handed over, not copied. Objects with member names would cost the clone several times as much on both sides.
- * The order of a plan: version keys · expects · exists · unreferenced · unique · counters · number of guards · version bodies;
- * every list is led by its length. The writer reads the same order from the tape (commit.ts).
+ * The order of a plan: once · errand · version keys · expects · exists · unreferenced · unique · counters · number of guards · records ·
+ * blobs · version bodies; every list is led by its length. The writer reads the same order from the tape (commit.ts).
  */
 export type Item = string | number
+export type EnginePlan = Omit<WritePlan, 'records'> & { readonly records?: readonly RecordAction[] }
 export type Guard = { readonly query: Query; readonly access: AccessFilter; readonly found: number | 'none' }
 
 /** Where a plan begins, and how large it is. */
@@ -20,6 +23,7 @@ export type PackedPlans = {
   readonly tape: readonly Item[]
   readonly texts: Uint8Array<ArrayBuffer>
   readonly guards: readonly Guard[]
+  readonly errands: readonly Errand[]
 }
 
 export const methodNumbers = { POST: 1, PUT: 2, DELETE: 3 } as const satisfies Record<Method, number>
@@ -33,6 +37,7 @@ export class PlanPacker {
   #plans: PackedPlan[] = []
   #tape: Item[] = []
   #guards: Guard[] = []
+  #errands: Errand[] = []
   #texts: Uint8Array[] = []
   #textBytes = 0
 
@@ -40,9 +45,12 @@ export class PlanPacker {
     return this.#plans.length === 0
   }
 
-  add(id: number, plan: WritePlan): void {
+  /** `errand`: what the engine itself asks besides; `bytes`: those of a part of a blob. */
+  add(id: number, plan: EnginePlan, errand?: Errand, bytes?: Uint8Array): void {
     this.#plans.push({ id, at: this.#tape.length, guardsAt: this.#guards.length, versions: plan.versions.length })
     const tape = this.#tape
+    tape.push(plan.once ?? '', errand === undefined ? none : this.#errands.length)
+    if (errand !== undefined) this.#errands.push(bytes === undefined ? errand : { ...errand, ...this.#bytes(bytes) })
     tape.push(plan.versions.length)
     for (const one of plan.versions) tape.push(one.type, one.id, one.versionId, methodNumbers[one.method])
     tape.push(plan.expects.length)
@@ -55,6 +63,10 @@ export class PlanPacker {
     for (const one of plan.counters ?? []) tape.push(one.key, one.limit ?? none)
     tape.push(plan.guards.length)
     this.#guards.push(...plan.guards)
+    tape.push(plan.records?.length ?? 0)
+    for (const one of plan.records ?? []) pushRecord(tape, one)
+    tape.push(plan.blobs?.length ?? 0)
+    for (const one of plan.blobs ?? []) tape.push(one.id, one.owner?.type ?? '', one.owner?.id ?? '')
     for (const one of plan.versions) this.#body(one)
   }
 
@@ -66,10 +78,11 @@ export class PlanPacker {
       texts.set(text, at)
       at += text.length
     }
-    const packed = { plans: this.#plans, tape: this.#tape, texts, guards: this.#guards }
+    const packed = { plans: this.#plans, tape: this.#tape, texts, guards: this.#guards, errands: this.#errands }
     this.#plans = []
     this.#tape = []
     this.#guards = []
+    this.#errands = []
     this.#texts = []
     this.#textBytes = 0
     return packed
@@ -80,21 +93,32 @@ export class PlanPacker {
     for (const key of keys) this.#tape.push(key.type, key.id)
   }
 
+  /** Where the bytes will lie. */
+  #bytes(bytes: Uint8Array): { readonly start: number; readonly length: number } {
+    const at = { start: this.#textBytes, length: bytes.length }
+    this.#texts.push(bytes)
+    this.#textBytes += bytes.length
+    return at
+  }
+
   #body(version: NewVersion): void {
     const tape = this.#tape
-    tape.push(this.#textBytes, version.text.length, version.lastUpdatedOffset, version.confidentiality)
+    const { start, length } = this.#bytes(version.text)
+    tape.push(start, length, version.lastUpdatedOffset, version.confidentiality)
     for (const list of [version.patients, version.organizations, version.authors]) {
       const distinct = list.length < 2 ? list : [...new Set(list)]
       tape.push(distinct.length, ...distinct)
     }
-    this.#texts.push(version.text)
-    this.#textBytes += version.text.length
     // The writer knows deletions by their method: they have no values, everything else has, if only empty lists.
     if (version.method !== 'DELETE') pushValues(tape, version.values ?? noValues)
   }
 }
 
 const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
+
+const pushRecord = (tape: Item[], { record, action, key, expected, lease, text }: RecordAction): void => {
+  tape.push(record, action, key, expected, lease, text)
+}
 
 const ownerOf = (owner: string): [string, string] => {
   const slash = owner.indexOf('/')
@@ -149,8 +173,9 @@ export class TapeReader {
 }
 
 /** What a waiting plan holds in memory, roughly: its texts and some bytes for each item. */
-export const planBytes = (plan: WritePlan): number => {
+export const planBytes = (plan: EnginePlan): number => {
   let bytes = 200
+  for (const { text } of plan.records ?? []) bytes += 2 * text.length + 200
   for (const { text, values } of plan.versions) bytes += text.length + 500 + (values === undefined ? 0 : 60 * valuesCount(values))
   return bytes
 }

@@ -14,6 +14,11 @@ export class SequenceSource {
     return this.#last
   }
 
+  /** ms, as the clock of the thread that owns it last said. */
+  get now(): number {
+    return this.#nowMs
+  }
+
   /** What the clock says, as told by the thread that owns it. */
   tell(nowMs: number): void {
     this.#nowMs = nowMs
@@ -33,7 +38,7 @@ export class SequenceSource {
     return msOfSeq(next) - 1
   }
 
-  /** Back to the state before a rolled back plan, or on to what another process gave. */
+  /** On to what was loaded, or what another process gave. */
   reset(last: number): void {
     this.#last = last
   }

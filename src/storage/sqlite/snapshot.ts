@@ -23,7 +23,10 @@ export class Snapshots {
     this.#clock = clock
     this.#lifetimeMs = lifetimeMs
     this.#cells = cells
-    this.#newest = db.prepare('SELECT max(seq) AS seq FROM version')
+    // What was erased may have been the newest; the sequence noted then lies beyond it.
+    this.#newest = db.prepare(
+      "SELECT max(coalesce((SELECT max(seq) FROM version), 0), coalesce((SELECT value FROM setting WHERE name = 'sequence'), 0)) AS seq",
+    )
     if (this.#lastCommit() > 0) this.#keep(Math.floor(clock() / 1000), cells.swept.get())
     this.#publish()
   }

@@ -7,6 +7,7 @@ import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Query } from '../../search/tree.ts'
 import type {
+  Blobs,
   Committed,
   Count,
   CountOptions,
@@ -14,6 +15,11 @@ import type {
   HistoryPage,
   HistoryScope,
   Key,
+  Loaded,
+  LoadedVersion,
+  RecordDefinition,
+  Records,
+  Removed,
   SearchOptions,
   SearchPage,
   Snapshot,
@@ -22,16 +28,19 @@ import type {
   StoredVersion,
   WritePlan,
 } from '../port.ts'
+import { SqliteBlobs } from './blobs.ts'
 import { cellsBuffer, cellsOf } from './cells.ts'
 import { inOneState, openReaderConnection, readerCacheKiB, type Synchronous } from './connection.ts'
 import { countsPerType } from './counters.ts'
 import { Dictionary } from './dictionary.ts'
+import { type Errand, loading } from './errand.ts'
 import { History } from './history.ts'
 import { answerQuestion } from './question.ts'
 import { NewestCache } from './newest-cache.ts'
 import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
 import { ReaderPool } from './reader-pool.ts'
+import { RecordKeeper } from './records.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import { seqOf, Snapshots } from './snapshot.ts'
 import { Walk } from './walk.ts'
@@ -47,6 +56,8 @@ export type SqliteStoreOptions = {
   readonly cursorMinutes?: number
   /** The file may not grow beyond this; then writes fail `disk-full`. No bound without it but the disk's. */
   readonly bytesMax?: number
+  /** All kinds of records that this store keeps. */
+  readonly records?: readonly RecordDefinition[]
 }
 
 /** Searches expected to visit more entries run in a reader thread. */
@@ -54,20 +65,23 @@ const visitsMax = 5_000
 /** And those that took longer on the HTTP thread than anybody thought start again there. */
 const onThisThreadMs = 20
 const healthMs = 5_000
+/** Versions of one block to load. */
+const loadedMax = 1_000
 const expiryEveryMs = 10_000
 
-/** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, or not writable. */
+/** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, not writable, or disagrees with `records`. */
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
-  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes, bytesMax } = options
+  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes, bytesMax, records = [] } = options
   const cells = cellsBuffer()
-  const writer = await WriterThread.start({ path, synchronous, cells, ...(bytesMax === undefined ? {} : { bytesMax }) }, clock)
+  const writer = await WriterThread.start({ path, synchronous, cells, records, ...(bytesMax === undefined ? {} : { bytesMax }) }, clock)
   const db = openReaderConnection(path, readerCacheKiB.main)
-  return new SqliteStore(path, db, writer, new Snapshots(db, cellsOf(cells), clock, cursorMinutes * 60_000), clock)
+  return new SqliteStore(path, db, writer, new Snapshots(db, cellsOf(cells), clock, cursorMinutes * 60_000), clock, records)
 }
 
 /** Reads happen here, on the caller's thread; writes in the writer thread; expensive searches in reader threads. */
 class SqliteStore implements Store {
   readonly engine = 'sqlite'
+  readonly blobs: Blobs
   readonly #db: DatabaseSync
   readonly #writer: WriterThread
   readonly #pool: ReaderPool
@@ -78,9 +92,18 @@ class SqliteStore implements Store {
   readonly #search: SqliteSearch
   readonly #snapshots: Snapshots
   readonly #counts: ReturnType<typeof countsPerType>
+  readonly #records: RecordKeeper
+  readonly #blobs: SqliteBlobs
   readonly #expiry: NodeJS.Timeout
 
-  constructor(path: string, db: DatabaseSync, writer: WriterThread, snapshots: Snapshots, clock: Clock) {
+  constructor(
+    path: string,
+    db: DatabaseSync,
+    writer: WriterThread,
+    snapshots: Snapshots,
+    clock: Clock,
+    records: readonly RecordDefinition[],
+  ) {
     this.#db = db
     this.#writer = writer
     this.#snapshots = snapshots
@@ -93,7 +116,13 @@ class SqliteStore implements Store {
     this.#walk = new Walk(db, this.#dictionary)
     this.#search = createSearch(db, this.#dictionary)
     this.#counts = countsPerType(db)
-    this.#expiry = setInterval(() => this.#snapshots.expire(clock()) && this.#writer.sweep(), expiryEveryMs).unref()
+    this.#records = new RecordKeeper(db, writer, clock, records)
+    this.#blobs = new SqliteBlobs(db, writer)
+    this.blobs = this.#blobs
+    this.#expiry = setInterval(() => {
+      this.#snapshots.expire(clock())
+      this.#writer.sweep()
+    }, expiryEveryMs).unref()
   }
 
   async newest(type: string, id: string): Promise<StoredVersion | undefined> {
@@ -160,8 +189,43 @@ class SqliteStore implements Store {
     return this.#writer.horizon()
   }
 
-  commit(plan: WritePlan): Promise<Outcome<Committed>> {
-    return this.#writer.commit(plan)
+  async commit(plan: WritePlan): Promise<Outcome<Committed>> {
+    const { records, ...rest } = plan
+    return this.#writer.commit(records === undefined ? rest : { ...rest, records: this.#records.actions(records) })
+  }
+
+  records<V extends object>(definition: RecordDefinition): Records<V> {
+    return this.#records.of(definition)
+  }
+
+  async load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>> {
+    if (versions.length > loadedMax) throw new RangeError(`At most ${loadedMax} versions are loaded at once`)
+    if (versions.length === 0) return ok({ held: true })
+    const { plan, errand } = loading(versions)
+    const done = await this.#writer.run(errand, plan)
+    if (!done.ok) return done
+    const result = done.value.held ? done.value.result : undefined
+    return ok(
+      result?.kind === 'refused'
+        ? { held: false, refused: { ...result.refused, versionId: result.refused.versionId ?? 0 } }
+        : { held: true },
+    )
+  }
+
+  async remove(versions: readonly (Key & { readonly versionId?: number })[]): Promise<Outcome<Removed>> {
+    let [removed, at] = [0, 0 as number | undefined]
+    while (at !== undefined) {
+      const errand: Errand = { kind: 'erase', items: versions, at }
+      const done = await this.#writer.run(errand)
+      if (!done.ok) return done
+      const result = done.value.held ? done.value.result : undefined
+      if (result?.kind === 'refused') return ok({ held: false, refused: { type: result.refused.type, id: result.refused.id } })
+      if (result?.kind !== 'erased') throw new Error('The writer answered something else than it was asked')
+      removed += result.versions
+      at = result.next
+    }
+    const swept = await this.#blobs.sweepDropped()
+    return swept.ok ? ok({ held: true, versions: removed }) : swept
   }
 
   walk(options: { readonly type?: string; readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]> {

@@ -52,6 +52,11 @@ export class Sweeper {
     this.#cells.swept.set(Math.max(this.#cells.swept.get(), sweptOf(db)))
   }
 
+  /** Snapshots from before `seq` have expired: versions appeared among what they see. Inside the transaction; then `publish`. */
+  expire(seq: number): void {
+    this.#note.run(Math.max(seq, this.#cells.swept.get()))
+  }
+
   /** Whether anything may be swept up to the last commit. */
   hasWork(lastCommitted: number): boolean {
     return this.#dead > 0 && this.#select.get(this.#bound(lastCommitted), 1) !== undefined

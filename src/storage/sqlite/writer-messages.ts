@@ -1,3 +1,4 @@
+import type { RecordDefinition } from '../port.ts'
 import type { Applied } from './commit.ts'
 import type { Synchronous } from './connection.ts'
 import type { PackedPlans } from './plan-tape.ts'
@@ -8,6 +9,7 @@ export type WriterStart = {
   readonly synchronous: Synchronous
   readonly bytesMax?: number
   readonly cells: SharedArrayBuffer
+  readonly records: readonly RecordDefinition[]
   readonly now: number
 }
 
@@ -15,7 +17,7 @@ export type ToWriter =
   | { readonly kind: 'plans'; readonly now: number; readonly packed: PackedPlans }
   | { readonly kind: 'horizon'; readonly id: number; readonly now: number }
   | { readonly kind: 'ping'; readonly id: number }
-  | { readonly kind: 'sweep' }
+  | { readonly kind: 'sweep'; readonly now: number }
   | { readonly kind: 'close' }
 
 export type FromWriter =

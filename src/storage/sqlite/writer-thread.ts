@@ -3,10 +3,11 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import { writeLastUpdated } from '../../fhir/model/stored-form.ts'
-import type { Committed, WritePlan } from '../port.ts'
+import type { Committed } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
 import type { Applied } from './commit.ts'
-import { PlanPacker, planBytes } from './plan-tape.ts'
+import type { Errand } from './errand.ts'
+import { type EnginePlan, PlanPacker, planBytes } from './plan-tape.ts'
 import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
 
 /** Plans that may wait, and what they may hold in memory. Beyond it writers are told to come again. */
@@ -14,11 +15,12 @@ const waitingPlansMax = 10_000
 const waitingBytesMax = 256 * 1024 * 1024
 
 type Waiting = {
-  readonly plan: WritePlan
   readonly bytes: number
-  readonly resolve: (outcome: Outcome<Committed>) => void
+  readonly held: (applied: Applied) => void
+  readonly failed: (outcome: Failed) => void
   readonly reject: (error: Error) => void
 }
+type Failed = Extract<Outcome<never>, { ok: false }>
 type Asking = { readonly resolve: (value: number) => void; readonly reject: (error: Error) => void }
 
 /** The writer as the HTTP thread sees it: packs plans, sends what gathered in one turn of the event loop, and hears the answers. */
@@ -63,17 +65,28 @@ export class WriterThread {
     return this.#state
   }
 
-  commit(plan: WritePlan): Promise<Outcome<Committed>> {
+  commit(plan: EnginePlan): Promise<Outcome<Committed>> {
+    return this.#give(plan, applied => committed(plan, applied))
+  }
+
+  /** What the engine itself asks. `bytes`: those of a part of a blob, which are copied. */
+  run(errand: Errand, plan: EnginePlan = nothing, bytes?: Uint8Array): Promise<Outcome<Applied>> {
+    return this.#give(plan, applied => applied, errand, bytes)
+  }
+
+  #give<T>(plan: EnginePlan, answer: (applied: Applied) => T, errand?: Errand, part?: Uint8Array): Promise<Outcome<T>> {
     if (!this.#alive) return Promise.resolve(fail('no-store', {}))
-    const bytes = planBytes(plan)
+    const bytes = planBytes(plan) + (part?.length ?? 0)
     if (this.#waiting.size >= waitingPlansMax || (this.#waiting.size > 0 && this.#waitingBytes + bytes > waitingBytesMax)) {
       return Promise.resolve(fail('overloaded', {}, { retryAfterSeconds: 1 }))
     }
     const id = this.#nextId++
     if (this.#packer.isEmpty) setImmediate(this.#send)
-    this.#packer.add(id, plan)
+    this.#packer.add(id, plan, errand, part)
     this.#waitingBytes += bytes
-    return new Promise((resolve, reject) => this.#waiting.set(id, { plan, bytes, resolve, reject }))
+    return new Promise((resolve, reject) =>
+      this.#waiting.set(id, { bytes, held: applied => resolve(ok(answer(applied))), failed: resolve, reject }),
+    )
   }
 
   horizon(): Promise<number> {
@@ -84,9 +97,9 @@ export class WriterThread {
     return this.#ask(id => ({ kind: 'ping', id }))
   }
 
-  /** Snapshots expired: there may be something to sweep although nobody writes. */
+  /** Snapshots, records or blobs may have expired: there may be something to sweep although nobody writes. */
   sweep(): void {
-    if (this.#alive && this.#state.dead > 0) this.#post({ kind: 'sweep' })
+    if (this.#alive) this.#post({ kind: 'sweep', now: this.#clock() })
   }
 
   /** Waits for everything asked before, then for the file to be whole. */
@@ -136,15 +149,15 @@ export class WriterThread {
     if (waiting === undefined) return
     this.#waiting.delete(answer.id)
     this.#waitingBytes -= waiting.bytes
-    if ('applied' in answer) waiting.resolve(ok(committed(waiting.plan, answer.applied)))
+    if ('applied' in answer) waiting.held(answer.applied)
     else if (answer.broken.why === 'bug') waiting.reject(new Error(`A plan could not be written: ${answer.broken.message}`))
-    else waiting.resolve(failed(answer.broken))
+    else waiting.failed(failed(answer.broken))
   }
 
   /** Nobody will answer any more. */
   #die(): void {
     this.#alive = false
-    for (const { resolve } of this.#waiting.values()) resolve(fail('no-store', {}))
+    for (const { failed } of this.#waiting.values()) failed(fail('no-store', {}))
     for (const { reject } of this.#asking.values()) reject(new Error('The writer thread has ended'))
     this.#waiting.clear()
     this.#asking.clear()
@@ -152,10 +165,13 @@ export class WriterThread {
   }
 }
 
-const failed = ({ why }: Broken): Outcome<Committed> => (why === 'disk-full' ? fail('disk-full', {}) : fail('no-store', {}))
+/** A plan of an errand that writes no versions. */
+const nothing: EnginePlan = { expects: [], guards: [], versions: [] }
+
+const failed = ({ why }: Broken): Failed => (why === 'disk-full' ? fail('disk-full', {}) : fail('no-store', {}))
 
 /** The port's answer; the caller's own texts get the instant too. */
-const committed = (plan: WritePlan, applied: Applied): Committed => {
+const committed = (plan: EnginePlan, applied: Applied): Committed => {
   if (!applied.held) return applied
   const versions = plan.versions.map((version, at) => {
     const seq = applied.first + at
@@ -163,5 +179,10 @@ const committed = (plan: WritePlan, applied: Applied): Committed => {
     if (version.lastUpdatedOffset >= 0) writeLastUpdated(version.text, version.lastUpdatedOffset, lastUpdated)
     return { seq, lastUpdated }
   })
-  return { held: true, versions, counters: applied.counters }
+  return {
+    held: true,
+    versions,
+    counters: applied.counters,
+    ...(plan.records === undefined || plan.records.length === 0 ? {} : { revision: applied.first }),
+  }
 }

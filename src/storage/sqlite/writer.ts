@@ -7,6 +7,7 @@ import { openWriterConnection } from './connection.ts'
 import { Lanes } from './lanes.ts'
 import { migrate } from './migrate.ts'
 import type { PackedPlans } from './plan-tape.ts'
+import { makeRecordTables, type RecordTable, recordTable } from './record-tables.ts'
 import { SequenceSource } from './sequence-source.ts'
 import { Sweeper } from './sweep.ts'
 import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
@@ -17,6 +18,8 @@ const restMs = 50
 const againMs = 5_000
 /** Half of how many versions it then sweeps in one transaction: some tens of milliseconds. */
 const sweptAlone = 128
+/** How often it is asked whether records or blobs have outlived their time. */
+const expiryEveryMs = 1_000
 
 /**
  * The writer thread: the only one that writes. *Take the plans that wait, begin, check and write each, commit, answer, tidy up.*
@@ -37,16 +40,17 @@ class Writer {
   #closed = false
   #resting: NodeJS.Timeout | undefined
   #lastCommitted: number
+  #expiryAtMs = 0
   #commits = 0
   #plans = 0
   #versions = 0
 
-  constructor(db: DatabaseSync, port: MessagePort, cells: Cells) {
+  constructor(db: DatabaseSync, port: MessagePort, cells: Cells, records: readonly RecordTable[]) {
     this.#db = db
     this.#port = port
     this.#lastCommitted = greatestSeq(db)
     this.#sequence = new SequenceSource(this.#lastCommitted)
-    this.#committer = new Committer(db, this.#sequence)
+    this.#committer = new Committer(db, this.#sequence, records)
     this.#sweeper = new Sweeper(db, this.#committer.values, cells)
     this.#checkpoints = new Checkpoints(db)
     this.#dataVersion = db.prepare('PRAGMA data_version')
@@ -60,7 +64,7 @@ class Writer {
     if (message.kind === 'plans') this.#enqueue(message.now, message.packed)
     else if (message.kind === 'horizon') this.#answer(message.id, () => this.#horizon(message.now))
     else if (message.kind === 'ping') this.#answer(message.id, () => 0)
-    else if (message.kind === 'sweep') this.#sweepAlone()
+    else if (message.kind === 'sweep') this.#sweepAt(message.now)
     else this.#close()
   }
 
@@ -74,8 +78,8 @@ class Writer {
 
   #enqueue(now: number, packed: PackedPlans): void {
     this.#sequence.tell(now)
-    const { tape, texts, guards } = packed
-    for (const plan of packed.plans) this.#lanes.add({ ...plan, tape, texts, guards })
+    const { tape, texts, guards, errands } = packed
+    for (const plan of packed.plans) this.#lanes.add({ ...plan, tape, texts, guards, errands })
     this.#wake()
   }
 
@@ -101,7 +105,7 @@ class Writer {
     this.#turning = false
     clearTimeout(this.#resting)
     this.#tidy(() => {
-      if (this.#sweeper.hasWork(this.#lastCommitted)) this.#resting = setTimeout(this.#sweepAlone, ms)
+      if (this.#sweeper.hasWork(this.#lastCommitted) || this.#hasExpired()) this.#resting = setTimeout(this.#sweepAlone, ms)
     })
   }
 
@@ -123,8 +127,13 @@ class Writer {
     this.#committer.finish()
     const superseded = this.#committer.takeSuperseded()
     this.#sweeper.sweep(this.#lastCommitted, superseded)
+    this.#sweepExpired()
+    const beside = this.#committer.takeBeside()
+    if (beside.beyondVersions || beside.erased) this.#noteSequence.run(this.#sequence.last)
+    if (beside.loaded > 0) this.#sweeper.expire(beside.loaded)
     this.#db.exec('COMMIT')
     this.#sweeper.committed(superseded)
+    if (beside.loaded > 0 || beside.erased) this.#sweeper.recount(this.#db)
     this.#lastCommitted = this.#sequence.last
     this.#count(group, answers)
     return answers
@@ -146,6 +155,20 @@ class Writer {
     this.#sequence.reset(Math.max(this.#sequence.last, greatestSeq(this.#db)))
   }
 
+  /** Records and blobs that have outlived their time: looked for once a second, removed some at a time. */
+  #sweepExpired(): void {
+    const { now } = this.#sequence
+    if (now < this.#expiryAtMs) return
+    this.#committer.records.sweep(now)
+    this.#committer.blobs.sweep(now)
+    if (!this.#hasExpired()) this.#expiryAtMs = now + expiryEveryMs
+  }
+
+  #hasExpired(): boolean {
+    const { now } = this.#sequence
+    return now >= this.#expiryAtMs && (this.#committer.records.hasExpired(now) || this.#committer.blobs.hasOrphans(now))
+  }
+
   #readDataVersion(): number {
     return this.#dataVersion.get()?.data_version as number
   }
@@ -156,11 +179,17 @@ class Writer {
     for (const [at, plan] of group.entries()) if (answers[at]?.applied.held) this.#versions += plan.versions
   }
 
+  #sweepAt(now: number): void {
+    this.#sequence.tell(now)
+    if (this.#sweeper.hasWork(this.#lastCommitted) || this.#hasExpired()) this.#sweepAlone()
+  }
+
   readonly #sweepAlone = (): void => {
     if (this.#closed || this.#turning) return
     const done = this.#tidy(() => {
       this.#db.exec('BEGIN IMMEDIATE')
       this.#sweeper.sweep(this.#lastCommitted, sweptAlone)
+      this.#sweepExpired()
       this.#db.exec('COMMIT')
       this.#sweeper.committed(0)
     })
@@ -230,10 +259,12 @@ const brokenBy = (error: unknown): Broken => {
   return { why: code === fullCode ? 'disk-full' : brokenStoreCodes.has(code) ? 'no-store' : 'bug', message }
 }
 
-const start = (port: MessagePort, { path, synchronous, bytesMax, cells, now }: WriterStart): void => {
+const start = (port: MessagePort, { path, synchronous, bytesMax, cells, records, now }: WriterStart): void => {
   const db = openWriterConnection(path, synchronous, bytesMax)
   migrate(db, now)
-  const writer = new Writer(db, port, cellsOf(cells))
+  const tables = records.map(recordTable)
+  makeRecordTables(db, tables)
+  const writer = new Writer(db, port, cellsOf(cells), tables)
   port.on('message', (message: ToWriter) => writer.hear(message))
   port.postMessage({ kind: 'ready' } satisfies FromWriter)
 }

@@ -1,0 +1,82 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+/** 0: being written, or to be removed; 1: whole; 2: adopted. */
+export const blobStates = { open: 0, whole: 1, adopted: 2 } as const
+
+/** A part on its way: `blob` 0 begins a new one. `last` makes it whole. */
+export type Part = { readonly blob: number; readonly n: number; readonly last: boolean }
+
+/** What nobody adopted for so long is removed. */
+const orphanMs = 86_400_000
+/** Parts removed in one turn of the writer. */
+const removedPerTurn = 16
+
+/** Keeps bytes in parts, inside the writer's transactions. */
+export class BlobWriter {
+  readonly #begin: StatementSync
+  readonly #grow: StatementSync
+  readonly #insert: StatementSync
+  readonly #adopt: StatementSync
+  readonly #drop: StatementSync
+  readonly #dropOf: StatementSync
+  readonly #orphan: StatementSync
+  readonly #removeParts: StatementSync
+  readonly #remove: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#begin = db.prepare(`INSERT INTO blob(size, state, seq, at) VALUES (0, ${blobStates.open}, 0, ?)`)
+    // A blob that was given up has no instant any more: what comes late finds nothing to grow.
+    this.#grow = db.prepare(`UPDATE blob SET size = size + ?, state = ?, at = ? WHERE b = ? AND state = ${blobStates.open} AND at > 0`)
+    this.#insert = db.prepare('INSERT INTO blob_part(b, n, bytes) VALUES (?, ?, ?)')
+    this.#adopt = db.prepare(`UPDATE blob SET state = ${blobStates.adopted}, seq = ? WHERE b = ? AND state = ${blobStates.whole}`)
+    this.#drop = db.prepare(`UPDATE blob SET state = ${blobStates.open}, seq = 0, at = 0 WHERE b = ?`)
+    this.#dropOf = db.prepare(`UPDATE blob SET state = ${blobStates.open}, seq = 0, at = 0 WHERE seq = ? AND seq > 0`)
+    this.#orphan = db.prepare(`SELECT b FROM blob WHERE state < ${blobStates.adopted} AND at <= ? ORDER BY at LIMIT 1`)
+    this.#removeParts = db.prepare(`DELETE FROM blob_part WHERE rowid IN (SELECT rowid FROM blob_part WHERE b = ? LIMIT ${removedPerTurn})`)
+    this.#remove = db.prepare('DELETE FROM blob WHERE b = ?')
+  }
+
+  /** Number of the blob, or undefined when it was removed meanwhile. */
+  write({ blob, n, last }: Part, bytes: Uint8Array, now: number): number | undefined {
+    const b = blob === 0 ? Number(this.#begin.run(Math.max(1, now)).lastInsertRowid) : blob
+    const grown = this.#grow.run(bytes.length, last ? blobStates.whole : blobStates.open, Math.max(1, now), b)
+    if (Number(grown.changes) === 0) return undefined
+    this.#insert.run(b, n, bytes)
+    return b
+  }
+
+  /** False when it is not there, not whole, or somebody's. `seq` is 0 without an owner. */
+  adopt(b: number, seq: number): boolean {
+    return Number(this.#adopt.run(seq, b).changes) > 0
+  }
+
+  /** From here on nobody can read it; its bytes go with the next sweeps. */
+  drop(b: number): void {
+    this.#drop.run(b)
+  }
+
+  dropOf(seq: number): void {
+    this.#dropOf.run(seq)
+  }
+
+  hasOrphans(now: number): boolean {
+    return this.#orphan.get(now - orphanMs) !== undefined
+  }
+
+  /** Removes some parts of what nobody adopted in time. */
+  sweep(now: number): void {
+    this.#sweepUpTo(now - orphanMs)
+  }
+
+  /** Removes some parts of what was dropped. Returns whether some are left. */
+  sweepDropped(): boolean {
+    this.#sweepUpTo(0)
+    return this.#orphan.get(0) !== undefined
+  }
+
+  #sweepUpTo(at: number): void {
+    const b = this.#orphan.get(Math.max(0, at))?.b as number | undefined
+    if (b === undefined) return
+    if (Number(this.#removeParts.run(b).changes) < removedPerTurn) this.#remove.run(b)
+  }
+}
