@@ -77,7 +77,10 @@ describe('a caller who sees one patient', () => {
   })
 
   test('is told that others refer to an instance, not who', async () => {
-    expect(await say(parts, 'DELETE', 'Patient/theirs')).toMatchObject({ status: 409, failure: { values: { referrers: { rule: 'others' } } } })
+    expect(await say(parts, 'DELETE', 'Patient/theirs')).toMatchObject({
+      status: 409,
+      failure: { values: { referrers: { rule: 'others' } } },
+    })
   })
 
   test('gets 404 for what is hidden and deleted', async () => {
