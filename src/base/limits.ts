@@ -6,6 +6,8 @@ export type Limits = {
   readonly resourceBytesMax: number
   readonly bundleBytesMax: number
   readonly binaryBytesMax: number
+  /** Of all bodies under way together. */
+  readonly bodiesBytesMax: number
   readonly formBytesMax: number
   readonly expansionMax: number
   readonly depthMax: number
@@ -43,6 +45,7 @@ export const defaultLimits: Limits = {
   resourceBytesMax: 8 * MiB,
   bundleBytesMax: 64 * MiB,
   binaryBytesMax: 64 * MiB,
+  bodiesBytesMax: 512 * MiB,
   formBytesMax: MiB,
   expansionMax: 100,
   depthMax: 100,

@@ -43,6 +43,8 @@ const limitsOf = (values: VariableValues): Limits => ({
   resourceBytesMax: values.resourceBytesMax,
   bundleBytesMax: values.bundleBytesMax,
   binaryBytesMax: values.binaryBytesMax,
+  // The largest single body must always fit.
+  bodiesBytesMax: Math.max(values.bodiesBytesMax, 2 * values.bundleBytesMax, 2 * values.binaryBytesMax),
   transactionEntriesMax: values.bundleEntriesMax,
   countDefault: Math.min(values.countDefault, values.countMax),
   countMax: values.countMax,

@@ -144,6 +144,12 @@ export const variables = {
     default: String(64 * MiB),
     meaning: 'Largest raw Binary body.',
   },
+  bodiesBytesMax: {
+    name: 'SIMPUL_BODIES_BYTES_MAX',
+    read: wholeNumber(MiB, 16_384 * MiB),
+    default: String(512 * MiB),
+    meaning: 'Bytes that all request bodies under way may hold together; beyond it a request is told to come again (503).',
+  },
   bundleEntriesMax: {
     name: 'SIMPUL_BUNDLE_ENTRIES_MAX',
     read: wholeNumber(1, 50_000),

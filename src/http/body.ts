@@ -1,8 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
 import type { Limits } from '../base/limits.ts'
 import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import type { BodyBudget } from './body-budget.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * The bytes of a body, decompressed, within limits of size and time. Sizes count decompressed bytes; what expands more than 100 times
@@ -19,17 +21,18 @@ export const hasBody = (req: IncomingMessage): boolean =>
   req.headers['transfer-encoding'] !== undefined || (req.headers['content-length'] !== undefined && req.headers['content-length'] !== '0')
 
 /**
- * Fails `body-too-large`, `expands-too-much`, `slow-body`, `bad-compression`, `encoding-unknown`, and `incomplete-body` when the client
+ * Fails `body-too-large`, `expands-too-much`, `slow-body`, `overloaded` (all bodies together are too large), `bad-compression`, `encoding-unknown`, and `incomplete-body` when the client
  * left. After a failure the rest of the body is still on its way: the connection can serve no other request.
  */
-export const readBody = (req: IncomingMessage, res: ServerResponse, bytesMax: number, limits: BodyLimits): Promise<Outcome<Uint8Array>> => {
+export const readBody = (exchange: Exchange, bytesMax: number, limits: BodyLimits, budget: BodyBudget): Promise<Outcome<Uint8Array>> => {
+  const { req, res } = exchange
   const decoder = decoderOf(req.headers['content-encoding'])
   if (!decoder.ok) return Promise.resolve(decoder)
   const announced = Number(req.headers['content-length'] ?? 0)
   if (decoder.value === undefined && announced > bytesMax) return Promise.resolve(fail('body-too-large', { max: bytesMax }))
   if (req.headers.expect !== undefined) res.writeContinue()
   return new Promise(resolve => {
-    new BodyReading(req, bytesMax, limits, resolve).start(decoder.value)
+    new BodyReading(exchange, bytesMax, limits, budget, resolve).start(decoder.value)
   })
 }
 
@@ -60,7 +63,9 @@ const decompressor = (decoder: Decoder, firstByte: number): Transform => {
 
 /** One body under way: collects chunks until the end or the first failure, whichever comes first. */
 class BodyReading {
+  readonly #exchange: Exchange
   readonly #req: IncomingMessage
+  readonly #budget: BodyBudget
   readonly #bytesMax: number
   readonly #limits: BodyLimits
   readonly #resolve: (outcome: Outcome<Uint8Array>) => void
@@ -72,8 +77,16 @@ class BodyReading {
   #decompress: Transform | undefined
   #settled = false
 
-  constructor(req: IncomingMessage, bytesMax: number, limits: BodyLimits, resolve: (outcome: Outcome<Uint8Array>) => void) {
-    this.#req = req
+  constructor(
+    exchange: Exchange,
+    bytesMax: number,
+    limits: BodyLimits,
+    budget: BodyBudget,
+    resolve: (outcome: Outcome<Uint8Array>) => void,
+  ) {
+    this.#exchange = exchange
+    this.#req = exchange.req
+    this.#budget = budget
     this.#bytesMax = bytesMax
     this.#limits = limits
     this.#resolve = resolve
@@ -131,6 +144,8 @@ class BodyReading {
     if (this.#decompress !== undefined && this.#bytes > MiB && this.#bytes > this.#received * expansionMax) {
       return void this.#fail(fail('expands-too-much', { max: expansionMax }).failure)
     }
+    if (!this.#budget.take(chunk.length)) return void this.#fail(fail('overloaded', {}, { retryAfterSeconds: 1 }).failure)
+    this.#exchange.bytesHeld += chunk.length
     this.#chunks.push(chunk)
   }
 
@@ -149,6 +164,14 @@ class BodyReading {
     this.#settled = true
     clearTimeout(this.#idle)
     this.#decompress?.destroy()
+    if (!outcome.ok) this.#letGo()
     this.#resolve(outcome)
+  }
+
+  /** What came so far is of no use; the rest is read and thrown away. */
+  #letGo(): void {
+    this.#chunks.length = 0
+    this.#budget.give(this.#exchange.bytesHeld)
+    this.#exchange.bytesHeld = 0
   }
 }

@@ -4,6 +4,7 @@ import { fail, ok, type Outcome } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Body, Parameter } from '../interactions/request.ts'
 import { hasBody, readBody } from './body.ts'
+import type { BodyBudget } from './body-budget.ts'
 import { type BodyKind, bodyKindOf } from './content-type.ts'
 import type { Exchange } from './exchange.ts'
 import { parseQuery } from './query.ts'
@@ -15,15 +16,15 @@ export type Decoded = { readonly body?: Body; readonly parameters?: readonly Par
 const nothing = ok<Decoded>({})
 
 /** Fails as `bodyKindOf` and `readBody` do; a form also as `parseQuery`. */
-export const decode = async (exchange: Exchange, match: Match, limits: Limits): Promise<Outcome<Decoded>> => {
-  const { req, res } = exchange
+export const decode = async (exchange: Exchange, match: Match, limits: Limits, budget: BodyBudget): Promise<Outcome<Decoded>> => {
+  const { req } = exchange
   if (!hasBody(req)) return nothing
   const contentType = req.headers['content-type']
   const kind = bodyKindOf(match.interaction, match.type, contentType)
   if (!kind.ok) return kind
   const context = securityContextOf(req.headers['x-security-context'])
   if (!context.ok) return context
-  const bytes = await readBody(req, res, bytesMax(kind.value, match, limits), limits)
+  const bytes = await readBody(exchange, bytesMax(kind.value, match, limits), limits, budget)
   if (!bytes.ok) return bytes
   if (kind.value === 'form') return parseForm(bytes.value, limits)
   const securityContext = context.value === undefined || match.type !== 'Binary' ? {} : { securityContext: context.value }

@@ -22,6 +22,8 @@ export class Exchange {
   /** Set when the answer was a failure. */
   failure: FailureKind | undefined = undefined
   bytesSent = 0
+  /** Bytes of the body that are held in memory. */
+  bytesHeld = 0
   #gone: AbortController | undefined = undefined
 
   constructor(req: IncomingMessage, res: ServerResponse, requestId: string, correlation: Correlation) {

@@ -4,6 +4,7 @@ import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { Answer, InteractionCode, InteractionRequest, Parameter, Perform, Principal } from '../interactions/request.ts'
 import type { Admission } from './admission.ts'
 import { rawAnswer } from './binary.ts'
+import type { BodyBudget } from './body-budget.ts'
 import { takesBody } from './content-type.ts'
 import { decode } from './decode.ts'
 import type { Exchange } from './exchange.ts'
@@ -21,6 +22,7 @@ export type PipelineParts = {
   /** Public address of the API, without a slash at the end. */
   readonly base: string
   readonly admission: Admission
+  readonly budget: BodyBudget
 }
 
 /** A request's life: *limits, route, authenticate, negotiate, decode, perform, respond*. Throws only for bugs and broken infrastructure. */
@@ -38,7 +40,7 @@ export const createPipeline = (parts: PipelineParts): Pipeline => {
     if (leadsToStartPage(exchange, match, parameters)) return sendStatus(exchange, 302, ['Location', '/'])
     const request = negotiateRequest(exchange, match, parameters)
     if (!request.ok) return sendFailure(exchange, request.failure)
-    const complete = takesBody(match.interaction, method) ? await withBody(exchange, match, request.value, parts.limits) : request
+    const complete = takesBody(match.interaction, method) ? await withBody(exchange, match, request.value, parts) : request
     if (!complete.ok) return sendFailure(exchange, complete.failure)
     if (!parts.admission.enterNow() && !(await parts.admission.enter())) return sendFailure(exchange, overloaded.failure)
     let outcome: Outcome<Answer>
@@ -119,9 +121,9 @@ const withBody = async (
   exchange: Exchange,
   match: Match,
   request: InteractionRequest,
-  limits: Limits,
+  { limits, budget }: PipelineParts,
 ): Promise<Outcome<InteractionRequest>> => {
-  const decoded = await decode(exchange, match, limits)
+  const decoded = await decode(exchange, match, limits, budget)
   if (!decoded.ok) return decoded
   const { body, parameters } = decoded.value
   if (body !== undefined) return ok({ ...request, body })

@@ -11,6 +11,7 @@ import type { Perform } from '../interactions/request.ts'
 import type { Events, RequestFields } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Admission, createAdmission } from './admission.ts'
+import { createBodyBudget } from './body-budget.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
 import { Exchange } from './exchange.ts'
 import { correlationOf } from './headers.ts'
@@ -84,7 +85,8 @@ const createApp = (parts: HttpServerParts): express.Express => {
   app.disable('etag')
   app.enable('case sensitive routing')
   const admission = parts.admission ?? createAdmission(parts.limits)
-  const pipeline = createPipeline({ ...parts, base: parts.settings.base, admission })
+  const budget = createBodyBudget(parts.limits.bodiesBytesMax)
+  const pipeline = createPipeline({ ...parts, base: parts.settings.base, admission, budget })
   const pages = createPages(parts)
   const serve = (exchange: Exchange): void | Promise<void> => {
     const { req } = exchange

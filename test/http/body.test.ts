@@ -1,6 +1,6 @@
 /** rest-api.md 3 and 5: compression, sizes and time of bodies, over real sockets. */
 import { randomBytes } from 'node:crypto'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -159,6 +159,32 @@ describe('a slow or broken client', () => {
     await pause(50)
     socket.destroy()
     expect(await aborted).toBe(true)
+  })
+})
+
+describe('all bodies together', () => {
+  test('hold no more memory than they may; who comes too late is told to come again, and there is room when one leaves', async () => {
+    await using small = await startHttp({ limits: { bodiesBytesMax: 3 * MiB } })
+    const half = async (): Promise<Socket> => {
+      const socket = connect(small.port, '127.0.0.1')
+      socket.write(`POST /fhir/Patient HTTP/1.1\r\nHost: a\r\nContent-Type: application/fhir+json\r\nContent-Length: ${2 * MiB}\r\n\r\n`)
+      socket.write(Buffer.alloc(MiB + 1024, 0x20))
+      await pause(100)
+      return socket
+    }
+    const holding = [await half(), await half()]
+    const whole = {
+      method: 'POST',
+      path: '/fhir/Patient',
+      headers: { 'content-type': 'application/fhir+json' },
+      body: Buffer.alloc(MiB + 1024, 0x20),
+    }
+    const refused = await small.send(whole)
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+    expect(JSON.parse(refused.text)).toMatchObject({ issue: [{ code: 'transient', details: { coding: [{ code: 'overloaded' }] } }] })
+    for (const socket of holding) socket.destroy()
+    await pause(100)
+    expect((await small.send(whole)).status).toBe(200)
   })
 })
 
