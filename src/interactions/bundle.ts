@@ -27,7 +27,14 @@ export type BundleHead = {
 /** Bytes that an entry takes in a page besides its resource, at most about. */
 export const entryOverheadBytes = 400
 
-export const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, -1)}+00:00`
+let lastMs = Number.NaN
+let lastInstant = ''
+
+/** The last one is remembered: a Bundle tells the same instant several times, and so do answers in a row. */
+export const instant = (ms: number): string => {
+  if (ms !== lastMs) [lastMs, lastInstant] = [ms, `${new Date(ms).toISOString().slice(0, -1)}+00:00`]
+  return lastInstant
+}
 
 /** Chunks to be sent one after the other: each resource is one of them. */
 export const bundleChunks = (head: BundleHead, entries: readonly BundleEntry[]): Uint8Array[] => {

@@ -94,4 +94,8 @@ export const linksOf = (walk: Walk, page: PageShown, parts: Pick<Parts, 'cursors
 export const queryText = (parameters: readonly Parameter[]): string =>
   parameters.map(({ name, value }) => `${encoded(name)}=${encoded(value)}`).join('&')
 
-const encoded = (text: string): string => encodeURIComponent(text).replace(/%(?:3A|2C|2F|24)/g, readable => decodeURIComponent(readable))
+const encoded = (text: string): string => {
+  const strict = encodeURIComponent(text)
+  if (strict === text) return text
+  return strict.replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2F', '/').replaceAll('%24', '$')
+}

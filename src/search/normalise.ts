@@ -41,8 +41,12 @@ export const canonicalText = (node: Node): string => JSON.stringify(node)
 
 const joined = (op: 'and' | 'or', parts: readonly Node[], facts: Facts): Node => {
   const [neutral, deciding] = op === 'and' ? [all, none] : [none, all]
+  const flat = parts.flatMap(one => (one.op === op ? one.of : [one]))
+  const [only] = flat
+  // Most questions have one condition: nothing to compare, no text needed.
+  if (only !== undefined && flat.length === 1) return only
   const unique = new Map<string, Node>()
-  for (const part of parts.flatMap(one => (one.op === op ? one.of : [one]))) {
+  for (const part of flat) {
     if (part.op === deciding.op) return deciding
     if (part.op !== neutral.op) unique.set(canonicalText(part), part)
   }

@@ -65,12 +65,15 @@ const planWith = (planning: Planning, part: PlainPart, sort: readonly SortKey[],
     order: best.ordered ? 'driver' : 'top',
     visits: best.visits,
     cost: best.cost,
-    matches: Math.round(planning.estimate(part.where, part.type)),
+    // Only who explains wants it: an obvious plan counts nothing.
+    get matches() {
+      return Math.round(planning.estimate(part.where, part.type))
+    },
     candidates,
     dearest: best.dearest,
   }
   if (best.source.driver.by !== 'sort' || best.source.driver.key.code === '_id') return plan
-  return { ...plan, rest: planning.rest(part, best.source.driver.key, sort.length === 1, wanted) }
+  return Object.assign(plan, { rest: planning.rest(part, best.source.driver.key, sort.length === 1, wanted) })
 }
 
 class Planning {

@@ -20,16 +20,18 @@ export class Reader {
     this.#newestAt = rows(
       db,
       `SELECT ${versionColumns} FROM version v WHERE v.seq = (SELECT x.seq FROM instance i CROSS JOIN version x INDEXED BY version_iid
-         ON x.iid = i.iid WHERE i.t = ? AND i.id = ? AND x.seq <= ? ORDER BY x.seq DESC LIMIT 1)`,
+         ON x.iid = i.iid WHERE i.t = ? AND i.id = ? AND x.seq <= ? ORDER BY x.seq DESC LIMIT 1) AND v.until > ?`,
     )
     this.#version = rows(
       db,
       `SELECT ${versionColumns} FROM version v WHERE v.seq = (SELECT x.seq FROM instance i CROSS JOIN version x INDEXED BY version_iid
          ON x.iid = i.iid WHERE i.t = ? AND i.id = ? AND x.vid = ? LIMIT 1)`,
     )
-    this.#references = db.prepare(
+    // CROSS JOIN keeps the order of the list.
+    this.#references = rows(
+      db,
       `SELECT r.seq, i.t, i.id FROM json_each(?) page CROSS JOIN ref r INDEXED BY ref_f ON r.seq = page.value AND r.p = ?
-         CROSS JOIN instance i ON i.iid = r.iid ORDER BY page.key, r.iid`,
+         CROSS JOIN instance i ON i.iid = r.iid`,
     )
   }
 
@@ -48,10 +50,10 @@ export class Reader {
     return version
   }
 
-  /** The version current at the seq, a deletion included. */
+  /** The version current at the seq, a deletion included. Where that one was erased there is none: the one before had ended. */
   newestAt(type: string, id: string, seq: number): StoredVersion | undefined {
     const t = this.#dictionary.type(type)
-    return t === undefined ? undefined : one(type, id, this.#newestAt.get(t, id, seq))
+    return t === undefined ? undefined : one(type, id, this.#newestAt.get(t, id, seq, seq))
   }
 
   version(type: string, id: string, versionId: number): StoredVersion | undefined {
@@ -62,10 +64,8 @@ export class Reader {
   references(seqs: readonly number[], type: string, code: string): { seq: number; target: Key }[] {
     const p = this.#dictionary.param(type, code)
     if (p === undefined || seqs.length === 0) return []
-    return this.#references.all(JSON.stringify(seqs), p).map(row => ({
-      seq: row.seq as number,
-      target: { type: this.#dictionary.typeName(row.t as number), id: row.id as string },
-    }))
+    const found = this.#references.all(JSON.stringify(seqs), p) as unknown as readonly (readonly [seq: number, t: number, id: string])[]
+    return found.map(([seq, t, id]) => ({ seq, target: { type: this.#dictionary.typeName(t), id } }))
   }
 }
 

@@ -95,7 +95,7 @@ class Search implements SqliteSearch {
       if (refused) return refused
       const page = this.#within(plans, asked, () => this.#page(query, plans, asked, reading))
       if (!page.ok || !asked.total || asked.position !== undefined || asked.backward) return page
-      const total = page.value.more ? this.#cheapTotal(parts, plan, asked, reading) : page.value.rows.length
+      const total = page.value.more ? this.#cheapTotal(parts, plans, plan, asked, reading) : page.value.rows.length
       return total === undefined ? page : ok({ ...page.value, total })
     })
   }
@@ -226,13 +226,19 @@ class Search implements SqliteSearch {
   }
 
   /** Undefined when counting would look at too much. */
-  #cheapTotal(parts: readonly PlainPart[], plan: Planner, asked: SearchAsked, reading: Reading): number | undefined {
+  #cheapTotal(
+    parts: readonly PlainPart[],
+    ofPage: readonly Plan[],
+    plan: Planner,
+    asked: SearchAsked,
+    reading: Reading,
+  ): number | undefined {
     const known = this.#countersKnow(parts, reading)
     if (known !== undefined) return known
-    const plans = parts.map(part => plan(part, [], Number.POSITIVE_INFINITY))
+    const plans = ofPage.every(looksAtMatchesOnly) ? ofPage : parts.map(part => plan(part, [], Number.POSITIVE_INFINITY))
     if (visitsOf(plans) > cheapVisits) return undefined
-    const counted = this.#within(plans, asked, () => ok(this.#countPlans(plans, Number.POSITIVE_INFINITY, reading)))
-    return counted.ok ? counted.value.count : undefined
+    const counted = this.#within(plans, asked, () => ok(this.#countPlans(plans, cheapVisits, reading)))
+    return counted.ok && !counted.value.reached ? counted.value.count : undefined
   }
 
   #countPlans(plans: readonly Plan[], cap: number, reading: Reading): Count {
@@ -273,6 +279,9 @@ class Search implements SqliteSearch {
 const stateFacts = sql`select exists (select 1 from dead), (select max(sh) from shape), ifnull((select value from setting where name = 'swept'), 0)`
 
 type RowColumns = readonly [vid: number, t: number, method: number, text: Uint8Array, id: string]
+
+/** Entries of one condition and nothing else: counting up to a number looks at hardly more entries than that, so nothing need be guessed. */
+const looksAtMatchesOnly = ({ source: { driver, probes } }: Plan): boolean => driver.by === 'entries' && probes.length === 0
 
 const visitsOf = (plans: readonly Plan[]): number => plans.reduce((sum, { visits }) => sum + visits, 0)
 
