@@ -23,7 +23,7 @@ import type { Parts, Settings } from './interactions/parts.ts'
 import { createPerform } from './interactions/perform.ts'
 import { createCursorSealer } from './search/cursor.ts'
 import { createIndexer } from './search/index-values.ts'
-import type { Store } from './storage/port.ts'
+import type { RecordDefinition, Store } from './storage/port.ts'
 import { deepCheck } from './storage/sqlite/check.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { createEvents } from './telemetry/events.ts'
@@ -34,11 +34,15 @@ import { createMetrics } from './telemetry/metrics.ts'
 
 type Purpose = 'serve' | 'demo' | 'import'
 
+/** The durable documents of all rooms that keep some: each room defines its own, every engine is given all. */
+const records: readonly RecordDefinition[] = []
+
 /** How to open each engine, by the scheme of SIMPUL_STORE. */
 const engines: Readonly<Record<string, (address: string, config: Config, definitions: Definitions) => Promise<Store>>> = {
   sqlite: (path, config, definitions) => {
     mkdirSync(dirname(path), { recursive: true })
-    return openSqliteStore({ path, definitions, clock: systemClock, synchronous: config.synchronous, cursorMinutes: config.cursorMinutes })
+    const { synchronous, cursorMinutes } = config
+    return openSqliteStore({ path, definitions, records, clock: systemClock, synchronous, cursorMinutes })
   },
 }
 

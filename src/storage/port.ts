@@ -106,7 +106,8 @@ export type HistoryOptions = {
 
 export type HistoryPage = {
   readonly rows: readonly StoredVersion[]
-  readonly more: boolean /** Known where it is cheap. */
+  readonly more: boolean
+  /** Known where it is cheap. */
   readonly total?: number
 }
 
@@ -262,7 +263,8 @@ export type StoredRecord<V> = { readonly key: string; readonly value: V; readonl
 export type RecordPosition = readonly RecordValue[]
 export type RecordRow<V> = StoredRecord<V> & { readonly position: RecordPosition }
 export type RecordPage<V> = {
-  readonly rows: readonly RecordRow<V>[] /** More lie beyond, in the direction read. */
+  readonly rows: readonly RecordRow<V>[]
+  /** More lie beyond, in the direction read. */
   readonly more: boolean
 }
 

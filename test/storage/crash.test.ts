@@ -44,17 +44,17 @@ const killedWriter = async (path: string, round: number, ms: number): Promise<re
   })
 }
 
-/** Both versions of a pair and its number were one plan: as many pairs as numbers, and no Observation without its Patient. */
+/** Both versions of a pair, its number and its record were one plan: as many pairs as numbers and records, and no Observation without its Patient. */
 const halfPlans = (path: string): number => {
   using db = new DatabaseSync(path)
   const pairs = db
     .prepare(
       `SELECT (SELECT count(*) FROM version WHERE vid = 1) AS versions,
-              (SELECT value FROM counter WHERE key = 'plans') AS plans,
+              (SELECT value FROM counter WHERE key = 'plans') AS plans, (SELECT count(*) FROM rec_pairs) AS records,
               (SELECT count(*) FROM instance o WHERE o.id LIKE '%-b' AND NOT EXISTS (SELECT 1 FROM instance p WHERE p.id = replace(o.id, '-b', '-a') AND p.seq > 0)) AS alone`,
     )
-    .get() as { versions: number; plans: number; alone: number }
-  return Math.abs(pairs.versions - 2 * pairs.plans) + pairs.alone
+    .get() as { versions: number; plans: number; records: number; alone: number }
+  return Math.abs(pairs.versions - 2 * pairs.plans) + Math.abs(pairs.records - pairs.plans) + pairs.alone
 }
 
 test(

@@ -7,12 +7,15 @@ import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import { openSqliteStore } from '../../src/storage/sqlite/store.ts'
 import { newVersion, planOf } from './versions.ts'
 
+/** One record for each pair, in the plan of the pair. */
+const pairRecords = { name: 'pairs', key: 'name', ordered: true } as const
+
 const [path = '', round = '0'] = process.argv.slice(2)
-const store = await openSqliteStore({ path, definitions: {} as Definitions, clock: Date.now, cursorMinutes: 0 })
+const store = await openSqliteStore({ path, definitions: {} as Definitions, clock: Date.now, cursorMinutes: 0, records: [pairRecords] })
 writeSync(1, 'ready\n')
 
 let plan = 0
-/** Each writer has its own instances: creates pairs, updates one of them, deletes now and then, counts up; all in one plan. */
+/** Each writer has its own instances: creates pairs, updates one of them, deletes now and then, counts up, keeps a record; all in one plan. */
 const write = async (writer: number): Promise<void> => {
   for (;;) {
     const name = `r${round}-w${writer}-${++plan}`
@@ -20,7 +23,10 @@ const write = async (writer: number): Promise<void> => {
       newVersion({ id: `${name}-a`, identifiers: [name] }),
       newVersion({ type: 'Observation', id: `${name}-b`, subject: `Patient/${name}-a`, weight: plan }),
     ]
-    await acknowledge(pair, await store.commit({ ...planOf(pair), counters: [{ key: 'plans' }] }))
+    await acknowledge(
+      pair,
+      await store.commit({ ...planOf(pair), counters: [{ key: 'plans' }], records: [{ record: 'pairs', put: { name } }] }),
+    )
     const before = await store.newest('Patient', `${name}-a`)
     if (before === undefined) throw new Error('An acknowledged write cannot be read')
     if (plan % 3 === 0) {

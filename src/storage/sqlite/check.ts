@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { blobStates } from './blob-writer.ts'
 import { states } from './instances.ts'
 import { readKeys } from './keys.ts'
 
@@ -17,7 +18,10 @@ export const deepCheck = (path: string): readonly string[] => {
   const db = new DatabaseSync(path, { readOnly: true })
   try {
     db.exec('BEGIN')
-    return [...fileFindings(db), ...entryFindings(db), ...rules.flatMap(rule => ruleFindings(db, rule))].slice(0, findingsMax)
+    return [...fileFindings(db), ...entryFindings(db), ...rules.flatMap(rule => ruleFindings(db, rule)), ...recordFindings(db)].slice(
+      0,
+      findingsMax,
+    )
   } finally {
     db.close()
   }
@@ -73,13 +77,36 @@ const rules: readonly Rule[] = [
   },
   {
     what: 'a version that does not end where the next begins',
-    sql: `SELECT seq AS n FROM (SELECT seq, until, lead(seq, 1, 9007199254740991) OVER (PARTITION BY iid ORDER BY seq) AS next FROM version)
-          WHERE until <> next`,
+    // One that was erased leaves a gap in the numbers, and the one before it ends earlier.
+    sql: `SELECT seq AS n FROM (SELECT seq, vid, until, lead(seq, 1, 9007199254740991) OVER history AS next, lead(vid, 1, vid + 1) OVER history AS following
+          FROM version WINDOW history AS (PARTITION BY iid ORDER BY seq)) WHERE until > next OR (until < next AND following = vid + 1)`,
   },
   {
     what: 'a version number that is not one more than the one before',
     sql: `SELECT seq AS n FROM (SELECT seq, vid, lag(vid, 1) OVER (PARTITION BY iid ORDER BY seq) AS before FROM version)
           WHERE before IS NOT NULL AND vid <= before`,
+  },
+  {
+    what: 'a purged instance of which something is left',
+    sql: `SELECT i.iid AS n FROM instance i WHERE i.state = ${states.purged} AND (i.seq <> 0 OR EXISTS (SELECT 1 FROM version v WHERE v.iid = i.iid)
+          OR EXISTS (SELECT 1 FROM live l WHERE l.iid = i.iid) OR EXISTS (SELECT 1 FROM uniq u WHERE u.iid = i.iid))`,
+  },
+  {
+    what: 'a blob whose parts are not what it should hold',
+    sql: `SELECT b AS n FROM blob WHERE state >= ${blobStates.whole}
+          AND size <> coalesce((SELECT sum(length(bytes)) FROM blob_part p WHERE p.b = blob.b AND p.n < (blob.size + 1048575) / 1048576 + (blob.size = 0)), -1)`,
+  },
+  {
+    what: 'a part of a blob that is not there',
+    sql: 'SELECT DISTINCT b AS n FROM blob_part WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.b = blob_part.b)',
+  },
+  {
+    what: 'a blob whose owner is not there',
+    sql: 'SELECT b AS n FROM blob WHERE seq > 0 AND NOT EXISTS (SELECT 1 FROM version v WHERE v.seq = blob.seq)',
+  },
+  {
+    what: 'records that may be deleted outside of retention',
+    sql: 'SELECT name AS n FROM record_control',
   },
   {
     what: 'a reference to an unknown instance',
@@ -92,6 +119,18 @@ const ruleFindings = (db: DatabaseSync, { what, sql }: Rule): string[] =>
     .prepare(`${sql} LIMIT ${findingsMax}`)
     .all()
     .map(row => `${what}: ${row.n}`)
+
+/** Each record against the key it is known by. */
+const recordFindings = (db: DatabaseSync): string[] =>
+  db
+    .prepare('SELECT name, key FROM record_definition')
+    .all()
+    .flatMap(({ name, key }) =>
+      ruleFindings(db, {
+        what: `a record of ${name} that is known by another key than it says, or is no document`,
+        sql: `SELECT rowid AS n FROM "rec_${name}" WHERE NOT iif(json_valid(value), json_extract(value, '$.${key}') IS key, 0)`,
+      }),
+    )
 
 /** Every table's rows per version against what the version's record says, then each recorded key against its row. */
 const entryFindings = (db: DatabaseSync): string[] => {

@@ -2,15 +2,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { writeLastUpdated } from '../../fhir/model/stored-form.ts'
 import type { Key } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
-import { BlobWriter } from './blob-writer.ts'
+import { Beside, type Target } from './beside.ts'
 import { Counters, ShapeCounts } from './counters.ts'
-import { Eraser } from './eraser.ts'
 import type { Errand, ErrandResult } from './errand.ts'
 import { type Instance, Instances, states } from './instances.ts'
 import { Interning } from './interning.ts'
-import { type Guard, methodNumbers, none, TapeReader } from './plan-tape.ts'
+import { type Guard, methodNumbers, none, recordAction, TapeReader } from './plan-tape.ts'
 import type { RecordTable } from './record-tables.ts'
-import { type RecordAction, type RecordConflict, RecordWriter } from './record-writer.ts'
+import type { RecordConflict } from './record-writer.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import type { SequenceSource } from './sequence-source.ts'
 import { Values } from './values.ts'
@@ -39,34 +38,23 @@ export type Applied =
       readonly record?: RecordConflict
       readonly blob?: string
     }
-type NotHeld = Extract<Applied, { held: false }>
 
 /** How many referrers a refused deletion names. */
 const referrersMax = 5
-
-type Target = { readonly type: string; readonly t: number; readonly id: string; readonly versionId: number; readonly method: number }
 
 /** Checks and writes plans inside the transaction of a group. The writer alone has one; it is alone, so what it checks stays true. */
 export class Committer {
   readonly dictionary: Interning
   readonly values: Values
-  readonly records: RecordWriter
-  readonly blobs: BlobWriter
-  readonly #eraser: Eraser
-  readonly #db: DatabaseSync
+  readonly beside: Beside
   readonly #instances: Instances
   readonly #shapes: ShapeCounts
   readonly #counters: Counters
   readonly #search: SqliteSearch
   readonly #sequence: SequenceSource
   #superseded = 0
-  #beyondVersions = false
-  #loaded = 0
-  #erased = false
   readonly #selectOnce: StatementSync
   readonly #takeOnce: StatementSync
-  readonly #newestOfType: StatementSync
-  readonly #selectSeq: StatementSync
   readonly #insertVersion: StatementSync
   readonly #endVersion: StatementSync
   readonly #insertDead: StatementSync
@@ -75,7 +63,6 @@ export class Committer {
   readonly #selectReferrers: StatementSync
 
   constructor(db: DatabaseSync, sequence: SequenceSource, records: readonly RecordTable[]) {
-    this.#db = db
     this.dictionary = new Interning(db)
     this.#instances = new Instances(db)
     this.values = new Values(db, this.dictionary, this.#instances)
@@ -83,13 +70,9 @@ export class Committer {
     this.#counters = new Counters(db)
     this.#search = createSearch(db, this.dictionary)
     this.#sequence = sequence
-    this.records = new RecordWriter(db, records)
-    this.blobs = new BlobWriter(db)
-    this.#eraser = new Eraser(db, this.dictionary, this.#instances, this.values, this.#shapes, this.blobs)
+    this.beside = new Beside(db, records, sequence, this.#instances, this.values, this.#shapes, this.dictionary)
     this.#selectOnce = db.prepare('SELECT 1 FROM once WHERE key = ?')
     this.#takeOnce = db.prepare('INSERT INTO once(key) VALUES (?)')
-    this.#newestOfType = db.prepare('SELECT max(seq) AS seq FROM version INDEXED BY version_t WHERE t = ?')
-    this.#selectSeq = db.prepare('SELECT 1 FROM version WHERE seq = ?')
     this.#insertVersion = db.prepare('INSERT INTO version(seq, iid, vid, t, method, text) VALUES (?, ?, ?, ?, ?, ?)')
     this.#endVersion = db.prepare('UPDATE version SET until = ? WHERE seq = ?')
     this.#insertDead = db.prepare('INSERT INTO dead(seq, until) VALUES (?, ?)')
@@ -120,15 +103,12 @@ export class Committer {
     if (counters.full !== undefined) return { held: false, full: counters.full }
     const records = list(tape, () => recordAction(tape))
     const blobs = list(tape, () => ({ id: tape.text(), owner: { type: tape.text(), id: tape.text() } }))
-    const beside = records.length > 0 || blobs.length > 0 || errand !== undefined
+    const hasMore = records.length > 0 || blobs.length > 0 || errand !== undefined
     // Records and leases are known by the seq of their plan, so a plan without versions takes one too.
-    const first = this.#sequence.take(beside ? Math.max(1, targets.length) : targets.length, newest)
-    if (beside) {
-      this.#beyondVersions = true
-      const refused = this.#writeBeside(records, blobs, targets, first)
-      if (refused !== undefined) return refused
-    }
-    const result = errand === undefined ? undefined : this.#run(errand, plan.texts, targets, first)
+    const first = this.#sequence.take(hasMore ? Math.max(1, targets.length) : targets.length, newest)
+    const refused = hasMore ? this.beside.write(records, blobs, targets, first) : undefined
+    if (refused !== undefined) return refused
+    const result = errand === undefined ? undefined : this.beside.run(errand, plan.texts, targets, first)
     if (result?.kind === 'refused') return { held: true, first, counters: [], result }
     const seqs = errand?.kind === 'load' ? errand.seqs : undefined
     for (const [at, target] of targets.entries()) this.#write(tape, plan.texts, target, seqs?.[at] ?? first + at)
@@ -150,27 +130,14 @@ export class Committer {
     return superseded
   }
 
-  /** What happened since the last call that the newest version of the store does not tell: seqs given without one, versions loaded or erased. */
-  takeBeside(): { readonly beyondVersions: boolean; readonly loaded: number; readonly erased: boolean } {
-    const beside = { beyondVersions: this.#beyondVersions, loaded: this.#loaded, erased: this.#erased }
-    this.#forgetBeside()
-    return beside
-  }
-
   /** After a rollback, or when somebody else wrote to the file: memory must not know what the store does not. */
   forget(): void {
     this.dictionary.forget()
     this.#instances.forget()
     this.#shapes.forget()
     this.#superseded = 0
-    this.#forgetBeside()
+    this.beside.forget()
     this.#search.forget()
-  }
-
-  #forgetBeside(): void {
-    this.#beyondVersions = false
-    this.#loaded = 0
-    this.#erased = false
   }
 
   #target(tape: TapeReader): Target {
@@ -300,68 +267,6 @@ export class Committer {
     this.#shapes.add(instance.shape, 1)
   }
 
-  /** Records and blobs in their order; all of them are taken back when one does not hold. */
-  #writeBeside(
-    records: readonly RecordAction[],
-    blobs: readonly { readonly id: string; readonly owner: Key }[],
-    targets: readonly Target[],
-    first: number,
-  ): NotHeld | undefined {
-    if (records.length === 0 && blobs.length === 0) return undefined
-    this.#db.exec('SAVEPOINT beside')
-    const record = this.records.write(records, first, this.#sequence.now)
-    const blob =
-      record === undefined ? blobs.find(({ id, owner }) => !this.blobs.adopt(Number(id), ownerSeq(owner, targets, first))) : undefined
-    const refused: NotHeld | undefined =
-      record !== undefined ? { held: false, record } : blob !== undefined ? { held: false, blob: blob.id } : undefined
-    this.#db.exec(refused === undefined ? 'RELEASE beside' : 'ROLLBACK TO beside; RELEASE beside')
-    return refused
-  }
-
-  #run(errand: Errand, texts: Uint8Array, targets: readonly Target[], first: number): ErrandResult {
-    const { now } = this.#sequence
-    switch (errand.kind) {
-      case 'take':
-        return { kind: 'taken', rows: this.records.take(errand, first, now) }
-      case 'extend':
-        return { kind: 'held', held: this.records.extend(errand.record, errand.key, errand.lease, errand.leaseMs, now) }
-      case 'part':
-        return { kind: 'part', blob: this.blobs.write(errand, texts.subarray(errand.start, errand.start + errand.length), now) }
-      case 'drop':
-        this.blobs.drop(errand.blob)
-        return { kind: 'more', more: true }
-      case 'sweep-dropped':
-        return { kind: 'more', more: this.blobs.sweepDropped() }
-      case 'load':
-        return this.#admit(targets, errand.seqs)
-      case 'erase': {
-        const refused = this.#eraser.refused(errand.items)
-        if (refused !== undefined) return { kind: 'refused', refused }
-        this.#erased = true
-        return { kind: 'erased', ...this.#eraser.erase(errand.items, errand.at) }
-      }
-    }
-  }
-
-  /** Whether versions with their own seqs may be written: each beyond all of its type, and beyond its instance. */
-  #admit(targets: readonly Target[], seqs: readonly number[]): ErrandResult {
-    const newest = new Map<number, number>()
-    const numbers = new Map<string, number>()
-    for (const [at, { t, type, id, versionId }] of targets.entries()) {
-      const seq = seqs[at] ?? 0
-      const name = `${type}/${id}`
-      const before = newest.get(t) ?? (this.#newestOfType.get(t)?.seq as number | null) ?? 0
-      const follows = versionId > (numbers.get(name) ?? this.#instances.find(t, id)?.versionId ?? 0)
-      if (seq <= before || seq <= (seqs[at - 1] ?? 0) || !follows || this.#selectSeq.get(seq) !== undefined)
-        return { kind: 'refused', refused: { type, id, versionId } }
-      newest.set(t, seq)
-      numbers.set(name, versionId)
-    }
-    this.#loaded = Math.max(this.#sequence.last, ...seqs)
-    this.#sequence.reset(this.#loaded)
-    return { kind: 'held', held: true }
-  }
-
   /** The old version ends; its entries stay until no snapshot needs them (sweep.ts). */
   #supersede(known: Instance, seq: number): void {
     this.#endVersion.run(seq, known.seq)
@@ -374,20 +279,3 @@ export class Committer {
 }
 
 const list = <T>(tape: TapeReader, read: () => T): T[] => Array.from({ length: tape.number() }, read)
-
-const recordAction = (tape: TapeReader): RecordAction => ({
-  record: tape.text(),
-  action: tape.number() as RecordAction['action'], // as it was pushed
-  key: tape.text(),
-  expected: tape.number(),
-  lease: tape.number(),
-  text: tape.text(),
-})
-
-/** Seq of the version of the plan that owns a blob; 0 for none. */
-const ownerSeq = (owner: Key, targets: readonly Target[], first: number): number => {
-  if (owner.type === '') return 0
-  const at = targets.findIndex(target => target.type === owner.type && target.id === owner.id)
-  if (at < 0) throw new Error('The owner of a blob is not a version of its plan')
-  return first + at
-}

@@ -172,6 +172,16 @@ export class TapeReader {
   }
 }
 
+/** As `pushRecord` wrote it. */
+export const recordAction = (tape: TapeReader): RecordAction => ({
+  record: tape.text(),
+  action: tape.number() as RecordAction['action'], // as it was pushed
+  key: tape.text(),
+  expected: tape.number(),
+  lease: tape.number(),
+  text: tape.text(),
+})
+
 /** What a waiting plan holds in memory, roughly: its texts and some bytes for each item. */
 export const planBytes = (plan: EnginePlan): number => {
   let bytes = 200

@@ -104,6 +104,8 @@ const wantedParts = (definition: RecordDefinition, table: string, expires: strin
       )
     }
     trigger('UPDATE', '')
+    // INSERT OR REPLACE deletes without asking the trigger of DELETE.
+    trigger('INSERT', ` WHEN EXISTS (SELECT 1 FROM ${table} WHERE key = NEW.key)`)
     trigger('DELETE', ` WHEN NOT EXISTS (SELECT 1 FROM record_control WHERE name = '${definition.name}')`)
   }
   return parts

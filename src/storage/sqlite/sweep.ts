@@ -52,7 +52,7 @@ export class Sweeper {
     this.#cells.swept.set(Math.max(this.#cells.swept.get(), sweptOf(db)))
   }
 
-  /** Snapshots from before `seq` have expired: versions appeared among what they see. Inside the transaction; then `publish`. */
+  /** Snapshots from before `seq` have expired: versions appeared among what they see. Inside the transaction; after it `recount` tells the readers. */
   expire(seq: number): void {
     this.#note.run(Math.max(seq, this.#cells.swept.get()))
   }

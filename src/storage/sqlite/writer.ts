@@ -128,12 +128,12 @@ class Writer {
     const superseded = this.#committer.takeSuperseded()
     this.#sweeper.sweep(this.#lastCommitted, superseded)
     this.#sweepExpired()
-    const beside = this.#committer.takeBeside()
-    if (beside.beyondVersions || beside.erased) this.#noteSequence.run(this.#sequence.last)
-    if (beside.loaded > 0) this.#sweeper.expire(beside.loaded)
+    const { beyondVersions, loaded, erased } = this.#committer.beside.takeHappened()
+    if (beyondVersions) this.#noteSequence.run(this.#sequence.last)
+    if (loaded > 0) this.#sweeper.expire(loaded)
     this.#db.exec('COMMIT')
     this.#sweeper.committed(superseded)
-    if (beside.loaded > 0 || beside.erased) this.#sweeper.recount(this.#db)
+    if (loaded > 0 || erased) this.#sweeper.recount(this.#db)
     this.#lastCommitted = this.#sequence.last
     this.#count(group, answers)
     return answers
@@ -159,14 +159,12 @@ class Writer {
   #sweepExpired(): void {
     const { now } = this.#sequence
     if (now < this.#expiryAtMs) return
-    this.#committer.records.sweep(now)
-    this.#committer.blobs.sweep(now)
+    this.#committer.beside.sweep()
     if (!this.#hasExpired()) this.#expiryAtMs = now + expiryEveryMs
   }
 
   #hasExpired(): boolean {
-    const { now } = this.#sequence
-    return now >= this.#expiryAtMs && (this.#committer.records.hasExpired(now) || this.#committer.blobs.hasOrphans(now))
+    return this.#sequence.now >= this.#expiryAtMs && this.#committer.beside.hasExpired()
   }
 
   #readDataVersion(): number {
