@@ -9,7 +9,7 @@ import type { Statements } from './search/statements.ts'
 
 /** Counting stops here first; a value above is counted on once, up to the second cap. */
 const firstCap = 1001
-const secondCap = 4001
+const secondCap = 16_001
 const rememberedMs = 60_000
 /** Large counts change slowly in proportion, and cost more. */
 const largeRememberedMs = 600_000
