@@ -8,9 +8,12 @@ import { join } from 'node:path'
 import { uuidv7Ids } from '../src/base/ids.ts'
 import type { Definitions } from '../src/fhir/definitions/definitions.ts'
 import type { IndexValues, Mark } from '../src/search/values.ts'
-import { lastUpdatedPlaceholder, type NewVersion, type Store, type WritePlan } from '../src/storage/port.ts'
+import { lastUpdatedPlaceholder, type NewVersion, type RecordDefinition, type Store, type WritePlan } from '../src/storage/port.ts'
 import { openSqliteStore } from '../src/storage/sqlite/store.ts'
 
+/** A queue as the outbox will be. */
+type Job = { readonly id: string; readonly queue: string; readonly due: number }
+const jobs: RecordDefinition = { name: 'jobs', key: 'id', indexes: { due: ['queue', 'due'] } }
 const seconds = Number(process.argv[2] ?? 3)
 const ids = uuidv7Ids(Date.now)
 const encoder = new TextEncoder()
@@ -98,7 +101,7 @@ const measure = async (name: string, loops: number, resources: number, step: (lo
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'simpul-bench-'))
-const store = await openSqliteStore({ path: join(folder, 'store.db'), definitions: {} as Definitions, clock: Date.now })
+const store = await openSqliteStore({ path: join(folder, 'store.db'), definitions: {} as Definitions, clock: Date.now, records: [jobs] })
 try {
   await measure('creates, 1 in flight', 1, 1, () => commit(store, planOf([version('Observation', ids())])))
   await measure('creates, 32 in flight', 32, 1, () => commit(store, planOf([version('Observation', ids())])))
@@ -120,6 +123,13 @@ try {
     })
     process.stdout.write(`${' '.repeat(40)} ${store.statistics().deadEntries} dead entries\n`)
   }
+  const records = store.records<Job>(jobs)
+  await measure('records put, 32 in flight', 32, 1, () => records.put({ id: ids(), queue: 'mail', due: Date.now() }))
+  await measure('records taken and finished, 8 in flight', 8, 20, async () => {
+    const taken = await records.take('due', 20, 30_000)
+    if (taken.ok) await Promise.all(taken.value.map(one => records.finish(one)))
+  })
+  await measure('blobs of 8 MiB, by MiB', 1, 8, () => store.blobs.write([new Uint8Array(8 * 1024 * 1024)]))
   const known: string[] = []
   for await (const block of store.walk({ type: 'Observation', upTo: Number.MAX_SAFE_INTEGER })) known.push(...block.map(one => one.id))
   await measure('newest, 1000 a step', 1, 1000, async () => {

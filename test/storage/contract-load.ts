@@ -6,10 +6,8 @@ import { describe, expect, test } from '@jest/globals'
 import { seesAll } from '../../src/base/access-filter.ts'
 import type { LoadedVersion, Store, StoredVersion } from '../../src/storage/port.ts'
 import { byIdentifier, newVersion, planOf, type Wanted } from '../support/versions.ts'
-import { closing, create, held, next, nothing, type Open, valueOf } from './contract-store.ts'
+import { closing, create, held, idsOf, next, nothing, type Open, valueOf } from './contract-store.ts'
 
-const idsOf = (rows: readonly { readonly id: string; readonly versionId: number }[]): string[] =>
-  rows.map(row => `${row.id}/${row.versionId}`)
 const found = async (store: Store, code: string, options: object = {}): Promise<string[]> =>
   idsOf(valueOf(await store.search(byIdentifier(code), { access: seesAll, count: 100, ...options })).rows)
 const historyOf = async (store: Store, scope: object = {}): Promise<readonly StoredVersion[]> =>

@@ -41,6 +41,11 @@ export const held = async (store: Store, plan: WritePlan): Promise<Extract<Commi
   return done
 }
 
+export const textOf = (version: { readonly text: Uint8Array } | undefined): string => new TextDecoder().decode(version?.text)
+export const instant = (ms: number): string => new Date(ms).toISOString().replace('Z', '+00:00')
+export const idsOf = (rows: readonly { readonly id: string; readonly versionId: number }[]): string[] =>
+  rows.map(row => `${row.id}/${row.versionId}`)
+
 export const create = async (store: Store, wanted: Wanted): Promise<StoredVersion> => {
   await held(store, planOf([newVersion(wanted)]))
   return (await store.newest(wanted.type ?? 'Patient', wanted.id)) as StoredVersion

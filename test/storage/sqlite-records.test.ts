@@ -1,4 +1,4 @@
-/** The SQLite engine: the contract of records, blobs, loading and erasing, and what only this engine can be asked. */
+/** Records, blobs and erasing as only the SQLite engine can be asked about them: its triggers, its plans, its bytes (storage-and-search.md 17). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -12,15 +12,7 @@ import { boundsOf } from '../../src/storage/sqlite/record-bounds.ts'
 import { recordTable } from '../../src/storage/sqlite/record-tables.ts'
 import { openTestStore, temporaryFolder } from '../support/sqlite-store.ts'
 import { newVersion, planOf } from '../support/versions.ts'
-import { blobsContract } from './contract-blobs.ts'
-import { loadContract } from './contract-load.ts'
-import { recordsContract } from './contract-records.ts'
-import { nothing, type Open } from './contract-store.ts'
-
-const open: Open = records => openTestStore(undefined, undefined, undefined, records)
-recordsContract('sqlite', open)
-blobsContract('sqlite', open)
-loadContract('sqlite', open)
+import { nothing } from './contract-store.ts'
 
 const jobs: RecordDefinition = { name: 'jobs', key: 'id', indexes: { due: ['queue', 'due'] }, unique: { tag: ['tag'] } }
 const events: RecordDefinition = { name: 'events', key: 'id', appendOnly: true, ordered: true }

@@ -17,7 +17,7 @@ import { openTestStore, temporaryFolder } from '../support/sqlite-store.ts'
 import { byIdentifier, newVersion, planOf } from '../support/versions.ts'
 import { storeContract } from './contract.ts'
 
-storeContract('sqlite', openTestStore)
+storeContract('sqlite', records => openTestStore(undefined, undefined, undefined, records))
 
 const closing: Store[] = []
 const opened = async () => {

@@ -1,10 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Part } from './errand.ts'
 
 /** 0: being written, or to be removed; 1: whole; 2: adopted. */
 export const blobStates = { open: 0, whole: 1, adopted: 2 } as const
-
-/** A part on its way: `blob` 0 begins a new one. `last` makes it whole. */
-export type Part = { readonly blob: number; readonly n: number; readonly last: boolean }
 
 /** What nobody adopted for so long is removed. */
 const orphanMs = 86_400_000

@@ -3,10 +3,10 @@ import type { Key } from '../port.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import type { ShapeCounts } from './counters.ts'
 import type { Dictionary } from './dictionary.ts'
+import type { Erasing } from './errand.ts'
 import { type Instance, type Instances, states } from './instances.ts'
 import type { Values } from './values.ts'
 
-export type Erasing = Key & { readonly versionId?: number }
 /** `next`: the item to go on with, when more than one turn is needed. */
 export type Erased = { readonly versions: number; readonly next?: number }
 

@@ -1,7 +1,21 @@
 import type { Key, LoadedVersion } from '../port.ts'
-import type { Part } from './blob-writer.ts'
-import type { Erasing } from './eraser.ts'
-import type { Taking, TakenRow } from './record-writer.ts'
+import type { Bounds } from './record-bounds.ts'
+
+/** Rows to hand out, in the order of an index. */
+export type Taking = {
+  readonly record: string
+  readonly index: string
+  readonly n: number
+  readonly leaseMs: number
+  readonly bounds: Bounds
+}
+export type TakenRow = { readonly key: string; readonly revision: number; readonly text: string; readonly times: number }
+
+/** A part on its way: `blob` 0 begins a new one. `last` makes it whole. */
+export type Part = { readonly blob: number; readonly n: number; readonly last: boolean }
+
+/** A version, or a whole instance. */
+export type Erasing = Key & { readonly versionId?: number }
 
 /** What a plan of the engine itself may ask of the writer besides writing: it waits, is grouped and is answered like any other plan. */
 export type Errand =

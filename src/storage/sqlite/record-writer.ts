@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { TakenRow, Taking } from './errand.ts'
+import { boundsOf } from './record-bounds.ts'
 import type { RecordTable } from './record-tables.ts'
-import { boundsOf, type Bounds } from './record-bounds.ts'
 
 /** A write as it travels on the tape. `expected`: a revision, `none` or `anything`. */
 export type RecordAction = {
@@ -21,16 +22,7 @@ export const anything = -2
 /** The first record that was not as expected. */
 export type RecordConflict = { readonly record: string; readonly key: string; readonly unique?: string }
 
-export type Taking = {
-  readonly record: string
-  readonly index: string
-  readonly n: number
-  readonly leaseMs: number
-  readonly bounds: Bounds
-}
-export type TakenRow = { readonly key: string; readonly revision: number; readonly text: string; readonly times: number }
-
-/** How long one row has to be swept after another: bounded work in the transactions of others. */
+/** Records of one definition removed in one turn: bounded work in the transactions of others. */
 const expiredPerTurn = 200
 
 type Statements = {
