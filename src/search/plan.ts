@@ -2,7 +2,12 @@ import type { AccessFilter } from '../base/access-filter.ts'
 import type { Node, SortKey } from './tree.ts'
 
 /** What an engine answers by itself, from one kind of entries. */
-export type Leaf = Exclude<Node, { op: 'and' | 'or' | 'not' | 'all' | 'none' | 'chain' | 'reverse' | 'access' }> | Access | List | Unsorted
+export type Leaf =
+  | Exclude<Node, { op: 'and' | 'or' | 'not' | 'all' | 'none' | 'chain' | 'reverse' | 'access' }>
+  | Access
+  | List
+  | Unsorted
+  | Otherwise
 /** The parts of an access filter that need entries of their own; the others became ordinary nodes. */
 export type Access = { readonly op: 'access'; readonly filter: Extract<AccessFilter, { op: 'patient' | 'author' | 'owner' }> }
 /** Many alternatives of one parameter, found by one walk over the list. */
@@ -10,6 +15,10 @@ export type List = { readonly op: 'list'; readonly of: readonly Listed[] }
 export type Listed = Extract<Node, { op: 'token' | 'reference' | 'string' }>
 /** The resource has no value to sort by: it stands behind all that have one. */
 export type Unsorted = { readonly op: 'unsorted'; readonly key: SortKey }
+
+/** A value other than the token, or none: where those lie who have not the token. The planner makes it to drive; nobody asks it of a candidate. */
+export type Otherwise = { readonly op: 'otherwise'; readonly of: Token & { readonly code: string } }
+type Token = Extract<Node, { op: 'token' }>
 
 /** A tree as the planner wants it: flat, access filters dissolved, `not` only around leaves and chains, `all` and `none` only alone. */
 export type Plain =

@@ -1,4 +1,4 @@
-import type { Candidate, Chain, Driver, Engine, Leaf, Plain, PlainPart, Plan, Probe, Reverse, Source, Traits } from './plan.ts'
+import type { Candidate, Chain, Driver, Engine, Leaf, Otherwise, Plain, PlainPart, Plan, Probe, Reverse, Source, Traits } from './plan.ts'
 import { conjunctsOf, unionMax } from './plain.ts'
 import type { Prefix, SortKey } from './tree.ts'
 
@@ -80,6 +80,7 @@ class Planning {
   readonly #engine: Engine
   readonly #known = new Map<Plain, number>()
   readonly #gathered = new Map<Chain | Reverse, Gathered | undefined>()
+  readonly #otherwise = new Map<Plain, Otherwise>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -242,9 +243,25 @@ class Planning {
     return { inner: inner.map(one => one.source), cost: sum(inner, one => one.cost) + count * cost.followed }
   }
 
-  #driversOf(node: Plain, type: string, wanted: number, order: Order): readonly { node: Plain; way: WeighedDriver }[] {
+  /** A way without `node` asks all of the conditions of its candidates. */
+  #driversOf(node: Plain, type: string, wanted: number, order: Order): readonly { node?: Plain; way: WeighedDriver }[] {
+    const other = this.#otherwiseOf(node)
+    if (other) {
+      const entries = this.estimate(other, type)
+      return [{ way: { driver: { by: 'entries', node: other }, name: nameOf(node), entries, visits: entries, ordered: false, before: 0 } }]
+    }
     const way = this.#driverOf(node, type, wanted, order)
     return way ? [{ node, way }] : []
+  }
+
+  /** For the lack of a token, where those lie who have another or none. */
+  #otherwiseOf(node: Plain): Otherwise | undefined {
+    if (node.op !== 'not' || node.of.op !== 'token' || node.of.code === undefined) return undefined
+    const known = this.#otherwise.get(node)
+    if (known) return known
+    const made: Otherwise = { op: 'otherwise', of: { ...node.of, code: node.of.code } }
+    this.#otherwise.set(node, made)
+    return made
   }
 
   #driverOf(node: Plain, type: string, wanted: number, order: Order): WeighedDriver | undefined {
@@ -348,8 +365,11 @@ class Planning {
           total,
           sum(node.of, one => this.estimate(one, type)),
         )
-      case 'not':
-        return Math.max(0, total - this.estimate(node.of, type))
+      case 'not': {
+        const left = Math.max(0, total - this.estimate(node.of, type))
+        const other = this.#otherwiseOf(node)
+        return other ? Math.min(left, this.estimate(other, type)) : left
+      }
       case 'chain': {
         const holders = this.#engine.holders(type, node.param.code)
         return Math.min(
@@ -382,6 +402,7 @@ export const nameOf = (node: Plain): string => {
     case 'list':
       return nameOf(node.of[0] as Plain)
     case 'not':
+    case 'otherwise':
       return nameOf(node.of)
     case 'all':
     case 'none':

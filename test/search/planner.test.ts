@@ -23,6 +23,7 @@ const counts: Readonly<Record<string, number>> = {
   'date=2020': 400_000,
   'date=today': 900,
   'subject=1': 50,
+  'status=usual': 999_990,
   'performer=1': 800_000,
   'organization=1': 19_000,
 }
@@ -57,12 +58,13 @@ const engine: Engine = {
   estimate(leaf, type) {
     if (leaf.op === 'id') return leaf.ids.length
     if (leaf.op === 'access') return leaf.filter.op === 'patient' ? 120 : 500_000
+    if (leaf.op === 'otherwise') return (totals[type] ?? 0) - (counts[label(leaf.of)] ?? 0)
     if (leaf.op === 'list') return leaf.of.length * 1000
     return counts[label(leaf)] ?? (totals[type] ?? 0) / 1000
   },
   traits(leaf) {
     if (leaf.op === 'unsorted') return { ordered: false, check: 1.2, undrivable: true }
-    if (leaf.op === 'string' || leaf.op === 'list') return { ordered: false }
+    if (leaf.op === 'string' || leaf.op === 'list' || leaf.op === 'otherwise') return { ordered: false }
     return leaf.op === 'date' ? { ordered: false, check: 0.9 } : ordered
   },
   walks: ({ kind }) => kind !== 'reference' && kind !== 'quantity',
@@ -166,6 +168,7 @@ const rows: readonly Row[] = [
   ['a reverse chain by a rare code', 'inner(code=rare)', 'top', planned('Patient', has(rare))],
   ['a reverse chain by a frequent code', 'type', 'driver', planned('Patient', has(weight))],
   ['not', 'type', 'driver', planned('Observation', { op: 'not', of: weight })],
+  ['not what nearly all have', 'otherwise', 'top', planned('Observation', { op: 'not', of: token('Observation', 'status', 'usual') })],
   ['what only one patient may see', 'access', 'driver', planned('Observation', final, [], { op: 'patient', id: '1' })],
   ['a filter that hides little', 'code=rare', 'driver', planned('Observation', rare, [], { op: 'owner', organizations: ['1'] })],
   ['an id', 'id', 'driver', planned('Patient', and(female, { op: 'id', ids: ['a'] }))],

@@ -10,6 +10,7 @@ import type { Arm, LeafCompiler } from './leaf.ts'
 import { list } from './list.ts'
 import { missing } from './missing.ts'
 import { number, quantity } from './number.ts'
+import { otherwise } from './otherwise.ts'
 import type { Reading } from './reading.ts'
 import { reference } from './reference.ts'
 import { never, type Sql } from './sql.ts'
@@ -30,6 +31,7 @@ const leaves: Leaves = {
   list,
   missing,
   number,
+  otherwise,
   quantity,
   reference,
   string,

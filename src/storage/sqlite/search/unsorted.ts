@@ -8,13 +8,13 @@ import { areFew, armsOfShapes, countOf, hasShape } from './shapes.ts'
 export const unsorted: LeafCompiler<Unsorted> = {
   // Many shapes without a value are most of the type: a walk over it soon has a page of them, in order.
   traits: (leaf, type, reading) =>
-    areFew(shapesOf(leaf, type, reading)) ? { ordered: true, check: 1 } : { ordered: false, check: 1, undrivable: true },
-  arms: (leaf, type, reading) => armsOfShapes(shapesOf(leaf, type, reading), reading),
-  check: (leaf, type, seq, reading) => hasShape(shapesOf(leaf, type, reading), seq, reading),
-  estimate: (leaf, type, reading) => countOf(shapesOf(leaf, type, reading)),
+    areFew(shapesWithoutSort(leaf.key.code, type, reading)) ? { ordered: true, check: 1 } : { ordered: false, check: 1, undrivable: true },
+  arms: (leaf, type, reading) => armsOfShapes(shapesWithoutSort(leaf.key.code, type, reading), reading),
+  check: (leaf, type, seq, reading) => hasShape(shapesWithoutSort(leaf.key.code, type, reading), seq, reading),
+  estimate: (leaf, type, reading) => countOf(shapesWithoutSort(leaf.key.code, type, reading)),
 }
 
-const shapesOf = ({ key: { code } }: Unsorted, type: string, { dictionary, shapes }: Reading): readonly Shape[] => {
+export const shapesWithoutSort = (code: string, type: string, { dictionary, shapes }: Reading): readonly Shape[] => {
   const t = dictionary.type(type)
   if (t === undefined) return []
   const p = dictionary.param(type, code)
