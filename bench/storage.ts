@@ -125,8 +125,10 @@ try {
   }
   const records = store.records<Job>(jobs)
   await measure('records put, 32 in flight', 32, 1, () => records.put({ id: ids(), queue: 'mail', due: Date.now() }))
-  await measure('records taken and finished, 8 in flight', 8, 20, async () => {
-    const taken = await records.take('due', 20, 30_000)
+  await measure('records put, taken, finished by 20', 8, 20, async () => {
+    const queue = Array.from({ length: 20 }, () => ({ record: 'jobs', put: { id: ids(), queue: 'bpjs', due: Date.now() } }))
+    await commit(store, { ...planOf([]), records: queue })
+    const taken = await records.take('due', 20, 30_000, { from: ['bpjs'], to: ['bpjs'] })
     if (taken.ok) await Promise.all(taken.value.map(one => records.finish(one)))
   })
   await measure('blobs of 8 MiB, by MiB', 1, 8, () => store.blobs.write([new Uint8Array(8 * 1024 * 1024)]))

@@ -57,8 +57,9 @@ export interface Store extends AsyncDisposable {
    */
   load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>>
   /**
-   * Erases versions with their index entries and blobs; what is not there counts as erased. Without `versionId` the whole instance goes:
+   * Erases versions (at most 10,000 names at once) with their index entries and blobs; what is not there counts as erased. Without `versionId` the whole instance goes:
    * it is known as purged, answered like one never used, and may be used anew from version 1. The newest version goes only with its instance.
+   * A name may stand for any number of versions, so this is no single transaction: cut short, it is asked again.
    */
   remove(versions: readonly (Key & { readonly versionId?: number })[]): Promise<Outcome<Removed>>
 
@@ -222,7 +223,7 @@ export type Statistics = {
 
 /**
  * A kind of records: data of the room that owns them, given to the engine by `compose`. Members are paths into the document (`status`,
- * `patient.id`); an indexed one holds a string or a number, and a document without one of an index's members is not in that index.
+ * `patient.id`); an indexed one holds a string of at most 1,024 bytes or a number, and a document without one of an index's members is not in that index.
  * Text is ordered by its UTF-8 bytes, after all numbers. A definition may gain and lose indexes from one start to the next;
  * another key, or no longer `appendOnly`, is refused when the store opens.
  */
@@ -245,7 +246,7 @@ export type RecordDefinition = {
 
 export type RecordValue = string | number
 
-/** `expected`: revision of what is there, or that nothing is; whatever it is when absent. `lease`: that of a record taken; putting lets go of it. */
+/** Documents are at most 4 MiB. `expected`: revision of what is there, or that nothing is; whatever it is when absent. `lease`: that of a record taken; putting lets go of it. */
 export type RecordWrite =
   | { readonly record: string; readonly put: object; readonly expected?: number | 'none'; readonly lease?: number }
   | {
@@ -277,7 +278,7 @@ export type RecordRange = RecordBounds & {
   /** At most 1,000; a page may hold fewer where records are large. */
   readonly limit: number
   readonly descending?: boolean
-  /** The page after this row, in the direction read. */
+  /** The page after this row of the same range, in the direction read. */
   readonly after?: RecordPosition
 }
 

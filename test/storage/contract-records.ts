@@ -348,6 +348,10 @@ export const recordsContract = (name: string, open: Open): void => {
       ['a key that is no text', put('jobs', { id: 7 }), 'The key id'],
       ['an indexed member that is an object', put('jobs', { id: 'a', queue: {} }), 'The member queue'],
       ['an indexed member that is a boolean', put('jobs', { id: 'a', due: true }), 'The member due'],
+      ['an indexed text that is too long', put('jobs', { id: 'a', queue: 'é'.repeat(513) }), 'The member queue'],
+      ['an indexed text that is no Unicode', put('jobs', { id: 'a', queue: '\ud800' }), 'The member queue'],
+      ['a whole number beyond 2^53', put('jobs', { id: 'a', due: 2 ** 60 }), 'The member due'],
+      ['a key with U+0000', put('jobs', { id: 'a\u0000' }), 'The key id'],
       ['too large a document', put('jobs', { id: 'a', note: 'x'.repeat(4 * 1024 * 1024) }), 'larger than'],
     ]
     for (const [what, write, message] of mistakes) {

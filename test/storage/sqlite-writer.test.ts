@@ -8,6 +8,7 @@ import { SequenceSource } from '../../src/storage/sqlite/sequence-source.ts'
 const plan = (id: number, versions = 1) => ({
   id,
   versions,
+  weight: versions,
   tape: [],
   at: 0,
   texts: new Uint8Array(),

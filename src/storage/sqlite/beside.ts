@@ -117,7 +117,7 @@ export class Beside {
         const refused = this.#eraser.refused(errand.items)
         if (refused !== undefined) return { kind: 'refused', refused }
         this.#erased = true
-        return { kind: 'erased', ...this.#eraser.erase(errand.items, errand.at) }
+        return { kind: 'erased', ...this.#eraser.erase(errand.items) }
       }
     }
   }

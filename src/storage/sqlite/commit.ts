@@ -24,6 +24,7 @@ export type WaitingPlan = {
   readonly guardsAt: number
   readonly errands: readonly Errand[]
   readonly versions: number
+  readonly weight: number
 }
 
 /** `Committed` of the port before it is spread out again: versions have consecutive seqs from `first`. */

@@ -45,12 +45,11 @@ export class Eraser {
     })
   }
 
-  /** Erases from item `at` on, as much as one turn allows. */
-  erase(items: readonly Erasing[], at: number): Erased {
+  /** Erases in the order of the items, as much as one turn allows. */
+  erase(items: readonly Erasing[]): Erased {
     let versions = 0
-    for (let item = at; item < items.length; item++) {
+    for (const [item, { versionId, ...key }] of items.entries()) {
       if (versions >= erasedPerTurn) return { versions, next: item }
-      const { versionId, ...key } = items[item] as Erasing
       const instance = this.#instance(key)
       if (instance === undefined || instance.seq === 0) continue
       if (versionId !== undefined) versions += this.#one(instance, versionId)

@@ -27,7 +27,7 @@ export type Errand =
   | { readonly kind: 'sweep-dropped' }
   /** Seqs of the versions of the plan. */
   | { readonly kind: 'load'; readonly seqs: readonly number[] }
-  | { readonly kind: 'erase'; readonly items: readonly Erasing[]; readonly at: number }
+  | { readonly kind: 'erase'; readonly items: readonly Erasing[] }
 
 export type ErrandResult =
   | { readonly kind: 'taken'; readonly rows: readonly TakenRow[] }

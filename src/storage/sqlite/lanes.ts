@@ -1,9 +1,9 @@
 import type { WaitingPlan } from './commit.ts'
 
 const groupPlansMax = 64
-const groupVersionsMax = 2_000
+const groupWeightMax = 2_000
 /** Larger plans wait in a lane of their own, so that small ones overtake them. */
-const smallVersionsMax = 500
+const smallWeightMax = 500
 /** But a large one gets its turn at least so often. */
 const largeEveryMs = 250
 
@@ -18,7 +18,7 @@ export class Lanes {
   }
 
   add(plan: WaitingPlan): void {
-    if (plan.versions > smallVersionsMax) this.#large.push(plan)
+    if (plan.weight > smallWeightMax) this.#large.push(plan)
     else this.#small.push(plan)
   }
 
@@ -28,11 +28,11 @@ export class Lanes {
       this.#largeAtMs = nowMs
       return this.#large.splice(0, 1)
     }
-    let versions = 0
+    let weight = 0
     let plans = 0
     while (plans < this.#small.length && plans < groupPlansMax) {
-      versions += this.#small[plans]?.versions ?? 0
-      if (versions > groupVersionsMax && plans > 0) break
+      weight += this.#small[plans]?.weight ?? 0
+      if (weight > groupWeightMax && plans > 0) break
       plans++
     }
     return this.#small.splice(0, plans)

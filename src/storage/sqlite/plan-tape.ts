@@ -16,8 +16,14 @@ export type Item = string | number
 export type EnginePlan = Omit<WritePlan, 'records'> & { readonly records?: readonly RecordAction[] }
 export type Guard = { readonly query: Query; readonly access: AccessFilter; readonly found: number | 'none' }
 
-/** Where a plan begins, and how large it is. */
-export type PackedPlan = { readonly id: number; readonly at: number; readonly guardsAt: number; readonly versions: number }
+/** Where a plan begins, and how large it is. `weight`: how long it holds the writer, in versions, roughly. */
+export type PackedPlan = {
+  readonly id: number
+  readonly at: number
+  readonly guardsAt: number
+  readonly versions: number
+  readonly weight: number
+}
 export type PackedPlans = {
   readonly plans: readonly PackedPlan[]
   readonly tape: readonly Item[]
@@ -47,7 +53,9 @@ export class PlanPacker {
 
   /** `errand`: what the engine itself asks besides; `bytes`: those of a part of a blob. */
   add(id: number, plan: EnginePlan, errand?: Errand, bytes?: Uint8Array): void {
-    this.#plans.push({ id, at: this.#tape.length, guardsAt: this.#guards.length, versions: plan.versions.length })
+    const versions = plan.versions.length
+    const weight = versions + (plan.records?.length ?? 0) + (errand === undefined ? 0 : weightOf(errand))
+    this.#plans.push({ id, at: this.#tape.length, guardsAt: this.#guards.length, versions, weight })
     const tape = this.#tape
     tape.push(plan.once ?? '', errand === undefined ? none : this.#errands.length)
     if (errand !== undefined) this.#errands.push(bytes === undefined ? errand : { ...errand, ...this.#bytes(bytes) })
@@ -115,6 +123,10 @@ export class PlanPacker {
 }
 
 const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
+
+/** A part is 1 MiB, and an erasure takes as many versions as fit in a turn: those wait with the large plans. */
+const weightOf = (errand: Errand): number =>
+  errand.kind === 'erase' ? 501 : errand.kind === 'part' || errand.kind === 'sweep-dropped' ? 100 : errand.kind === 'take' ? errand.n : 1
 
 const pushRecord = (tape: Item[], { record, action, key, expected, lease, text }: RecordAction): void => {
   tape.push(record, action, key, expected, lease, text)

@@ -51,7 +51,8 @@ export const recordTable = (definition: RecordDefinition): RecordTable => {
 export const makeRecordTables = (db: DatabaseSync, tables: readonly RecordTable[]): void => {
   const names = tables.map(({ definition }) => definition.name)
   const twice = names.find((name, at) => names.indexOf(name) < at)
-  if (twice !== undefined) throw refused(twice, 'is defined twice')
+  if (twice !== undefined) throw refused(twice, 'are defined twice')
+  if (tables.length === 0) return
   db.exec('BEGIN IMMEDIATE')
   try {
     for (const table of tables) makeTable(db, table)

@@ -25,6 +25,7 @@ const rowsMax = 1_000
 const pageBytesMax = 8 * 1024 * 1024
 const leaseMsMax = 86_400_000
 const keyBytesMax = 512
+const indexedBytesMax = 1024
 const recordBytesMax = 4 * 1024 * 1024
 
 /** The records of all definitions: reads on this connection, writes by the writer thread. */
@@ -179,18 +180,29 @@ const actionOf = (table: RecordTable, write: RecordWrite): RecordAction => {
     return { ...common, action: retention ? recordActions.retain : recordActions.delete, key: write.delete, text: '' }
   }
   const key = valueAt(write.put, member)
-  if (typeof key !== 'string' || key === '' || Buffer.byteLength(key) > keyBytesMax)
-    throw new Error(`The key ${member} of a record of ${name} is no string of 1 to ${keyBytesMax} bytes`)
+  if (typeof key !== 'string' || key === '' || !isPlain(key, keyBytesMax))
+    throw new Error(`The key ${member} of a record of ${name} is no text of 1 to ${keyBytesMax} bytes`)
   for (const indexed of membersOf(table.definition)) {
-    const value = valueAt(write.put, indexed)
-    const fits = value === undefined || value === null || typeof value === 'string' || Number.isFinite(value)
-    if (!fits) throw new Error(`The member ${indexed} of a record of ${name} is indexed and neither a string nor a number`)
+    if (!isIndexable(valueAt(write.put, indexed)))
+      throw new Error(
+        `The member ${indexed} of a record of ${name} is indexed and neither a number nor a text of at most ${indexedBytesMax} bytes`,
+      )
   }
   const text = JSON.stringify(write.put)
-  if (text.length > recordBytesMax)
-    throw new Error(`A record of ${name} is larger than ${recordBytesMax} bytes; its bytes belong in a blob`)
+  if (Buffer.byteLength(text) > recordBytesMax)
+    throw new Error(`A record of ${name} is larger than ${recordBytesMax} bytes; what is so large belongs in a blob`)
   return { ...common, action: recordActions.put, key, text }
 }
+
+/** Whole numbers beyond 2^53 are not the same to every engine, nor are texts that are no Unicode or hold U+0000. */
+const isIndexable = (value: unknown): boolean => {
+  if (value === undefined || value === null) return true
+  if (typeof value === 'number') return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+  return typeof value === 'string' && isPlain(value, indexedBytesMax)
+}
+
+const isPlain = (text: string, bytesMax: number): boolean =>
+  text.isWellFormed() && !text.includes('\0') && Buffer.byteLength(text) <= bytesMax
 
 const valueAt = (document: object, member: string): unknown =>
   member.split('.').reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>> | null | undefined)?.[name], document)

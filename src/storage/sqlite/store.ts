@@ -67,6 +67,8 @@ const onThisThreadMs = 20
 const healthMs = 5_000
 /** Versions of one block to load. */
 const loadedMax = 1_000
+/** Names in one call to remove; each may be an instance of any number of versions. */
+const removedMax = 10_000
 const expiryEveryMs = 10_000
 
 /** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, not writable, or disagrees with `records`. */
@@ -213,16 +215,17 @@ class SqliteStore implements Store {
   }
 
   async remove(versions: readonly (Key & { readonly versionId?: number })[]): Promise<Outcome<Removed>> {
-    let [removed, at] = [0, 0 as number | undefined]
-    while (at !== undefined) {
-      const errand: Errand = { kind: 'erase', items: versions, at }
+    if (versions.length > removedMax) throw new RangeError(`At most ${removedMax} versions or instances are named at once`)
+    let removed = 0
+    for (let items: typeof versions | undefined = versions; items !== undefined; ) {
+      const errand: Errand = { kind: 'erase', items }
       const done = await this.#writer.run(errand)
       if (!done.ok) return done
       const result = done.value.held ? done.value.result : undefined
       if (result?.kind === 'refused') return ok({ held: false, refused: { type: result.refused.type, id: result.refused.id } })
       if (result?.kind !== 'erased') throw new Error('The writer answered something else than it was asked')
       removed += result.versions
-      at = result.next
+      items = result.next === undefined ? undefined : items.slice(result.next)
     }
     const swept = await this.#blobs.sweepDropped()
     return swept.ok ? ok({ held: true, versions: removed }) : swept
