@@ -291,7 +291,7 @@ export interface Records<V extends object> {
   put(value: V, expected?: number | 'none'): Promise<Outcome<RecordHeld>>
   delete(key: string, expected?: number): Promise<Outcome<RecordHeld>>
   range(index: string, range: RecordRange): Promise<RecordPage<V>>
-  /** Up to `n` (at most 1,000) records in the order of the index that nobody holds, each handed to one caller. A lease is at most a day. */
+  /** Up to `n` (at most 1,000; fewer where they are large) in the order of the index that nobody holds, each handed to one caller. A lease is at most a day. */
   take(index: string, n: number, leaseMs: number, bounds?: RecordBounds): Promise<Outcome<readonly TakenRecord<V>[]>>
   /** Holds it for so long from now. Not held: the lease ended and somebody else took it, or it is gone. */
   renew(taken: TakenRecord<V>, leaseMs: number): Promise<Outcome<RecordHeld>>

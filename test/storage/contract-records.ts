@@ -247,6 +247,19 @@ export const recordsContract = (name: string, open: Open): void => {
       ])
     })
 
+    test('large documents are read and handed out in fewer at a time, and all of them in the end', async () => {
+      const { store } = await opened()
+      for (let n = 0; n < 5; n++) await jobsOf(store).put({ id: `${n}`, queue: 'mail', due: n, note: 'x'.repeat(3_500_000) })
+      const page = await jobsOf(store).range('due', { limit: 5 })
+      expect([page.rows.length, page.more]).toEqual([3, true])
+      expect(keysOf((await jobsOf(store).range('due', { limit: 5, after: page.rows.at(-1)?.position ?? [] })).rows)).toEqual(['3', '4'])
+      expect([keysOf(await taken(store, 5)), keysOf(await taken(store, 5)), await taken(store, 5)]).toEqual([
+        ['0', '1', '2'],
+        ['3', '4'],
+        [],
+      ])
+    })
+
     test('a lease that ended lets others take, and the first holder can no longer act', async () => {
       const { store, clock } = await opened()
       await queued(store, 1)

@@ -22,6 +22,8 @@ export const anything = -2
 /** The first record that was not as expected. */
 export type RecordConflict = { readonly record: string; readonly key: string; readonly unique?: string }
 
+/** What is read at once ends with the document that makes it larger than this. */
+export const rowsBytesMax = 8 * 1024 * 1024
 /** Records of one definition removed in one turn: bounded work in the transactions of others. */
 const expiredPerTurn = 200
 
@@ -74,18 +76,20 @@ export class RecordWriter {
     return undefined
   }
 
-  /** Hands out rows in the order of the index that nobody holds. */
+  /** Hands out rows in the order of the index that nobody holds; fewer where they are large. */
   take({ record, index, n, leaseMs, bounds }: Taking, seq: number, now: number): readonly TakenRow[] {
     const statements = this.#of(record)
     const { sql, values } = boundsOf(this.#table(record), index, bounds)
-    const rows = this.#taking(record, sql).all(...values, now, now, n)
-    for (const row of rows) statements.lease.run(seq, now + leaseMs, row.key as string)
-    return rows.map(row => ({
-      key: row.key as string,
-      revision: row.seq as number,
-      text: row.value as string,
-      times: (row.takes as number) + 1,
-    }))
+    const rows: TakenRow[] = []
+    let bytes = 0
+    for (const row of this.#taking(record, sql).iterate(...values, now, now, n)) {
+      const text = row.value as string
+      rows.push({ key: row.key as string, revision: row.seq as number, text, times: (row.takes as number) + 1 })
+      bytes += text.length
+      if (bytes > rowsBytesMax) break
+    }
+    for (const { key } of rows) statements.lease.run(seq, now + leaseMs, key)
+    return rows
   }
 
   /** Holds a row longer, or lets go of it when `leaseMs` is 0. False when somebody else took it, or it is gone. */

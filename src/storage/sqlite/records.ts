@@ -17,12 +17,10 @@ import type {
 import type { Applied } from './commit.ts'
 import { type Bounds, boundsOf } from './record-bounds.ts'
 import { membersOf, type RecordTable, recordTable } from './record-tables.ts'
-import { anything, expectedNone, type RecordAction, recordActions } from './record-writer.ts'
+import { anything, expectedNone, type RecordAction, recordActions, rowsBytesMax } from './record-writer.ts'
 import type { WriterThread } from './writer-thread.ts'
 
 const rowsMax = 1_000
-/** A page ends early where its documents are larger than this together. */
-const pageBytesMax = 8 * 1024 * 1024
 const leaseMsMax = 86_400_000
 const keyBytesMax = 512
 const indexedBytesMax = 1024
@@ -100,7 +98,7 @@ class SqliteRecords implements Records<object> {
     const rows: RecordRow<object>[] = []
     let bytes = 0
     for (const row of statement.iterate(...values, this.#clock(), most + 1)) {
-      if (rows.length === most || bytes > pageBytesMax) return { rows, more: true }
+      if (rows.length === most || bytes > rowsBytesMax) return { rows, more: true }
       bytes += (row.value as string).length
       rows.push({
         key: row.key as string,

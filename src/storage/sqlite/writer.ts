@@ -40,7 +40,7 @@ class Writer {
   #closed = false
   #resting: NodeJS.Timeout | undefined
   #lastCommitted: number
-  #expiryAtMs = 0
+  #expiryLookMs = 0
   #commits = 0
   #plans = 0
   #versions = 0
@@ -157,14 +157,18 @@ class Writer {
 
   /** Records and blobs that have outlived their time: looked for once a second, removed some at a time. */
   #sweepExpired(): void {
-    const { now } = this.#sequence
-    if (now < this.#expiryAtMs) return
+    if (!this.#isTimeToLook()) return
     this.#committer.beside.sweep()
-    if (!this.#hasExpired()) this.#expiryAtMs = now + expiryEveryMs
+    if (!this.#committer.beside.hasExpired()) this.#expiryLookMs = this.#sequence.now
   }
 
   #hasExpired(): boolean {
-    return this.#sequence.now >= this.#expiryAtMs && this.#committer.beside.hasExpired()
+    return this.#isTimeToLook() && this.#committer.beside.hasExpired()
+  }
+
+  /** Also when the clock ran back. */
+  #isTimeToLook(): boolean {
+    return Math.abs(this.#sequence.now - this.#expiryLookMs) >= expiryEveryMs
   }
 
   #readDataVersion(): number {
