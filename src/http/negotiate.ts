@@ -76,8 +76,13 @@ const readTransport = (parameters: readonly Parameter[]): Outcome<Transport> => 
   if (pretty.value !== undefined && pretty.value !== 'true' && pretty.value !== 'false') {
     return fail('bad-parameter', { parameter: '_pretty', rule: rule('one-of', { words: 'true, false' }) }, { location: ['http._pretty'] })
   }
-  return ok({ format: format.value === undefined ? undefined : mediaTypeOf(format.value), pretty: pretty.value === 'true' })
+  return ok({ format: format.value === undefined ? undefined : formatOf(format.value), pretty: pretty.value === 'true' })
 }
+
+const formatOf = (text: string): string => (parseQualityList(text).every(isOurVersion) ? mediaTypeOf(text) : anotherVersion)
+
+/** No name of a format. */
+const anotherVersion = ''
 
 /** An unescaped plus arrives as a blank; parameters such as a charset do not matter. */
 const mediaTypeOf = (text: string): string => (text.split(';', 1)[0] as string).trim().toLowerCase().replaceAll(' ', '+')
@@ -115,9 +120,11 @@ const qualityOf = (type: string, ranges: readonly Weighted[]): number => {
   return q
 }
 
-const specificity = ({ value, parameters }: Weighted, type: string): number => {
-  const version = parameters.get('fhirversion')
-  if (version !== undefined && version !== '4.0') return 0
+const isOurVersion = ({ parameters }: Weighted): boolean => (parameters.get('fhirversion') ?? '4.0') === '4.0'
+
+const specificity = (range: Weighted, type: string): number => {
+  const { value } = range
+  if (!isOurVersion(range)) return 0
   if (value === type) return 3
   if (value === `${type.slice(0, type.indexOf('/'))}/*`) return 2
   return value === '*/*' || value === '*' ? 1 : 0
