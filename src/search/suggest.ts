@@ -1,6 +1,7 @@
 /**
  * The candidate a mistyped word was most likely meant to be: equal but for upper and lower case, else nearest by edits (insertion, deletion,
- * change, swap of neighbours), at most two and fewer than half of the word. Undefined when nothing is near.
+ * change, swap of neighbours), at most two and fewer than half of the word. Undefined when nothing is near, or when the word is a candidate
+ * itself: then it was not mistyped but stands where it does not belong.
  */
 export const suggest = (word: string, candidates: Iterable<string>): string | undefined => {
   if (word.length === 0 || word.length > wordCharactersMax) return undefined
@@ -8,6 +9,7 @@ export const suggest = (word: string, candidates: Iterable<string>): string | un
   let nearest: string | undefined
   let least = Math.min(editsMax, Math.ceil(word.length / 2) - 1) + 1
   for (const candidate of candidates) {
+    if (candidate === word) return undefined
     if (candidate.toLowerCase() === folded) return candidate
     if (Math.abs(candidate.length - word.length) >= least) continue
     const edits = editsBetween(folded, candidate.toLowerCase())

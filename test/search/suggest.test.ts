@@ -7,7 +7,7 @@ describe('A mistyped word', () => {
   // biome-ignore format: a table
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['naem', 'name'], ['Name', 'name'], ['birthDate', 'birthdate'], ['birhtdate', 'birthdate'], ['famly', 'family'], ['_COUNT', '_count'], ['count', '_count'],
-    ['general-practicioner', 'general-practitioner'], ['x', undefined], ['', undefined], ['xyz', undefined], ['n'.repeat(100_000), undefined],
+    ['general-practicioner', 'general-practitioner'], ['_count', undefined], ['name', undefined], ['x', undefined], ['', undefined], ['xyz', undefined], ['n'.repeat(100_000), undefined],
   ]
   for (const [word, expected] of rows)
     test(`${word.slice(0, 20)} is taken for ${expected}`, () => expect(suggest(word, known)).toBe(expected))
