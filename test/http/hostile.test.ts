@@ -226,6 +226,7 @@ const searches: readonly Row[] = [
 // biome-ignore format: a table
 const bundles: readonly Row[] = [
   ['a Patient posted to the base',               send('POST', '/', patient()),                                                             'wrong-resource-type', ['Bundle']],
+  ['a parameter beside a Bundle',                 send('POST', '/?foo=1', bundle('batch')),                                                'unknown-parameter', ['http.foo']],
   ['a collection posted to the base',            send('POST', '/', bundle('collection')),                                                  'bundle-type', ['/Bundle']],
   ['an entry list that is an object',            send('POST', '/', '{"resourceType":"Bundle","type":"batch","entry":{}}'),                 'wrong-form'],
   ['an entry without a request',                 send('POST', '/', bundle('batch', { resource: person })),                                 'bundle-entry', ['Bundle.entry[0]']],
