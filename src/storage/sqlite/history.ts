@@ -33,7 +33,7 @@ export class History {
     this.#dictionary = dictionary
     this.#texts = db.prepare(`SELECT ${versionColumns}, v.t, i.id FROM version v JOIN instance i ON i.iid = v.iid WHERE v.seq = ?`)
     this.#texts.setReturnArrays(true)
-    this.#total = db.prepare('SELECT count(*) AS n FROM version INDEXED BY version_iid WHERE iid = ? AND seq <= ?')
+    this.#total = db.prepare(`SELECT count(*) AS n FROM version v INDEXED BY version_iid WHERE v.iid = ? AND ${inBounds}`)
   }
 
   /** `snapshot`: seq of the state to read, when there is one. */
@@ -41,14 +41,17 @@ export class History {
     const sources = this.#sources(scope)
     if (sources.length === 0) return ok({ rows: [], more: false, total: 0 })
     const descending = (options.oldestFirst !== true) !== (options.backward === true)
-    const found = await this.#collect(sources, options, boundsOf(options, snapshot), descending)
+    const bounds = boundsOf(options, snapshot)
+    const found = await this.#collect(sources, options, bounds, descending)
     if (!found.ok) return found
     const seqs = found.value.slice(0, options.limit)
     if (options.backward === true) seqs.reverse()
-    const total = scope.id === undefined ? undefined : this.#totalOf(sources[0] as Source, options, snapshot)
+    const more = found.value.length > options.limit
+    const whole = !more && options.position === undefined
+    const total = whole ? seqs.length : scope.id === undefined ? undefined : this.#totalOf(sources[0] as Source, options, bounds)
     return ok({
       rows: seqs.map(seq => this.#version(seq)),
-      more: found.value.length > options.limit,
+      more,
       ...(total === undefined ? {} : { total }),
     })
   }
@@ -87,7 +90,7 @@ export class History {
     const high = descending && position !== undefined ? Math.min(bounds.high, position - 1) : bounds.high
     const statement = this.#statement(
       `SELECT v.seq, ${access.sql} AS seen FROM version v ${source.index} ${access.sql === '1' ? '' : 'CROSS JOIN instance i ON i.iid = v.iid'}
-       WHERE ${source.where} v.seq BETWEEN ? AND ? AND (v.until >= ? OR v.until > ?) ORDER BY v.seq ${descending ? 'DESC' : 'ASC'} LIMIT ?`,
+       WHERE ${source.where} ${inBounds} ORDER BY v.seq ${descending ? 'DESC' : 'ASC'} LIMIT ?`,
     )
     return statement.all(
       ...access.values,
@@ -112,9 +115,9 @@ export class History {
   }
 
   /** An instance is seen with all its versions or with none. */
-  #totalOf(source: Source, options: HistoryOptions, snapshot: number): number | undefined {
-    if (options.access.op !== 'all' || options.since !== undefined || options.current !== undefined) return undefined
-    return this.#total.get(...source.values, snapshot)?.n as number
+  #totalOf(source: Source, options: HistoryOptions, { low, high, endsAfter, snapshot }: Bounds): number | undefined {
+    if (options.access.op !== 'all') return undefined
+    return this.#total.get(...source.values, low, high, endsAfter, snapshot)?.n as number
   }
 
   #version(seq: number): StoredVersion {
@@ -134,6 +137,9 @@ export class History {
 }
 
 type Source = { readonly index: string; readonly where: string; readonly values: readonly number[] }
+
+/** Takes the bounds in their order. */
+const inBounds = 'v.seq BETWEEN ? AND ? AND (v.until >= ? OR v.until > ?)'
 
 /** `current`: begun before its end, and not ended before its begin; what ended after the snapshot had not ended in it. */
 const boundsOf = ({ since, current }: HistoryOptions, snapshot: number): Bounds => ({
