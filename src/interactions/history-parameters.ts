@@ -1,7 +1,7 @@
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { Limits } from '../base/limits.ts'
 import { rule } from '../base/rules.ts'
-import { searchedRange } from '../search/types/date.ts'
+import { mendedDate, searchedRange } from '../search/types/date.ts'
 import type { Parts } from './parts.ts'
 import { badParameter, type Readers, readParameters } from './read-parameters.ts'
 import type { Parameter } from './request.ts'
@@ -67,10 +67,14 @@ const typesOf = (value: string, name: string, known: readonly string[]): Outcome
   return types.every(type => known.includes(type)) ? ok({ types }) : badParameter(name, rule('type-list'))
 }
 
-/** `_count` shows what was answered with, not what was asked for. */
+/** `_count` shows what was answered with, not what was asked for; a `+` that arrived as a blank is a `+` again. */
 const appliedWith = (count: number, parameters: readonly Parameter[]): readonly Parameter[] => {
   const size = { name: '_count', value: String(count) }
-  return parameters.some(({ name }) => name === '_count')
-    ? parameters.map(parameter => (parameter.name === '_count' ? size : parameter))
-    : [...parameters, size]
+  const shown = parameters.map(parameter => {
+    if (parameter.name === '_count') return size
+    return instants.has(parameter.name) ? { ...parameter, value: mendedDate(parameter.value) } : parameter
+  })
+  return shown.includes(size) ? shown : [...shown, size]
 }
+
+const instants: ReadonlySet<string> = new Set(['_since', '_at'])

@@ -48,17 +48,20 @@ const rows: readonly Row[] = [
   ['Patient/a/_history?_count=2', 'a3 a2', 3],
   ['Patient/a/_history?_count=0', '', 3],
   ['Patient/a/_history?_summary=count', '', 3],
-  [`Patient/a/_history?_since=${minute(2)}`, 'a3 a2'],
-  ['Patient/a/_history?_since=2999', ''],
+  [`Patient/a/_history?_since=${minute(2)}`, 'a3 a2', 2],
+  [`Patient/a/_history?_since=${minute(2)}&_count=1`, 'a3', 2],
+  [`Patient/a/_history?_at=2026&_count=1&_sort=_lastUpdated`, 'a1', 3],
+  [`Patient/a/_history?_at=${minute(3)}&_summary=count`, '', 1],
+  ['Patient/a/_history?_since=2999', '', 0],
   ['Patient/a/_history?_since=2026-11-21', 'a3 a2 a1'],
   [`Patient/a/_history?_at=${minute(3)}`, 'a2'],
   ['Patient/a/_history?_at=2026', 'a3 a2 a1'],
   ['Patient/a/_history?_at=2025', ''],
-  ['Patient/_history', 'a3 b2 a2 b1 a1'],
+  ['Patient/_history', 'a3 b2 a2 b1 a1', 5],
   ['Patient/_history?_count=3', 'a3 b2 a2'],
   ['Observation/_history', 'Observation1'],
   ['Basic/_history', ''],
-  ['_history', 'a3 b2 Observation1 a2 b1 a1'],
+  ['_history', 'a3 b2 Observation1 a2 b1 a1', 6],
   ['_history?_type=Patient', 'a3 b2 a2 b1 a1'],
   ['_history?_type=Patient,Observation&_sort=_lastUpdated', 'a1 b1 a2 Observation1 b2 a3'],
   [`_history?_since=${minute(3)}`, 'a3 b2 Observation1'],
@@ -118,6 +121,11 @@ describe('history', () => {
   test('one page links to itself alone', async () => {
     const { body } = await say(parts, 'GET', 'Patient/a/_history')
     expect(body.link).toEqual([{ relation: 'self', url: `${testBase}/Patient/a/_history?_count=50` }])
+  })
+
+  test('self shows the plus of an offset as a plus', async () => {
+    const { body } = await say(parts, 'GET', 'Patient/a/_history?_since=2026-11-21T00:00:00+07:00')
+    expect(body.link[0].url).toContain('_since=2026-11-21T00:00:00%2B07:00')
   })
 
   test('_elements reduces what is shown', async () => {
