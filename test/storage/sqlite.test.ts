@@ -256,9 +256,9 @@ describe('reader threads', () => {
     expect(outcome.ok && outcome.value.rows.length).toBe(many)
   })
 
-  test('fail at the deadline, having begun (too-costly) or not (waited-too-long)', async () => {
+  test('fail when their time is over', async () => {
     const store = await filled()
-    const outcome = await store.search(byIdentifier('x'), { ...whole, deadline: deadlineIn(2) })
+    const outcome = await store.search(byIdentifier('x'), { ...whole, deadline: deadlineIn(0) })
     expect(!outcome.ok && ['too-costly', 'waited-too-long'].includes(outcome.failure.kind)).toBe(true)
   })
 })
