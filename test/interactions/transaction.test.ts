@@ -283,6 +283,7 @@ describe('conditional references', () => {
     for (let time = 0; time < 2; time += 1) await say(parts, 'POST', 'Patient', { body: withIdentifier(value) })
     expect(await about(`identifier=urn:x|${value}`)).toMatchObject({ status: 412, kind: 'conditional-reference' })
     expect(await about('foo=bar')).toMatchObject({ status: 400, kind: 'unknown-parameter' })
+    expect(await about('')).toMatchObject({ status: 400, kind: 'criteria-not-selective' })
   })
 })
 

@@ -7,13 +7,13 @@ export type ParsedReference =
   | { readonly kind: 'local'; readonly type: string; readonly id: string; readonly versionId?: string }
   /** A contained resource; `id` '' is the container itself. */
   | { readonly kind: 'fragment'; readonly id: string }
-  /** `Type?criteria`, as transactions allow. */
+  /** `Type?criteria`, as transactions allow; `criteria` may be '', which matches nothing but is no address either. */
   | { readonly kind: 'conditional'; readonly type: string; readonly criteria: string }
   | { readonly kind: 'absolute'; readonly url: string }
   | { readonly kind: 'urn'; readonly urn: string }
   | { readonly kind: 'other'; readonly text: string }
 
-const conditionalPattern = /^([A-Z][A-Za-z]*)\?(.+)$/s
+const conditionalPattern = /^([A-Z][A-Za-z]*)\?(.*)$/s
 const schemePattern = /^[A-Za-z][A-Za-z0-9+.-]*:/
 const typePattern = /^[A-Z][A-Za-z]*$/
 

@@ -18,6 +18,7 @@ describe('a reference means', () => {
     ['#', { kind: 'fragment', id: '' }],
     ['Patient?identifier=a|b', { kind: 'conditional', type: 'Patient', criteria: 'identifier=a|b' }],
     [`${base}/Patient?identifier=a|b`, { kind: 'conditional', type: 'Patient', criteria: 'identifier=a|b' }],
+    ['Patient?', { kind: 'conditional', type: 'Patient', criteria: '' }],
     ['urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9', { kind: 'urn', urn: 'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9' }],
     ['urn:oid:1.2.3', { kind: 'urn', urn: 'urn:oid:1.2.3' }],
     ['', { kind: 'other', text: '' }],
@@ -29,7 +30,6 @@ describe('a reference means', () => {
     ['/Patient/1', { kind: 'other', text: '/Patient/1' }],
     ['Patient/1/_history', { kind: 'other', text: 'Patient/1/_history' }],
     ['Patient/a_b', { kind: 'other', text: 'Patient/a_b' }],
-    ['Patient?', { kind: 'other', text: 'Patient?' }],
   ]
   for (const [text, meaning] of rows) test(JSON.stringify(text), () => expect(parseReference(text, base)).toEqual(meaning))
 })
