@@ -563,8 +563,8 @@ export const failureKinds = {
   'foreign-host': {
     status: 421,
     code: 'invalid',
-    en: 'The demo answers only to its own host name.',
-    id: 'Demo hanya menjawab nama host-nya sendiri.',
+    en: 'Without sign-in the server answers only to its own host name.',
+    id: 'Tanpa proses masuk, server hanya menjawab nama host-nya sendiri.',
   },
 
   // access
