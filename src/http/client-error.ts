@@ -13,6 +13,7 @@ import { fhirJson } from './negotiate.ts'
 /** What Node's parser found, as a row of the failure table; anything else is `bad-request`. */
 const failureOf = (code: string | undefined): Failure => {
   if (code === 'HPE_HEADER_OVERFLOW') return fail('headers-too-large', { max: 64 * 1024 }).failure
+  if (code === 'HPE_INVALID_URL') return fail('bad-url', {}).failure
   return fail(slow.has(code ?? '') ? 'slow-body' : 'bad-request', {}).failure
 }
 
