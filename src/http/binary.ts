@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { Answer } from '../interactions/request.ts'
 
@@ -11,6 +12,12 @@ export const rawHeaders = (contentType: string): readonly string[] =>
   harmless.test(contentType)
     ? ['Content-Security-Policy', 'sandbox']
     : ['Content-Security-Policy', 'sandbox', 'Content-Disposition', 'attachment']
+
+/** @see https://www.rfc-editor.org/rfc/rfc9530#section-3: the digest of what is sent, after compression */
+export const reprDigest = (bytes: Uint8Array): readonly string[] => [
+  'Repr-Digest',
+  `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`,
+]
 
 const typePattern = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:\s*;[\x20-\x7e]{0,200})?$/
 const fallbackType = 'application/octet-stream'

@@ -101,7 +101,8 @@ const leadsToStartPage = ({ req, method }: Exchange, match: Match, parameters: r
 /** Media types, then headers and parameters. */
 const negotiateRequest = (exchange: Exchange, match: Match, parameters: readonly Parameter[]): Outcome<InteractionRequest> => {
   const { req, method } = exchange
-  const binary = match.type === 'Binary' && (match.interaction === 'read' || match.interaction === 'vread')
+  const readsBinary = match.type === 'Binary' && (match.interaction === 'read' || match.interaction === 'vread')
+  const binary = readsBinary && !parameters.some(({ name }) => reducing.has(name))
   const format = negotiate(req.headers.accept, parameters, binary)
   if (!format.ok) return format
   exchange.format = format.value
@@ -115,6 +116,9 @@ const negotiateRequest = (exchange: Exchange, match: Match, parameters: readonly
   const target = targetOf(match, parameters)
   return ok(conditions.value === undefined ? { ...target, prefer } : { ...target, prefer, conditions: conditions.value })
 }
+
+/** A part of a resource is a resource still, but a part of a content would be a broken file. */
+const reducing: ReadonlySet<string> = new Set(['_elements', '_summary'])
 
 /** Parameters of a form stand beside those of the URL. */
 const withBody = async (

@@ -2,7 +2,7 @@ import { canonicalBase } from '../base/canonical.ts'
 import { type Failure, type Issue, statusOf } from '../base/outcome.ts'
 import { issuesOf, operationOutcome } from '../fhir/operation-outcome.ts'
 import type { Answer } from '../interactions/request.ts'
-import { rawHeaders } from './binary.ts'
+import { rawHeaders, reprDigest } from './binary.ts'
 import { hasBody } from './body.ts'
 import { compress, compressFromBytes, encodingFor, isCompressible } from './compress.ts'
 import type { Exchange } from './exchange.ts'
@@ -64,7 +64,7 @@ export const sendAnswer = (exchange: Exchange, answer: Answer, base: string): vo
   if (body.kind === 'json') return sendJson(exchange, status, headers, body.chunks)
   if (body.kind === 'outcome') return sendOutcome(exchange, status, headers, answer.issues ?? [])
   headers.push('Content-Type', body.contentType, ...rawHeaders(body.contentType))
-  return sendBytes(exchange, status, headers, [body.bytes], isCompressible(body.contentType))
+  return sendBytes(exchange, status, headers, [body.bytes], isCompressible(body.contentType), reprDigest)
 }
 
 /** An OperationOutcome that says what failed, in the language of the client. */
@@ -112,18 +112,20 @@ const sendNothing = (exchange: Exchange, status: number, headers: string[]): voi
 
 const joined = (chunks: readonly Uint8Array[]): Uint8Array => (chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
 
+/** `ofSent`: headers that can only be made from the bytes as they are sent. */
 const sendBytes = (
   exchange: Exchange,
   status: number,
   headers: string[],
   chunks: readonly Uint8Array[],
   compressible: boolean,
+  ofSent?: (bytes: Uint8Array) => readonly string[],
 ): void | Promise<void> => {
   let length = 0
   for (const chunk of chunks) length += chunk.length
   const encoding = compressible && length >= compressFromBytes ? encodingFor(exchange.req.headers['accept-encoding']) : undefined
   if (encoding === undefined) {
-    headers.push('Content-Length', String(length))
+    headers.push('Content-Length', String(length), ...(ofSent?.(joined(chunks)) ?? []))
     return finish(exchange, status, headers, chunks)
   }
   headers.push('Content-Encoding', encoding)
@@ -131,7 +133,7 @@ const sendBytes = (
   if (exchange.method === 'HEAD') return finish(exchange, status, headers, [])
   const compressed = compress(encoding, joined(chunks))
   const send = (bytes: Uint8Array): void => {
-    headers.push('Content-Length', String(bytes.length))
+    headers.push('Content-Length', String(bytes.length), ...(ofSent?.(bytes) ?? []))
     finish(exchange, status, headers, [bytes])
   }
   return 'then' in compressed ? compressed.then(send) : send(compressed)

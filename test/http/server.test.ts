@@ -1,5 +1,6 @@
 /** rest-api.md 2 to 5 and operate.md 3 to 5, as far as they are transport: what leaves the server around an answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createHash } from 'node:crypto'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { fail, issue, ok } from '../../src/base/outcome.ts'
 import type { Answer, InteractionRequest, Perform } from '../../src/interactions/request.ts'
@@ -277,21 +278,24 @@ describe('a request', () => {
 
 describe('bytes that are no request', () => {
   // biome-ignore format: a table
-  const rows: readonly (readonly [what: string, bytes: string, status: number])[] = [
+  const rows: readonly (readonly [what: string, bytes: string, status: number, kind?: string])[] = [
     ['nonsense',                          'nonsense\r\n\r\n',                                                             400],
     ['a TLS handshake',                   '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',                                 400],
     ['no Host',                           'GET /fhir/Patient/1 HTTP/1.1\r\nConnection: close\r\n\r\n',                                         400],
     ['a length twice',                    'POST /fhir/Patient HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
     ['length and chunks',                 'POST /fhir/Patient HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
     ['headers of 100 kB',                 `GET /fhir/Patient/1 HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
-    ['a URL with raw bytes',              'GET /fhir/Patient/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',      400],
+    ['a URL with raw bytes',              'GET /fhir/Patient/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',      400, 'bad-url'],
+    ['a name typed into the URL',         'GET /fhir/Patient?name=\xc3\x91and\xc3\xba HTTP/1.1\r\nHost: a\r\n\r\n',    400, 'bad-url'],
     ['CONNECT',                           'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n',          405],
   ]
-  for (const [what, bytes, status] of rows) {
+  for (const [what, bytes, status, kind] of rows) {
     test(`${what} gets ${status}`, async () => {
       const text = await server.sendBytes(Buffer.from(bytes, 'latin1'))
       expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
-      expect(JSON.parse(text.slice(text.indexOf('{'))).resourceType).toBe('OperationOutcome')
+      const outcome = JSON.parse(text.slice(text.indexOf('{')))
+      expect(outcome.resourceType).toBe('OperationOutcome')
+      if (kind !== undefined) expect(outcome.issue[0].details.coding[0].code).toBe(kind)
     })
   }
 
@@ -378,8 +382,26 @@ test('a Binary goes out as its content, in a sandbox', async () => {
   const { text, headers } = await get('/Binary/1', { accept: '*/*' })
   expect(text).toBe('<script>1</script>')
   expect(headers).toMatchObject({ 'content-type': 'text/html', 'content-security-policy': 'sandbox', 'content-disposition': 'attachment' })
+  expect(headers['repr-digest']).toBe(`sha-256=:${createHash('sha256').update(text).digest('base64')}:`)
   expect((await get('/Binary/1', { accept: 'image/png' })).status).toBe(406)
   expect(JSON.parse((await get('/Binary/1', { accept: 'application/fhir+json' })).text)).toEqual(binary)
+})
+
+test('a Binary of which only a part is asked for goes out as a resource: half of a content is none', async () => {
+  const reduced = { resourceType: 'Binary', contentType: 'text/html' }
+  answer = { status: 200, versionId: 1, body: { kind: 'json', chunks: [Buffer.from(JSON.stringify(reduced))] } }
+  for (const query of ['_elements=contentType', '_summary=true']) {
+    const { text, headers } = await get(`/Binary/1?${query}`, { accept: '*/*' })
+    expect([headers['content-type'], JSON.parse(text)]).toEqual(['application/fhir+json; charset=utf-8', reduced])
+  }
+})
+
+test('a compressed content has the digest of what is sent', async () => {
+  const binary = { resourceType: 'Binary', contentType: 'text/plain', data: Buffer.from('halo '.repeat(1000)).toString('base64') }
+  answer = { status: 200, versionId: 1, body: { kind: 'json', chunks: [Buffer.from(JSON.stringify(binary))] } }
+  const { bytes, headers } = await get('/Binary/1', { accept: '*/*', 'accept-encoding': 'gzip' })
+  expect(headers['content-encoding']).toBe('gzip')
+  expect(headers['repr-digest']).toBe(`sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`)
 })
 
 test('a page that throws is a 500 like any other, never the error page of a library', async () => {
