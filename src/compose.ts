@@ -24,7 +24,7 @@ import { createPerform } from './interactions/perform.ts'
 import { createCursorSealer } from './search/cursor.ts'
 import { createIndexer } from './search/index-values.ts'
 import type { RecordDefinition, Store } from './storage/port.ts'
-import { deepCheck } from './storage/sqlite/check.ts'
+import { deepCheck, glanceAt } from './storage/sqlite/check.ts'
 import { openSqliteStore } from './storage/sqlite/store.ts'
 import { createEvents } from './telemetry/events.ts'
 import { createLogger } from './telemetry/logger.ts'
@@ -181,11 +181,23 @@ const cursorSecret = (config: Config): Uint8Array => {
   return Buffer.from(readFileSync(path, 'utf8'), 'base64')
 }
 
+const glance = (path: string): ReturnType<typeof glanceAt> | undefined => {
+  try {
+    return glanceAt(path)
+  } catch {
+    return undefined
+  }
+}
+
 /** What `doctor` may know of the store without starting a server. */
 export const examineStore = async (config: Config, deep: boolean): Promise<readonly Finding[]> => {
   const path = storeUrl(config).slice('sqlite:'.length)
   if (!existsSync(path)) return [{ check: 'store', state: 'ok', says: 'There is no store yet; the first start makes it.' }]
-  if (!deep) return [{ check: 'store', state: 'ok', says: 'The store is there. --deep compares every index entry with what was recorded.' }]
+  const known = glance(path)
+  if (known === undefined)
+    return [{ check: 'store', state: 'fail', says: 'The file is no store of Simpul.', remedy: 'Point SIMPUL_STORE to another file.' }]
+  const says = `${known.live.toLocaleString('en')} resources, ${known.migrations} migrations.`
+  if (!deep) return [{ check: 'store', state: 'ok', says: `${says} --deep compares every index entry with what was recorded.` }]
   const findings = deepCheck(path)
   return findings.length === 0
     ? [{ check: 'store', state: 'ok', says: 'Every version is indexed exactly once, every entry is recorded, every counter is exact.' }]

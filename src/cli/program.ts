@@ -7,6 +7,7 @@ import { exitCodes } from './exit-codes.ts'
 import { importFiles, type ImportOptions } from './import.ts'
 import { serve, type UntilStopped } from './serve.ts'
 import type { Terminal } from './terminal.ts'
+import { troubleOf } from './trouble.ts'
 import { simpulVersion, version } from './version.ts'
 
 /** Everything the verbs are given by main. */
@@ -31,8 +32,10 @@ export const runProgram = async (argv: readonly string[], parts: ProgramParts): 
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
-    if (!isCommanderError(error)) throw error
-    return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
+    if (isCommanderError(error)) return error.exitCode === 0 ? exitCodes.good : exitCodes.usage
+    const trouble = troubleOf(error)
+    parts.terminal(false).err(trouble.line)
+    return trouble.code
   }
 }
 

@@ -173,6 +173,33 @@ describe('simpul demo', () => {
   }, 60_000)
 })
 
+describe('a server that cannot start', () => {
+  test('says in one line that its port is taken, exit 3', async () => {
+    const port = String(await freePort())
+    const environment = { SIMPUL_AUTH: 'off', SIMPUL_PORT: port, SIMPUL_DATA_DIR: join(folder, 'port') }
+    const first = start(['serve'], environment)
+    await first.says('listens on')
+    const { code, err } = await run(['serve'], { ...environment, SIMPUL_DATA_DIR: join(folder, 'other-port') })
+    first.child.kill('SIGTERM')
+    await first.ended
+    expect([code, err.trim()]).toEqual([3, 'The port is taken, perhaps by another Simpul. Stop it, or set SIMPUL_PORT to another one.'])
+  })
+
+  test('says in one line that its file is no store, exit 1; the doctor says what to do', async () => {
+    const environment = {
+      SIMPUL_AUTH: 'off',
+      SIMPUL_PORT: String(await freePort()),
+      SIMPUL_DATA_DIR: folder,
+      SIMPUL_STORE: `sqlite:${join(folder, 'no-store.db')}`,
+    }
+    writeFileSync(join(folder, 'no-store.db'), 'this is a letter, not a database, and long enough to look like one'.repeat(20))
+    const { code, err } = await run(['serve'], environment)
+    expect([code, err.trim()]).toEqual([1, 'Simpul cannot go on: file is not a database. "npx simpul doctor" may know more.'])
+    const { out } = await run(['doctor'], environment)
+    expect(out).toContain('The file is no store of Simpul.')
+  })
+})
+
 describe('simpul doctor', () => {
   test('finds a store whole, and says so for people and for machines', async () => {
     const environment = { SIMPUL_AUTH: 'off', SIMPUL_DATA_DIR: join(folder, 'mixed'), SIMPUL_PORT: String(await freePort()) }

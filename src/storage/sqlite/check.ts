@@ -27,6 +27,17 @@ export const deepCheck = (path: string): readonly string[] => {
   }
 }
 
+/** What a store says of itself at a glance. Throws when the file is none. */
+export const glanceAt = (path: string): { readonly migrations: number; readonly live: number } => {
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    const row = db.prepare('SELECT (SELECT count(*) FROM migration) AS migrations, (SELECT sum(live) FROM shape) AS live').get()
+    return { migrations: Number(row?.migrations), live: Number(row?.live ?? 0) }
+  } finally {
+    db.close()
+  }
+}
+
 const fileFindings = (db: DatabaseSync): string[] =>
   db
     .prepare(`PRAGMA integrity_check(${findingsMax})`)

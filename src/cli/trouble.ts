@@ -1,0 +1,20 @@
+import { exitCodes } from './exit-codes.ts'
+
+/** What a verb that broke tells people: one line, what to do, and the exit code. Stack traces are for bugs, and those go to the log. */
+export const troubleOf = (error: unknown): { readonly line: string; readonly code: number } => {
+  // What a worker thread threw arrives as a copy that is no Error any more.
+  const { code, message = String(error) } = (error ?? {}) as { readonly code?: string; readonly message?: string }
+  const known = code === undefined ? undefined : remedies[code]
+  if (known !== undefined) return known
+  return { line: `Simpul cannot go on: ${message}. "npx simpul doctor" may know more.`, code: exitCodes.failed }
+}
+
+const remedies: Readonly<Record<string, { readonly line: string; readonly code: number }>> = {
+  EADDRINUSE: {
+    line: 'The port is taken, perhaps by another Simpul. Stop it, or set SIMPUL_PORT to another one.',
+    code: exitCodes.refused,
+  },
+  EACCES: { line: 'A file, folder or port may not be used by this user. "npx simpul doctor" names it.', code: exitCodes.refused },
+  ENOSPC: { line: 'The disk is full.', code: exitCodes.failed },
+  EROFS: { line: 'SIMPUL_DATA_DIR lies on a file system that cannot be written.', code: exitCodes.failed },
+}
