@@ -51,7 +51,7 @@ const halfPlans = (path: string): number => {
     .prepare(
       `SELECT (SELECT count(*) FROM version WHERE vid = 1) AS versions,
               (SELECT value FROM counter WHERE key = 'plans') AS plans, (SELECT count(*) FROM rec_pairs) AS records,
-              (SELECT count(*) FROM instance o WHERE o.id LIKE '%-b' AND NOT EXISTS (SELECT 1 FROM instance p WHERE p.id = replace(o.id, '-b', '-a') AND p.seq > 0)) AS alone`,
+              (SELECT count(*) FROM instance o WHERE o.id LIKE '%-b' AND NOT EXISTS (SELECT 1 FROM instance p WHERE p.t = (SELECT t FROM type WHERE name = 'Patient') AND p.id = replace(o.id, '-b', '-a') AND p.seq > 0)) AS alone`,
     )
     .get() as { versions: number; plans: number; records: number; alone: number }
   return Math.abs(pairs.versions - 2 * pairs.plans) + Math.abs(pairs.records - pairs.plans) + pairs.alone
