@@ -2,6 +2,7 @@ import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { createExtractor, type ExtractedParameter, type ExtractorOptions } from '../fhir/fhirpath/extraction.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { IndexSink } from './index-sink.ts'
+import { indexOtherReferences } from './other-references.ts'
 import { membersOf } from './parameters.ts'
 import type { Indexer } from './request.ts'
 import { indexComposite } from './types/composite.ts'
@@ -12,7 +13,7 @@ import type { IndexContext } from './types/search-type.ts'
 const knownToTheStore: ReadonlySet<string> = new Set(['_id', '_lastUpdated'])
 
 /**
- * Index values of resources: every search parameter of the type, without duplicates, the same for every engine.
+ * Index values of resources: every search parameter of the type, and what else it refers to, without duplicates, the same for every engine.
  * Never fails; what a parameter cannot make sense of is left out, and `options.skipped` is told the URL of one that could not be evaluated.
  */
 export const createIndexer = (
@@ -38,6 +39,7 @@ export const createIndexer = (
   return resource => {
     const sink = new IndexSink()
     for (const parameter of parametersOf(resource.resourceType)) indexParameter(parameter, resource as Resource, sink, context)
+    indexOtherReferences(resource as Resource, sink, context)
     return sink.values()
   }
 }

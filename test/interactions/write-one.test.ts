@@ -484,6 +484,24 @@ describe('delete', () => {
     await say(parts, 'DELETE', `Observation/${id}`)
     expect(await say(parts, 'DELETE', `Patient/${id}`)).toMatchObject({ status: 204 })
   })
+  // biome-ignore format: a table
+  const places: readonly (readonly [where: string, of: (reference: string) => object])[] = [
+    ['to a version',            reference => ({ subject: { reference: `${reference}/_history/1` } })],
+    ['in an extension',         reference => ({ extension: [{ url: 'u', valueReference: { reference } }] })],
+    ['beside a primitive',      reference => ({ _status: { extension: [{ url: 'u', valueReference: { reference } }] } })],
+    ['in a contained resource', reference => ({ contained: [{ resourceType: 'Encounter', subject: { reference } }] })],
+    ['where none can search',   reference => ({ note: [{ authorReference: { reference }, text: 'x' }] })],
+  ]
+  for (const [where, of] of places) {
+    test(`a reference ${where} holds it too`, async () => {
+      const id = fresh()
+      await put(id)
+      await say(parts, 'PUT', `Observation/${id}`, { body: { resourceType: 'Observation', id, ...of(`Patient/${id}`) } })
+      expect(await say(parts, 'DELETE', `Patient/${id}`)).toMatchObject({ status: 409, kind: 'still-referenced' })
+      await say(parts, 'PUT', `Observation/${id}`, { body: { resourceType: 'Observation', id } })
+      expect(await say(parts, 'DELETE', `Patient/${id}`)).toMatchObject({ status: 204 })
+    })
+  }
   test('eight referrers: five are named', async () => {
     const id = fresh()
     await put(id)

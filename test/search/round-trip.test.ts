@@ -6,6 +6,7 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import type { Resource } from '../../src/fhir/model/resource.ts'
 import { evaluate } from '../../src/search/evaluate.ts'
 import { createIndexer } from '../../src/search/index-values.ts'
+import { otherReferences } from '../../src/search/other-references.ts'
 import { parseSearch } from '../../src/search/parse.ts'
 import type { IndexValues } from '../../src/search/values.ts'
 import { testDefinitions } from '../support/definitions.ts'
@@ -23,6 +24,7 @@ const questionsOf = (type: string, values: IndexValues): [name: string, value: s
     definitions.searchParameters(type).get(row.param)?.targets?.includes(row.type) ?? true
   const kindOf = (code: string) => definitions.searchParameters(type).get(code)?.type
   const fits = (text: string): boolean => Buffer.byteLength(text) <= 400 && text !== ''
+  const searchable = values.references.filter(row => row.param !== otherReferences)
   return [
     ...values.tokens
       .filter(row => fits(row.code))
@@ -42,8 +44,8 @@ const questionsOf = (type: string, values: IndexValues): [name: string, value: s
       .map((row): [string, string] => [row.param, `ge${new Date(row.lo).toISOString()}`]),
     ...values.numbers.filter(row => row.unit === '' && Math.abs(row.lo) < 1e20).map((row): [string, string] => [row.param, `ge${row.lo}`]),
     ...values.numbers.filter(row => row.unit === '' && row.lo === row.hi).map((row): [string, string] => [row.param, `${row.lo}`]),
-    ...values.references.map((row): [string, string] => [row.param, `${row.type}/${row.id}`]),
-    ...values.references.filter(aims).map((row): [string, string] => [row.param, row.id]),
+    ...searchable.map((row): [string, string] => [row.param, `${row.type}/${row.id}`]),
+    ...searchable.filter(aims).map((row): [string, string] => [row.param, row.id]),
     ...values.shape.map((code): [string, string] => [`${code}:missing`, 'false']),
   ]
 }
