@@ -86,7 +86,8 @@ const rest = (input: CapabilityInput, types: readonly string[]) => {
   return {
     mode: 'server',
     documentation: documentationOf(input),
-    security: { cors: true, description: securityTexts[input.auth] },
+    // Scripts of other sites may read this statement and nothing else.
+    security: { cors: false, description: securityTexts[input.auth] },
     resource: types.map(type => resource(type, served(ofType), revIncludes.get(type) ?? [], input)),
     interaction: served(ofSystem),
     searchParam: common.map(searchParam),

@@ -28,10 +28,11 @@ describe('capabilities', () => {
     })
   })
 
-  test('claims no XML, no operations, no authorization, no validation', () => {
+  test('claims no XML, no operations, no CORS, no authorization, no validation', () => {
     const text = JSON.stringify(statement)
     expect(text).not.toMatch(/xml/i)
     expect(statement.rest[0].operation).toBeUndefined()
+    expect(statement.rest[0].security.cors).toBe(false)
     expect(statement.rest[0].security.description).toMatch(/^Authorization is off/)
     expect(statement.rest[0].documentation).toMatch(/^Validation is off/)
   })
