@@ -5,6 +5,7 @@ import type { Key, Snapshot, StoredVersion } from '../storage/port.ts'
 import { entryOverheadBytes } from './bundle.ts'
 import type { Call, Parts } from './parts.ts'
 import { restrict } from './restrict.ts'
+import { type VersionKey, versionedTargets } from './versioned-targets.ts'
 import { maySee } from './visible.ts'
 
 /** Resources that stand beside the matches; `issues` name the includes that are incomplete. */
@@ -17,7 +18,8 @@ const none: Included = { versions: [], issues: [] }
 
 /**
  * `_include` and `_revinclude` in rounds: the first starts from the matches, further ones (`:iterate` alone) from what the round before
- * brought. Everything is read from the page's snapshot, each type under its own access filter, each instance once.
+ * brought. Everything is read from the page's snapshot, each type under its own access filter, each instance once; a reference to a version
+ * brings that version.
  * @see https://hl7.org/fhir/R4/search.html#revinclude
  */
 export const findIncluded = async (
@@ -51,15 +53,17 @@ type Basket = {
   /** How many more may come. */
   readonly room: () => number
   readonly has: (key: Key) => boolean
-  /** False when the page is full; then the include is named as incomplete. */
-  readonly add: (version: StoredVersion, include: Include) => boolean
+  /** False when the page is full; then the include is named as incomplete. A `past` version does not stand for its instance. */
+  readonly add: (version: StoredVersion, include: Include, past?: 'past') => boolean
   readonly cut: (include: Include) => void
 }
 
 const nameOf = ({ type, id }: Key): string => `${type}/${id}`
 
+const versionNameOf = (version: VersionKey): string => `${nameOf(version)}/_history/${version.versionId}`
+
 const createBasket = (matches: readonly StoredVersion[], { limits }: Parts): Basket => {
-  const seen = new Set(matches.map(nameOf))
+  const seen = new Set(matches.flatMap(match => [nameOf(match), versionNameOf(match)]))
   const named = new Set<string>()
   const versions: StoredVersion[] = []
   const issues: Issue[] = []
@@ -69,14 +73,16 @@ const createBasket = (matches: readonly StoredVersion[], { limits }: Parts): Bas
     named.add(text)
     issues.push(issue('warning', 'includes-cut', { max: limits.includesMax, include: text }))
   }
-  const add = (version: StoredVersion, include: Include): boolean => {
+  const add = (version: StoredVersion, include: Include, past?: 'past'): boolean => {
+    if (seen.has(versionNameOf(version))) return true
     const size = version.text.length + entryOverheadBytes
     if (versions.length >= limits.includesMax || bytes + size > limits.pageBytesMax) {
       cut(include)
       return false
     }
     bytes += size
-    seen.add(nameOf(version))
+    if (past === undefined) seen.add(nameOf(version))
+    seen.add(versionNameOf(version))
     versions.push(version)
     return true
   }
@@ -94,25 +100,55 @@ const includeForward = async (
   parts: Parts,
 ): Promise<void> => {
   for (const param of include.params) {
+    const named = versionedTargets(sources, param, parts)
+    for (const version of await namedVisible(named, include, snapshot, call, parts)) if (!basket.add(version, include, 'past')) return
     const seqs = sources.flatMap(({ type, seq }) => (type === param.type ? seq : []))
     for (const block of blocks(seqs)) {
-      const targets = await targetsOf(block, param, include, basket, parts)
+      const targets = await targetsOf(block, param, include, named, basket, parts)
       for (const version of await visibleAt(targets, snapshot, call, parts)) if (!basket.add(version, include)) return
     }
   }
 }
 
-/** What the rows refer to and the page does not hold yet, each once. */
+type Named = ReturnType<typeof versionedTargets>
+
+const fits = ({ targetType }: Include, target: Key): boolean => targetType === undefined || target.type === targetType
+
+const namedVisible = async (
+  named: Named,
+  include: Include,
+  snapshot: Snapshot,
+  call: Call,
+  parts: Parts,
+): Promise<readonly StoredVersion[]> => {
+  const visible: StoredVersion[] = []
+  const keys = [...named.values()].flat().filter(key => fits(include, key))
+  for (const block of blocks(keys)) {
+    for (const [at, newest] of (await parts.store.newestMany(block, snapshot)).entries()) {
+      const { type, id, versionId } = block[at] as VersionKey
+      // What the snapshot does not know yet is not there.
+      if (newest === undefined || newest.versionId < versionId) continue
+      const version = newest.versionId === versionId ? newest : await parts.store.version(type, id, versionId)
+      if (version !== undefined && !version.deleted && (await maySeeStill(version, call, parts))) visible.push(version)
+    }
+  }
+  return visible
+}
+
+/** What the rows refer to and the page does not hold yet, each once; what a row names a version of is not meant as it is now. */
 const targetsOf = async (
   seqs: readonly number[],
   { type, code }: ParamRef,
-  { targetType }: Include,
+  include: Include,
+  named: Named,
   basket: Basket,
   parts: Parts,
 ): Promise<readonly Key[]> => {
   const targets = new Map<string, Key>()
-  for (const { target } of await parts.store.references(seqs, type, code)) {
-    if ((targetType === undefined || target.type === targetType) && !basket.has(target)) targets.set(nameOf(target), target)
+  for (const { seq, target } of await parts.store.references(seqs, type, code)) {
+    const name = nameOf(target)
+    if (!fits(include, target) || basket.has(target) || named.get(seq)?.some(version => nameOf(version) === name)) continue
+    targets.set(name, target)
   }
   return [...targets.values()]
 }

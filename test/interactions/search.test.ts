@@ -175,6 +175,25 @@ describe('search', () => {
     expect(found.join(' ')).toBe('a b c d e')
   })
 
+  test('a reference to a version includes that version, and the newest one beside it where it is meant', async () => {
+    const put = (body: { resourceType: string; id: string }) => say(parts, 'PUT', `${body.resourceType}/${body.id}`, { body })
+    for (const family of ['Lama', 'Baru']) await put(patient('versioned', family))
+    await put(observation('old', 'Patient/versioned/_history/1'))
+    const included = async (ids: string) => {
+      const { body } = await say(parts, 'GET', `Observation?_id=${ids}&_include=Observation:subject`)
+      return body.entry.slice(ids.split(',').length).map(({ resource }: Entry) => `${resource.id} ${resource.meta.versionId}`)
+    }
+    expect(await included('old')).toEqual(['versioned 1'])
+    await put(observation('now', 'Patient/versioned'))
+    await put(observation('newest', 'Patient/versioned/_history/2'))
+    await put(observation('never', 'Patient/versioned/_history/9'))
+    expect(await included('old,now')).toEqual(['versioned 1', 'versioned 2'])
+    expect(await included('now,newest')).toEqual(['versioned 2'])
+    expect(await included('never')).toEqual([])
+    for (const id of ['old', 'now', 'newest', 'never']) await say(parts, 'DELETE', `Observation/${id}`)
+    await say(parts, 'DELETE', 'Patient/versioned')
+  })
+
   test('includes beyond the limit are named', async () => {
     await using small = await testParts({ limits: { includesMax: 3 } })
     await say(small, 'PUT', 'Patient/p', { body: patient('p', 'x') })
