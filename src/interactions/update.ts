@@ -112,11 +112,12 @@ export const checkUpdate = async (
   call: Call,
   parts: Parts,
 ): Promise<Outcome<undefined>> => {
-  const what = `${resource.resourceType}/${id}`
+  // An id of ours that came to nothing is no name.
+  const what = ownId && before === undefined ? resource.resourceType : `${resource.resourceType}/${id}`
   if (before !== undefined && !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
   const checked = checkConditions(what, before?.deleted ? undefined : before, conditions, parts.settings.ifMatchRequired)
   if (!checked.ok || before !== undefined || ownId) return checked
-  if (!parts.settings.updateCreate) return fail('update-create-off', { what })
+  if (!parts.settings.updateCreate) return fail('update-create-off', { what }, { allow: ['GET', 'HEAD', 'PATCH', 'DELETE'] })
   if (!parts.settings.nikAsId && looksLikeNik(id)) return fail('nik-as-id', {}, { expression: [`${resource.resourceType}.id`] })
   return checked
 }

@@ -311,7 +311,11 @@ describe('update', () => {
 
   test('where clients may not choose ids: 405, and revival still goes', async () => {
     await using strict = await testParts({ settings: { updateCreate: false } })
-    expect(await say(strict, 'PUT', 'Patient/x', { body: patient({ id: 'x' }) })).toMatchObject({ status: 405, kind: 'update-create-off' })
+    expect(await say(strict, 'PUT', 'Patient/x', { body: patient({ id: 'x' }) })).toMatchObject({
+      status: 405,
+      kind: 'update-create-off',
+      failure: { allow: ['GET', 'HEAD', 'PATCH', 'DELETE'] },
+    })
     const { body } = await say(strict, 'POST', 'Patient', { body: patient() })
     await say(strict, 'DELETE', `Patient/${body.id}`)
     expect(await say(strict, 'PUT', `Patient/${body.id}`, { body: patient({ id: body.id }) })).toMatchObject({
@@ -627,6 +631,10 @@ describe('conditional interactions', () => {
     expect((await say(parts, 'PUT', url, { body, conditions: { ifNoneMatch: '*' } })).status).toBe(201)
     expect((await say(parts, 'PUT', url, { body, conditions: { ifNoneMatch: '*' } })).status).toBe(412)
     expect((await say(parts, 'PUT', url, { body, conditions: { ifMatch: '9' } })).status).toBe(412)
+    const nobody = `Patient?identifier=urn:x|${fresh()}`
+    expect(await say(parts, 'PUT', nobody, { body, conditions: { ifMatch: '9' } })).toMatchObject({
+      failure: { values: { what: 'Patient' } },
+    })
   })
 
   const url = (value: string) => `Patient?identifier=urn:x|${value}`
