@@ -18,9 +18,10 @@ const commonHeaders = (exchange: Exchange): string[] => {
   const { requestId, correlationId } = exchange.correlation
   const headers = ['X-Request-Id', requestId ?? exchange.requestId, 'X-Content-Type-Options', 'nosniff', 'Vary', vary]
   if (correlationId !== undefined) headers.push('X-Correlation-Id', correlationId)
-  if (exchange.match?.interaction === 'capabilities')
-    headers.push('Cache-Control', 'public, max-age=60', 'Access-Control-Allow-Origin', '*')
-  else headers.push('Cache-Control', 'private, no-store')
+  const isStatement = exchange.match?.interaction === 'capabilities'
+  // A failure is about this moment, and nobody's to keep.
+  headers.push('Cache-Control', isStatement && exchange.failure === undefined ? 'public, max-age=60' : 'private, no-store')
+  if (isStatement) headers.push('Access-Control-Allow-Origin', '*')
   return headers
 }
 

@@ -93,6 +93,9 @@ describe('an answer', () => {
     answer = { status: 200, etag: 'abc', body: { kind: 'json', chunks: [Buffer.from('{}')] } }
     const { headers } = await get('/metadata')
     expect(headers).toMatchObject({ etag: 'W/"abc"', 'cache-control': 'public, max-age=60', 'access-control-allow-origin': '*' })
+    answer = fail('overloaded', {}, { retryAfterSeconds: 1 })
+    const failed = await get('/metadata')
+    expect([failed.status, failed.headers['cache-control']]).toEqual([503, 'private, no-store'])
   })
 
   const unpack = { zstd: zstdDecompressSync, br: brotliDecompressSync, gzip: gunzipSync }
