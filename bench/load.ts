@@ -1,4 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import autocannon from 'autocannon'
 import type { Measured } from './processes.ts'
 
@@ -61,15 +64,23 @@ export const runSteps = async (
   }
 }
 
-/** One URL as fast as it goes. wrk where it is installed: it takes less of the machine than a generator in Node, so it measures the server. */
-export const runGet = async (
+/**
+ * URLs in turn, as fast as it goes. wrk where it is installed: it takes less of the machine than a generator in Node, so it measures
+ * the server.
+ */
+export const runGets = async (
   server: Measured,
-  path: string,
+  paths: readonly string[],
   options: { readonly connections: number; readonly seconds: number },
 ): Promise<Figures> => {
-  if (!hasWrk()) return runSteps(server, [{ method: 'GET', path }], { ...options, expect: [200] })
+  if (!hasWrk())
+    return runSteps(
+      server,
+      paths.map(path => ({ method: 'GET', path })),
+      { ...options, expect: [200] },
+    )
   const cpu = server.cpuSeconds()
-  const text = await outputOf('wrk', ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--latency', `${server.base}${path}`])
+  const text = await outputOf('wrk', ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--latency', ...wrkTarget(server, paths)])
   const operations = Number(/(\d+) requests in/.exec(text)?.[1])
   const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) + socketErrors(text)
   return {
@@ -80,6 +91,14 @@ export const runGet = async (
     p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text)),
     errors: failed,
   }
+}
+
+/** One URL needs no script, and is asked faster without. */
+const wrkTarget = ({ base }: Measured, paths: readonly string[]): string[] => {
+  if (paths.length === 1) return [`${base}${paths[0]}`]
+  const list = join(tmpdir(), `simpul-paths-${process.pid}.txt`)
+  writeFileSync(list, `${paths.join('\n')}\n`)
+  return ['-s', join(import.meta.dirname, 'paths.lua'), base, '--', list]
 }
 
 export const hasWrk = (): boolean => spawnSync('wrk', ['-v']).error === undefined

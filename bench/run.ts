@@ -36,7 +36,7 @@ const row = (cell: string, figures: Figures): void => {
 }
 
 say(
-  `Node ${process.versions.node}, SQLite ${process.versions.sqlite}; reads from ${hasWrk() ? 'wrk' : 'autocannon'}, all else from autocannon; ${seconds} s a cell; ${fsyncsPerSecond()} fsyncs/s on this disk.`,
+  `Node ${process.versions.node}, SQLite ${process.versions.sqlite}; reads and searches from ${hasWrk() ? 'wrk' : 'autocannon'}, all else from autocannon; ${seconds} s a cell; ${fsyncsPerSecond()} fsyncs/s on this disk.`,
 )
 say('')
 say('| cell | operations/s | server CPU s per 1,000 | p50 ms | p99 ms | errors | of the Express floor |')

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Figures, runGet } from '../load.ts'
+import { type Figures, runGets } from '../load.ts'
 import { type Measured, startFloor } from '../processes.ts'
 
 const connections = 32
@@ -13,10 +13,10 @@ export const readCell = async (server: Measured, seconds: number): Promise<{ rea
   const file = join(tmpdir(), `simpul-floor-${process.pid}.json`)
   writeFileSync(file, bytes)
   const floorServer = await startFloor(file)
-  await runGet(floorServer, '/fhir/Patient/bench', { connections, seconds: 1 })
-  await runGet(server, '/fhir/Patient/bench', { connections, seconds: 1 })
-  const floor = await runGet(floorServer, '/fhir/Patient/bench', { connections, seconds })
-  const read = await runGet(server, '/fhir/Patient/bench', { connections, seconds })
+  await runGets(floorServer, ['/fhir/Patient/bench'], { connections, seconds: 1 })
+  await runGets(server, ['/fhir/Patient/bench'], { connections, seconds: 1 })
+  const floor = await runGets(floorServer, ['/fhir/Patient/bench'], { connections, seconds })
+  const read = await runGets(server, ['/fhir/Patient/bench'], { connections, seconds })
   await floorServer.stop()
   return { floor, read }
 }

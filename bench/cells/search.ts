@@ -1,4 +1,4 @@
-import { type Figures, runSteps, type Step } from '../load.ts'
+import { type Figures, runGets } from '../load.ts'
 import type { Measured } from '../processes.ts'
 
 type Found = { readonly entry?: readonly { readonly resource: Record<string, never> }[] }
@@ -54,11 +54,11 @@ export const searchCell = async (
   const mix = await searchMix(server)
   const longest = Math.max(...mix.map(({ paths }) => paths.length))
   const turns = Array.from({ length: longest }, (_, i) => mix.map(({ paths }) => paths[i % paths.length] as string)).flat()
-  const steps = (paths: readonly string[]): Step[] => paths.map(path => ({ method: 'GET', path }))
-  const options = { connections: 8, expect: [200] }
-  await runSteps(server, steps(turns), { ...options, seconds: 1 })
-  const all = await runSteps(server, steps(turns), { ...options, seconds })
+  const options = { connections: 8 }
+  await runGets(server, turns, { ...options, seconds: 1 })
+  const all = await runGets(server, turns, { ...options, seconds })
   const kinds: Record<string, Figures> = {}
-  for (const { name, paths } of mix) kinds[name] = await runSteps(server, steps(paths), { ...options, seconds: Math.max(1, seconds / 5) })
+  for (const { name, paths } of mix)
+    kinds[name] = await runGets(server, paths, { ...options, seconds: Math.max(1, Math.round(seconds / 5)) })
   return { mix: all, kinds }
 }
