@@ -48,20 +48,19 @@ const makeRoom = async (dataDir: string, path: string): Promise<boolean> => {
   return true
 }
 
+/** All at once: the store commits in groups, and nothing here depends on what is already there. */
 const seed = async (perform: Perform, config: Config): Promise<void> => {
-  for (const bundle of demoBundles()) {
-    const outcome = await perform(
-      // The generator's typed Bundle is a resource like any other from here on.
-      {
-        interaction: 'transaction',
-        parameters: [],
-        prefer: { return: 'minimal', handling: 'strict' },
-        body: { kind: 'parsed', resource: bundle as unknown as Resource },
-      },
-      { principal: { kind: 'anonymous' }, requestId: 'demo-seed', deadline: deadlineIn(config.limits.transactionMs), via: 'internal' },
-    )
-    if (!outcome.ok) throw new Error(`The demo data were refused: ${sentence(outcome.failure.kind, outcome.failure.values, 'en')}`)
-  }
+  await Promise.all(demoBundles().map(bundle => put(bundle, perform, config)))
+}
+
+const put = async (bundle: ReturnType<typeof demoBundles>[number], perform: Perform, config: Config): Promise<void> => {
+  // The generator's typed Bundle is a resource like any other from here on.
+  const body = { kind: 'parsed', resource: bundle as unknown as Resource } as const
+  const outcome = await perform(
+    { interaction: 'transaction', parameters: [], prefer: { return: 'minimal', handling: 'strict' }, body },
+    { principal: { kind: 'anonymous' }, requestId: 'demo-seed', deadline: deadlineIn(config.limits.transactionMs), via: 'internal' },
+  )
+  if (!outcome.ok) throw new Error(`The demo data were refused: ${sentence(outcome.failure.kind, outcome.failure.values, 'en')}`)
 }
 
 const freePort = async (host: string, from: number): Promise<number> => {
