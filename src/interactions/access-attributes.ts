@@ -1,4 +1,4 @@
-import type { AccessFilter } from '../base/access-filter.ts'
+import { type AccessFilter, permits } from '../base/access-filter.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { NewVersion } from '../storage/port.ts'
@@ -43,26 +43,6 @@ export const accessAttributes = (resource: Resource, id: string, values: IndexVa
   return { patients: [...patients], organizations: [...organizations], authors: [...authors], confidentiality: confidentialityOf(resource) }
 }
 
-/** Whether the filter lets a state through. The same meaning as in the engines, for one state in hand. */
-export const admits = (filter: AccessFilter, id: string, attributes: AccessAttributes): boolean => {
-  switch (filter.op) {
-    case 'all':
-      return true
-    case 'none':
-      return false
-    case 'and':
-      return filter.of.every(part => admits(part, id, attributes))
-    case 'or':
-      return filter.of.some(part => admits(part, id, attributes))
-    case 'not':
-      return !admits(filter.of, id, attributes)
-    case 'ids':
-      return filter.ids.includes(id)
-    case 'patient':
-      return attributes.patients.includes(filter.id)
-    case 'author':
-      return attributes.authors.includes(filter.ref)
-    case 'owner':
-      return filter.organizations.some(organization => attributes.organizations.includes(organization))
-  }
-}
+/** Whether the filter lets a state through, all of whose attributes are known. In doubt it does not. */
+export const admits = (filter: AccessFilter, id: string, attributes: AccessAttributes): boolean =>
+  permits(filter, { id, ...attributes }) === true

@@ -1,4 +1,5 @@
-import type { AccessFilter } from '../base/access-filter.ts'
+import { permits } from '../base/access-filter.ts'
+import { every, negate, some } from '../base/three-valued.ts'
 import { holds } from './ranges.ts'
 import type { Node, RangeTest } from './tree.ts'
 import type { IndexValues } from './values.ts'
@@ -91,42 +92,3 @@ const testHolds = (test: RangeTest | undefined, range: { readonly lo: number; re
 
 const refersTo = (values: IndexValues, code: string, type: string, id: string): boolean =>
   values.references.some(row => row.param === code && row.id === id && row.type === type)
-
-// --- three values
-
-const negate = (value: boolean | undefined): boolean | undefined => (value === undefined ? undefined : !value)
-
-const every = <T>(parts: readonly T[], of: (part: T) => boolean | undefined): boolean | undefined => {
-  let result: boolean | undefined = true
-  for (const part of parts) {
-    const value = of(part)
-    if (value === false) return false
-    if (value === undefined) result = undefined
-  }
-  return result
-}
-
-const some = <T>(parts: readonly T[], of: (part: T) => boolean | undefined): boolean | undefined =>
-  negate(every(parts, part => negate(of(part))))
-
-const permits = (filter: AccessFilter, candidate: Candidate): boolean | undefined => {
-  switch (filter.op) {
-    case 'all':
-      return true
-    case 'none':
-      return false
-    case 'and':
-      return every(filter.of, part => permits(part, candidate))
-    case 'or':
-      return some(filter.of, part => permits(part, candidate))
-    case 'not':
-      return negate(permits(filter.of, candidate))
-    case 'ids':
-      return filter.ids.includes(candidate.id)
-    case 'patient':
-      return candidate.patients?.includes(filter.id)
-    case 'author':
-    case 'owner':
-      return undefined
-  }
-}
