@@ -44,11 +44,12 @@ const foldAscii = (text: string): string =>
     .replace(/[^a-z0-9]+/g, ' ')
     .trim()
 
-// Upper case first turns ß into SS, ﬁ into FI and final sigma into sigma: together with lower case that is full case folding for text.
+// Lower, upper, lower: ẞ becomes ß, ß becomes SS, ﬁ becomes FI, final sigma becomes sigma. Together that is full case folding for text.
 const foldAny = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')

@@ -12,6 +12,7 @@ describe('The normal form of a string', () => {
     ['Müller-Lüdenscheidt', 'muller ludenscheidt'],
     ['Straße', 'strasse'],
     ['STRASSE', 'strasse'],
+    ['GROẞ', 'gross'],
     ['ﬁsh', 'fish'],
     ['Ångström', 'angstrom'],
     ['ÅNGSTRÖM', 'angstrom'],
