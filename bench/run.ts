@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every cell in one run, each against a server of its own process, so that figures and ratios belong together.
- * `npm run bench -- read crud` runs some cells; `--seconds 3` shortens them. Results go to docs/performance.md by hand, with date and command.
+ * `npm run bench -- read crud` runs some cells; `--seconds 3` shortens them, `--bundles 600` imports and searches the larger file. Results go to docs/performance.md by hand, with date and command.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -13,7 +13,10 @@ import { transactionCell } from './cells/transactions.ts'
 import { type Figures, hasWrk } from './load.ts'
 import { fsyncsPerSecond, startSimpul } from './processes.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '5' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '5' }, bundles: { type: 'string', default: '100' } },
+})
 const seconds = Number(values.seconds)
 const wanted = (cell: string): boolean => positionals.length === 0 || positionals.includes(cell)
 const data = resolve(import.meta.dirname, '..', process.env.SIMPUL_TEST_DATA ?? '../shared/data')
@@ -66,7 +69,7 @@ if (wanted('transactions')) {
   await server.stop()
 }
 
-const synthea = join(data, 'synthea/bundles-100.ndjson.gz')
+const synthea = join(data, `synthea/bundles-${values.bundles}.ndjson.gz`)
 if (!existsSync(synthea)) say('\n##### SYNTHEA DATA ABSENT: IMPORT AND SEARCH ARE LEFT OUT #####')
 else if (wanted('import') || wanted('search')) {
   const server = await startSimpul()

@@ -10,6 +10,7 @@ import type { Resource } from '../fhir/model/resource.ts'
 import type { Answer, Context, InteractionRequest, Perform } from '../interactions/request.ts'
 import { exitCodes } from './exit-codes.ts'
 import { documentsOf, findSources, type SourceDocument, SourceError, type SourceFile } from './import-source.ts'
+import { Mark } from './import-mark.ts'
 import { createProgress } from './progress.ts'
 import { report, type Terminal } from './terminal.ts'
 
@@ -218,31 +219,6 @@ class ImportRun {
       `${this.documents.toLocaleString('en')} documents, ${this.resources.toLocaleString('en')} resources in ${seconds.toFixed(1)} s (${Math.round(this.resources / seconds).toLocaleString('en')}/s); ${this.refused} refused, ${this.skipped} already there.`,
     )
     return this.refused + this.broken === 0 ? exitCodes.good : exitCodes.incomplete
-  }
-}
-
-/** Lines end out of order; `settled` is the last line with nothing open before it. */
-class Mark {
-  settled: number
-  private readonly open = new Set<number>()
-  private readonly ended = new Set<number>()
-
-  constructor(settled: number) {
-    this.settled = settled
-  }
-
-  begin(line: number): void {
-    this.open.add(line)
-  }
-
-  end(line: number): void {
-    this.open.delete(line)
-    this.ended.add(line)
-    for (const next of [...this.ended].sort((a, b) => a - b)) {
-      if (this.open.size > 0 && Math.min(...this.open) < next) return
-      this.settled = next
-      this.ended.delete(next)
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { examples } from '../../src/demo/start-page.ts'
 import { freePort } from '../support/free-port.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -160,6 +161,7 @@ describe('simpul demo', () => {
     expect(otherUrl).not.toBe(url)
     second.child.kill('SIGINT')
     const page = await (await fetch(`${url}/`)).text()
+    expect(page.match(/href="\/fhir\//g)?.length).toBeGreaterThan(examples.length)
     for (const [, href] of page.matchAll(/href="(\/fhir\/[^"]+)"/g)) {
       const answer = await fetch(`${url}${(href as string).replaceAll('&#38;', '&')}`)
       const body = (await answer.json()) as { resourceType: string; total?: number; entry?: unknown[] }

@@ -26,7 +26,9 @@ describe('the demo people', () => {
   })
 
   test('have numbers that no real person has', () => {
-    const text = JSON.stringify(resources)
+    const text = JSON.stringify(ofType('Patient'))
+    expect(text.match(/id\/nik","value":"9999\d{12}"/g)).toHaveLength(50)
+    expect(text.match(/bpjs\/noka","value":"000999\d{7}"/g)).toHaveLength(50)
     for (const [, nik] of text.matchAll(/"https:\/\/fhir\.kemkes\.go\.id\/id\/nik","value":"(\d+)"/g)) expect(nik).toMatch(/^9999\d{12}$/)
     for (const [, card] of text.matchAll(/bpjs\/noka","value":"(\d+)"/g)) expect(card).toMatch(/^000999\d{7}$/)
   })
