@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { permitAll } from './auth/access.ts'
 import { systemClock } from './base/clock.ts'
 import { failureKinds } from './base/failure-kinds.ts'
 import { uuidv7Ids } from './base/ids.ts'
 import type { DemoApplication } from './cli/demo.ts'
-import type { Finding } from './cli/doctor.ts'
 import { simpulVersion } from './cli/version.ts'
 import type { Config } from './config/config.ts'
 import { startPage } from './demo/start-page.ts'
+import { engineOf } from './engines.ts'
 import type { Definitions } from './fhir/definitions/definitions.ts'
 import { definitionsFrom } from './fhir/definitions/load.ts'
 import { createAdmission } from './http/admission.ts'
@@ -24,27 +24,16 @@ import { createPerform } from './interactions/perform.ts'
 import { createCursorSealer } from './search/cursor.ts'
 import { createIndexer } from './search/index-values.ts'
 import type { RecordDefinition, Store } from './storage/port.ts'
-import { deepCheck, glanceAt } from './storage/sqlite/check.ts'
-import { openSqliteStore } from './storage/sqlite/store.ts'
 import { createEvents } from './telemetry/events.ts'
 import { createLogger } from './telemetry/logger.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
-/** Builds every component once: the only file that knows all rooms and the engines. */
+/** Builds every component once: with engines.ts the only file that knows all rooms. */
 
 type Purpose = 'serve' | 'demo' | 'import'
 
 /** The durable documents of all rooms that keep some: each room defines its own, every engine is given all. */
 const records: readonly RecordDefinition[] = []
-
-/** How to open each engine, by the scheme of SIMPUL_STORE. */
-const engines: Readonly<Record<string, (address: string, config: Config, definitions: Definitions) => Promise<Store>>> = {
-  sqlite: (path, config, definitions) => {
-    mkdirSync(dirname(path), { recursive: true })
-    const { synchronous, cursorMinutes } = config
-    return openSqliteStore({ path, definitions, records, clock: systemClock, synchronous, cursorMinutes })
-  },
-}
 
 /** A whole server, not yet listening. Closing it finishes what is under way, then closes the store. */
 export const compose = async (config: Config, purpose: Purpose): Promise<DemoApplication> => {
@@ -53,7 +42,7 @@ export const compose = async (config: Config, purpose: Purpose): Promise<DemoApp
     searchParameters: generated('search-parameters'),
     compartments: generated('compartments'),
   })
-  const store = await openStore(config, definitions)
+  const store = await engineOf(config).open({ definitions, records, clock: systemClock, config })
   const http = await composeHttp(config, purpose, store, definitions)
   return {
     perform: http.perform,
@@ -67,15 +56,6 @@ export const compose = async (config: Config, purpose: Purpose): Promise<DemoApp
 
 const generated = (name: string): never =>
   JSON.parse(readFileSync(new URL(`./fhir/definitions/generated/${name}.json`, import.meta.url), 'utf8')) as never
-
-const storeUrl = (config: Config): string => config.store ?? `sqlite:${join(config.dataDir, 'simpul.db')}`
-
-const openStore = (config: Config, definitions: Definitions): Promise<Store> => {
-  const [scheme = '', ...address] = storeUrl(config).split(':')
-  const open = engines[scheme]
-  if (open === undefined) throw new Error(`There is no engine for ${scheme}:`)
-  return open(address.join(':'), config, definitions)
-}
 
 /** The public address: as configured, else where it listens. */
 const baseOf = (config: Config): string =>
@@ -179,32 +159,4 @@ const cursorSecret = (config: Config): Uint8Array => {
     writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' })
   }
   return Buffer.from(readFileSync(path, 'utf8'), 'base64')
-}
-
-const glance = (path: string): ReturnType<typeof glanceAt> | undefined => {
-  try {
-    return glanceAt(path)
-  } catch {
-    return undefined
-  }
-}
-
-/** What `doctor` may know of the store without starting a server. */
-export const examineStore = async (config: Config, deep: boolean): Promise<readonly Finding[]> => {
-  const path = storeUrl(config).slice('sqlite:'.length)
-  if (!existsSync(path)) return [{ check: 'store', state: 'ok', says: 'There is no store yet; the first start makes it.' }]
-  const known = glance(path)
-  if (known === undefined)
-    return [{ check: 'store', state: 'fail', says: 'The file is no store of Simpul.', remedy: 'Point SIMPUL_STORE to another file.' }]
-  const says = `${known.live.toLocaleString('en')} resources, ${known.migrations} migrations.`
-  if (!deep) return [{ check: 'store', state: 'ok', says: `${says} --deep compares every index entry with what was recorded.` }]
-  const findings = deepCheck(path)
-  return findings.length === 0
-    ? [{ check: 'store', state: 'ok', says: 'Every version is indexed exactly once, every entry is recorded, every counter is exact.' }]
-    : findings.map(says => ({
-        check: 'store',
-        state: 'fail',
-        says,
-        remedy: 'Stop the server and restore the newest backup, or report this.',
-      }))
 }

@@ -1,7 +1,8 @@
 import { systemClock } from './base/clock.ts'
 import type { Terminal } from './cli/terminal.ts'
 import { runProgram } from './cli/program.ts'
-import { compose, examineStore } from './compose.ts'
+import { compose } from './compose.ts'
+import { examineStore } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */
 export const main = async (argv: readonly string[]): Promise<void> => {

@@ -104,7 +104,7 @@ const includeForward = async (
     for (const version of await namedVisible(named, include, snapshot, call, parts)) if (!basket.add(version, include, 'past')) return
     const seqs = sources.flatMap(({ type, seq }) => (type === param.type ? seq : []))
     for (const block of blocks(seqs)) {
-      const targets = await targetsOf(block, param, include, named, basket, parts)
+      const targets = await targetsOf(block, param, include, named, basket, snapshot, parts)
       for (const version of await visibleAt(targets, snapshot, call, parts)) if (!basket.add(version, include)) return
     }
   }
@@ -142,10 +142,11 @@ const targetsOf = async (
   include: Include,
   named: Named,
   basket: Basket,
+  snapshot: Snapshot,
   parts: Parts,
 ): Promise<readonly Key[]> => {
   const targets = new Map<string, Key>()
-  for (const { seq, target } of await parts.store.references(seqs, type, code)) {
+  for (const { seq, target } of await parts.store.references(seqs, type, code, snapshot)) {
     const name = nameOf(target)
     if (!fits(include, target) || basket.has(target) || named.get(seq)?.some(version => nameOf(version) === name)) continue
     targets.set(name, target)

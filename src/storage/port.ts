@@ -30,8 +30,13 @@ export interface Store extends AsyncDisposable {
   count(query: Query, options: CountOptions): Promise<Outcome<Count>>
   /** The plan, its estimates and the engine's own plan, as text without values. */
   explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>>
-  /** Local targets that the versions at these seqs refer to by the parameter: `_include`. */
-  references(seqs: readonly number[], type: string, param: string): Promise<readonly { readonly seq: number; readonly target: Key }[]>
+  /** Local targets that the versions at these seqs refer to by the parameter: `_include`. With `at`, versions that were current at that snapshot. */
+  references(
+    seqs: readonly number[],
+    type: string,
+    param: string,
+    at?: Snapshot,
+  ): Promise<readonly { readonly seq: number; readonly target: Key }[]>
 
   /** A state of the store that pages can be read from until it expires. Registered: the sweeper leaves what it needs. */
   snapshot(): Promise<Snapshot>

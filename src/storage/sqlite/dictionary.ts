@@ -3,9 +3,6 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 /** Words of one kind that are remembered; beyond it the memory starts anew (identifier systems can be as many as clients please). */
 const rememberedMax = 50_000
 
-/** The companion of a parameter that stands in the shape of a resource whose values of it give nothing to sort by. */
-export const unsortedCode = (code: string): string => `${code}:unsorted`
-
 /**
  * Numbers that stand for words in the rows of the store: types, parameters, systems, units, instances.
  * A number never changes its meaning, so hits are remembered; misses are not, because the writer may add the word at any moment.

@@ -2,7 +2,7 @@ import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Query } from '../../search/tree.ts'
 import type { IndexValues } from '../../search/values.ts'
 import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
-import { unsortedCode } from './dictionary.ts'
+import { shapeOf } from '../shape.ts'
 import type { Errand } from './errand.ts'
 import type { RecordAction } from './record-writer.ts'
 
@@ -157,12 +157,6 @@ const pushValues = (tape: Item[], values: IndexValues): void => {
   tape.push(values.sort.length)
   for (const one of values.sort) tape.push(one.param, JSON.stringify(one.greatest === undefined ? [one.least] : [one.least, one.greatest]))
   tape.push(shapeOf(values).join(' '))
-}
-
-/** Parameters with values, and apart from them those whose values cannot be sorted by (a CodeableConcept of text alone). */
-const shapeOf = ({ shape, sort }: IndexValues): readonly string[] => {
-  const sorted = new Set(sort.map(({ param }) => param))
-  return [...shape, ...shape.filter(code => !sorted.has(code)).map(unsortedCode)]
 }
 
 /** Reads a tape in the order it was written. The casts are that order: text() where a string was pushed, number() where a number was. */

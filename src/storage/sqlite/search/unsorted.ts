@@ -1,5 +1,5 @@
 import type { Unsorted } from '../../../search/plan.ts'
-import { unsortedCode } from '../dictionary.ts'
+import { unsortedCode } from '../../shape.ts'
 import type { LeafCompiler } from './leaf.ts'
 import type { Reading, Shape } from './reading.ts'
 import { areFew, armsOfShapes, countOf, hasShape } from './shapes.ts'

@@ -1,0 +1,82 @@
+/**
+ * The texts in `ix`, made here for those who write them and those who look for them. They are meant to be read in a shell:
+ * `gender|7|female`, `subject>Patient/1`, `family~santoso`. Codes of parameters hold none of the marks between, so no two entries are confused.
+ */
+
+/** Lies below every character of a value: values never hold it. */
+const end = '\u0000'
+/** Lies above every text with a given beginning. */
+const beyond = '\u{10ffff}'
+
+/** In `tk` of every instance that is not deleted. */
+export const everything = '*'
+
+/** `system` is the number of `simpul.systems`, 0 for none. */
+export const tokenEntry = (param: string, system: number, code: string): string => `${param}|${system}|${code}`
+/** Beside the entry above, for who asks without a system. */
+export const codeEntry = (param: string, code: string): string => `${param}=${code}`
+export const referenceEntry = (param: string, type: string, id: string): string => `${param}>${type}/${id}`
+/** By whatever parameter: whether anything refers to an instance. */
+export const anyReferenceEntry = (type: string, id: string): string => `>${type}/${id}`
+export const shapeEntry = (shape: number): string => `shape#${shape}`
+export const patientEntry = (id: string): string => `patient#${id}`
+export const ownerEntry = (organization: string): string => `owner#${organization}`
+export const authorEntry = (reference: string): string => `author#${reference}`
+
+/** The exact form stands behind the normal form where they differ; '' where not. */
+export const stringEntry = (param: string, value: string, exact: string): string =>
+  exact === '' ? `${param}~${value}` : `${param}~${value}${end}${exact}`
+/** A composite with a string beside its key; '' for none. */
+export const compositeEntry = (param: string, key: string, text: string): string => `${param}$${key}${end}${text}`
+/** `p` of a composite with a range; its key stands in `u`. */
+export const compositeParam = (param: string): string => `${param}$`
+
+/** All texts that begin so: [from, before). */
+export const beginningWith = (text: string): { readonly from: string; readonly before: string } => ({
+  from: text,
+  before: `${text}${beyond}`,
+})
+
+/** A regular expression (source) for a string entry of the parameter whose normal form holds the text. */
+export const containing = (param: string, text: string): string => `^${escaped(param)}~[^\\x00]*${escaped(text)}`
+
+const escaped = (text: string): string =>
+  text.replace(/[\\^$.*+?()[\]{}|/#\s-]/gu, character => `\\x{${character.codePointAt(0)?.toString(16)}}`)
+
+/** Names in `so` and `sd`: a dot or dollar would mean something else there. */
+export const sortField = (param: string): string => param.replaceAll('.', '\uff0e').replaceAll('$', '\uff04')
+
+const seqDigits = 14
+
+/** Text whose bytes have the order of the values, then of seqs. A parameter's values are all numbers or all text. */
+export const sortText = (value: string | number, seq: number): string =>
+  `${orderedText(value)}${end}${seq.toString(16).padStart(seqDigits, '0')}`
+
+/** Without the seq: what lies before `orderedText(v) + end` is less than v, whatever its seq. */
+export const orderedText = (value: string | number): string => (typeof value === 'number' ? orderedHex(value) : value)
+
+/** The end mark, for bounds: `[value + end, value + end + beyond)` are the entries of one value. */
+export const valueBounds = (value: string | number): { readonly from: string; readonly before: string } =>
+  beginningWith(`${orderedText(value)}${end}`)
+
+export const valueOfSortText = (text: string, isNumber: boolean): string | number => {
+  const value = text.slice(0, -seqDigits - 1)
+  return isNumber ? numberOfHex(value) : value
+}
+export const sortSuffixLength: number = seqDigits + 1
+
+const bits = new DataView(new ArrayBuffer(8))
+
+/** The bits of a double in an order that bytes have: sign flipped, negative ones turned over. */
+const orderedHex = (value: number): string => {
+  bits.setFloat64(0, value === 0 ? 0 : value)
+  const raw = bits.getBigUint64(0)
+  const ordered = value < 0 ? BigInt.asUintN(64, ~raw) : raw | (1n << 63n)
+  return ordered.toString(16).padStart(16, '0')
+}
+
+const numberOfHex = (text: string): number => {
+  const ordered = BigInt(`0x${text}`)
+  bits.setBigUint64(0, ordered >> 63n === 1n ? ordered & ~(1n << 63n) : BigInt.asUintN(64, ~ordered))
+  return bits.getFloat64(0)
+}
