@@ -40,8 +40,9 @@ export const beginningWith = (text: string): { readonly from: string; readonly b
 /** A regular expression (source) for a string entry of the parameter whose normal form holds the text. */
 export const containing = (param: string, text: string): string => `^${escaped(param)}~[^\\x00]*${escaped(text)}`
 
+/** Every mark that means something in a pattern, as its code: the same in PCRE and here. */
 const escaped = (text: string): string =>
-  text.replace(/[\\^$.*+?()[\]{}|/#\s-]/gu, character => `\\x{${character.codePointAt(0)?.toString(16)}}`)
+  text.replace(/[\\^$.*+?()[\]{}|/#-]/g, mark => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** Names in `so` and `sd`: a dot or dollar would mean something else there. */
 export const sortField = (param: string): string => param.replaceAll('.', '\uff0e').replaceAll('$', '\uff04')
