@@ -10,6 +10,8 @@ export type Figures = {
   readonly operations: number
   readonly perSecond: number
   readonly cpuSecondsPer1000: number
+  /** Of the database, where it is a process of its own. */
+  readonly databaseCpuSecondsPer1000?: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly errors: number
@@ -24,13 +26,27 @@ export type Step = {
   readonly seen?: (status: number, body: string, context: Record<string, unknown>, headers: Record<string, unknown>) => void
 }
 
+/** What the server and its database spend from now on, for each thousand operations. */
+export const startMeter = (
+  server: Measured,
+): ((operations: number) => Pick<Figures, 'cpuSecondsPer1000' | 'databaseCpuSecondsPer1000'>) => {
+  const before = server.cpuSeconds()
+  const databaseBefore = server.databaseCpuSeconds?.()
+  return operations => ({
+    cpuSecondsPer1000: ((server.cpuSeconds() - before) / operations) * 1000,
+    ...(databaseBefore === undefined
+      ? {}
+      : { databaseCpuSecondsPer1000: (((server.databaseCpuSeconds?.() ?? 0) - databaseBefore) / operations) * 1000 }),
+  })
+}
+
 /** Runs `steps` in a loop on every connection for `seconds`. */
 export const runSteps = async (
   server: Measured,
   steps: readonly Step[],
   options: { readonly connections: number; readonly seconds: number; readonly expect: readonly number[] },
 ): Promise<Figures> => {
-  const cpu = server.cpuSeconds()
+  const spent = startMeter(server)
   let unexpected = 0
   const result = await autocannon({
     url: server.base,
@@ -57,7 +73,7 @@ export const runSteps = async (
   return {
     operations,
     perSecond: operations / result.duration,
-    cpuSecondsPer1000: ((server.cpuSeconds() - cpu) / operations) * 1000,
+    ...spent(operations),
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
     errors: result.errors + result.timeouts + unexpected,
@@ -79,14 +95,14 @@ export const runGets = async (
       paths.map(path => ({ method: 'GET', path })),
       { ...options, expect: [200] },
     )
-  const cpu = server.cpuSeconds()
+  const spent = startMeter(server)
   const text = await outputOf('wrk', ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--latency', ...wrkTarget(server, paths)])
   const operations = Number(/(\d+) requests in/.exec(text)?.[1])
   const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) + socketErrors(text)
   return {
     operations,
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
-    cpuSecondsPer1000: ((server.cpuSeconds() - cpu) / operations) * 1000,
+    ...spent(operations),
     p50Ms: milliseconds(/50%\s+([\d.]+)(us|ms|s)/.exec(text)),
     p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text)),
     errors: failed,

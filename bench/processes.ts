@@ -12,6 +12,8 @@ export type Measured = {
   readonly base: string
   /** User and system time of the whole process so far, seconds. */
   cpuSeconds(): number
+  /** The same of a database that is a process of its own. */
+  databaseCpuSeconds?(): number
   residentMiB(): number
   stop(): Promise<void>
 }
@@ -45,12 +47,15 @@ export const startFloor = async (file: string): Promise<Measured> => {
 
 const ticksPerSecond = 100
 
+/** User and system time of a process, its threads included. */
+export const cpuSecondsOf = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
 const measured = (child: ChildProcess, base: string, clean: () => void): Measured => ({
   base,
-  cpuSeconds: () => {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-  },
+  cpuSeconds: () => cpuSecondsOf(child.pid as number), // it has answered, so it was started
   residentMiB: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
   stop: async () => {
     const ended = once(child, 'exit')

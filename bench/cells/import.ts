@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import type { Figures } from '../load.ts'
+import { type Figures, startMeter } from '../load.ts'
 import type { Measured } from '../processes.ts'
 
 const clients = 4
@@ -14,7 +14,7 @@ export const importCell = async (server: Measured, file: string): Promise<Figure
   ]()
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const times: number[] = []
-  const cpu = server.cpuSeconds()
+  const spent = startMeter(server)
   const started = performance.now()
   let resources = 0
   let errors = 0
@@ -34,7 +34,7 @@ export const importCell = async (server: Measured, file: string): Promise<Figure
   return {
     operations: resources,
     perSecond: resources / seconds,
-    cpuSecondsPer1000: ((server.cpuSeconds() - cpu) / resources) * 1000,
+    ...spent(resources),
     p50Ms: times[Math.floor(times.length / 2)] as number,
     p99Ms: times[Math.floor(times.length * 0.99)] as number,
     errors,
