@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -47,11 +47,17 @@ export const startFloor = async (file: string): Promise<Measured> => {
 
 const ticksPerSecond = 100
 
-/** User and system time of a process, its threads included. */
+/** User and system time of a process, its threads and the processes it started. */
 export const cpuSecondsOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  const own = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsOf(child), own)
 }
+
+const childrenOf = (pid: number): readonly number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap(task =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
 
 const measured = (child: ChildProcess, base: string, clean: () => void): Measured => ({
   base,
