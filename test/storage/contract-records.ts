@@ -54,6 +54,26 @@ export const recordsContract = (name: string, open: Open): void => {
       expect((await records.get('a'))?.value).toEqual({ id: 'a', queue: 'mail' })
     })
 
+    test('a document comes back as its JSON says, whatever stands in it', async () => {
+      const { store } = await opened()
+      const records = store.records<{ id: string }>(jobs)
+      const documents: readonly object[] = [
+        { $set: { a: 1 }, $ref: 'x', $id: 'y', 'a.b': 1, '': 2, 'n\u0000': 3 },
+        { _bsontype: 'ObjectId', _id: { _bsontype: 'Long' }, toBSON: 1 },
+        { lone: '\ud800', high: '\u{10ffff}', nul: '\u0000' },
+        { numbers: [0, -1.5, 2 ** 31, 2 ** 53, 2 ** 60, 1e300, 5e-324], none: null, yes: true, no: false, lists: [[], [[]], {}] },
+        { '10': 'b', '9': 'a', z: 1, a: 2 },
+        { many: Array.from({ length: 400_000 }, () => 1) },
+        { deep: JSON.parse('[{"a":'.repeat(150) + '1' + '}]'.repeat(150)) as unknown },
+      ]
+      for (const [n, document] of documents.entries()) await records.put({ ...document, id: `${n}`, queue: 'mail', due: n } as never)
+      for (const [n, document] of documents.entries()) {
+        const value = (await records.get(`${n}`))?.value
+        expect(JSON.stringify(value)).toBe(JSON.stringify({ ...document, id: `${n}`, queue: 'mail', due: n }))
+      }
+      expect(keysOf((await jobsOf(store).range('due', { limit: 10, from: ['mail'] })).rows)).toEqual(documents.map((_, n) => `${n}`))
+    })
+
     test('a put holds only on the revision it expects', async () => {
       const { store } = await opened()
       const records = jobsOf(store)
@@ -182,6 +202,25 @@ export const recordsContract = (name: string, open: Open): void => {
         ),
         { numRuns: 12 },
       )
+    })
+
+    test('bounds that leave nothing between them, or hold any characters, are bounds all the same', async () => {
+      const { store } = await opened()
+      await held(store, {
+        ...nothing,
+        records: ['a', 'a\u0001', 'b', '\u{ffff}', '\u{10000}'].map((queue, due) => put('jobs', { id: `${due}`, queue, due })),
+      })
+      const found = async (bounds: object) => keysOf((await jobsOf(store).range('due', { limit: 9, ...bounds })).rows).join('')
+      expect(await found({ from: ['b'], to: ['a'] })).toBe('')
+      expect(await found({ from: ['a', 1], to: ['a', 0], descending: true })).toBe('')
+      expect(await found({ from: ['a', 0, '0'], to: ['a', 0, '0'] })).toBe('0')
+      expect(await found({ from: ['a\u0000'], to: ['b'] })).toBe('12')
+      expect(await found({ from: [0], to: [9] })).toBe('')
+      expect(await found({ from: ['\u{e000}'] })).toBe('34')
+      expect(await found({ to: ['a', 'x'] })).toBe('0')
+      expect(await found({ from: ['b'], after: ['b', 2, '2'] })).toBe('34')
+      await expect(found({ from: ['a', 1, '1', 'more'] })).rejects.toThrow('has 3 values')
+      await expect(found({ after: ['a'] })).rejects.toThrow('has 3 values')
     })
 
     test('a member within a member can be looked up', async () => {
@@ -364,6 +403,7 @@ export const recordsContract = (name: string, open: Open): void => {
       ['an indexed text that is too long', put('jobs', { id: 'a', queue: 'é'.repeat(513) }), 'The member queue'],
       ['an indexed text that is no Unicode', put('jobs', { id: 'a', queue: '\ud800' }), 'The member queue'],
       ['a whole number beyond 2^53', put('jobs', { id: 'a', due: 2 ** 60 }), 'The member due'],
+      ['an indexed member within a list', put('jobs', { id: 'a', who: [{ name: 'x' }] }), 'The member who.name'],
       ['a key with U+0000', put('jobs', { id: 'a\u0000' }), 'The key id'],
       ['too large a document', put('jobs', { id: 'a', note: 'x'.repeat(4 * 1024 * 1024) }), 'larger than'],
     ]

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { RecordDefinition } from '../port.ts'
+import { checkAgreement, checkDefinition, checkNames, indexesOf, membersOf, notUnique } from '../record-rules.ts'
 
 /** An index as statements need it: its columns in order, and the condition under which a record is in it. */
 export type RecordIndex = { readonly name: string; readonly columns: readonly string[]; readonly where: string }
@@ -19,15 +20,11 @@ export type RecordTable = {
   readonly expires: string | undefined
 }
 
-const namePattern = /^[a-z][a-z0-9_]{0,39}$/
-const memberPattern = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,3}$/
-const indexesMax = 16
-
 /** Throws, naming definition and rule, when a definition is not one that every engine could keep. */
 export const recordTable = (definition: RecordDefinition): RecordTable => {
   checkDefinition(definition)
   const table = `"rec_${definition.name}"`
-  const { indexes, unique, ordered } = allOf(definition)
+  const { indexes, unique, ordered } = indexesOf(definition)
   const unordered = [...indexes, ...unique].map(([name, members]): [string, RecordIndex] => {
     const columns = members.map(columnOf)
     const isUnique = Object.hasOwn(definition.unique ?? {}, name)
@@ -49,9 +46,7 @@ export const recordTable = (definition: RecordDefinition): RecordTable => {
 
 /** Makes what is missing, remakes indexes that are defined otherwise now. Throws, naming the definition, when records and definition cannot agree. */
 export const makeRecordTables = (db: DatabaseSync, tables: readonly RecordTable[]): void => {
-  const names = tables.map(({ definition }) => definition.name)
-  const twice = names.find((name, at) => names.indexOf(name) < at)
-  if (twice !== undefined) throw refused(twice, 'are defined twice')
+  checkNames(tables.map(({ definition }) => definition))
   if (tables.length === 0) return
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -86,7 +81,7 @@ const makeTable = (db: DatabaseSync, { definition, table, expires }: RecordTable
 /** Indexes and triggers by their names, as `sqlite_schema` keeps their texts. */
 const wantedParts = (definition: RecordDefinition, table: string, expires: string | undefined): ReadonlyMap<string, string> => {
   const parts = new Map<string, string>()
-  const { indexes, unique, ordered } = allOf(definition)
+  const { indexes, unique, ordered } = indexesOf(definition)
   const index = (kind: string, name: string, columns: readonly string[], members: readonly string[]): void => {
     const where = members.length === 0 ? '' : ` WHERE ${members.map(member => `${columnOf(member)} IS NOT NULL`).join(' AND ')}`
     const full = indexName(definition, name)
@@ -127,54 +122,19 @@ const makeParts = (db: DatabaseSync, definition: RecordDefinition, wanted: Reado
       db.exec(sql)
     } catch (error) {
       if (!sql.startsWith('CREATE UNIQUE')) throw error
-      throw refused(definition.name, `have equal values in what is now the unique index ${name.split(':')[1]}`)
+      throw notUnique(definition.name, name.split(':')[1] ?? '')
     }
   }
 }
 
-/** What an index may be derived from again can change; what records are known by, and a promise to keep them, cannot. */
-const agree = (db: DatabaseSync, { name, key, appendOnly = false }: RecordDefinition): void => {
+const agree = (db: DatabaseSync, definition: RecordDefinition): void => {
+  const { name, key, appendOnly = false } = definition
   const before = db.prepare('SELECT key, append_only FROM record_definition WHERE name = ?').get(name)
-  if (before !== undefined && before.key !== key) throw refused(name, `are known by ${before.key}, not by ${key}`)
-  if (before?.append_only === 1 && !appendOnly) throw refused(name, 'are append-only, and stay so')
+  if (before !== undefined) checkAgreement(definition, { key: before.key as string, appendOnly: before.append_only === 1 })
   db.prepare(
     'INSERT INTO record_definition(name, key, append_only) VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET append_only = excluded.append_only',
   ).run(name, key, appendOnly ? 1 : 0)
 }
 
-const refused = (name: string, why: string): Error => new Error(`The records ${name} ${why}`)
-
 const columnOf = (member: string): string => `"m:${member}"`
 const indexName = (definition: RecordDefinition, index: string): string => `rec_${definition.name}:${index}`
-
-const allOf = ({ indexes = {}, unique = {}, ordered = false }: RecordDefinition) => ({
-  indexes: Object.entries(indexes),
-  unique: Object.entries(unique),
-  ordered,
-})
-
-/** Members that are indexed, each once. */
-export const membersOf = ({ indexes = {}, unique = {}, expires }: RecordDefinition): readonly string[] => [
-  ...new Set([...Object.values(indexes), ...Object.values(unique), expires === undefined ? [] : [expires]].flat()),
-]
-
-const checkDefinition = (definition: RecordDefinition): void => {
-  const { name, key, appendOnly, expires } = definition
-  const { indexes, unique } = allOf(definition)
-  const all = [...indexes, ...unique]
-  const members = [key, ...membersOf(definition)]
-  const bad = (why: string): never => {
-    throw refused(name, why)
-  }
-  if (!namePattern.test(name)) bad('have a name that is not of lower-case letters, digits and _')
-  if (all.length > indexesMax) bad(`have more than ${indexesMax} indexes`)
-  if (all.some(([index]) => !namePattern.test(index) || index === 'key' || index === 'seq'))
-    bad('have an index with a name it may not have')
-  if (new Set(all.map(([index]) => index)).size < all.length) bad('have two indexes of one name')
-  if (all.some(([, list]) => list.length === 0 || list.length > 4 || new Set(list).size < list.length))
-    bad('have an index that is not of one to four different members')
-  if (members.some(member => !memberPattern.test(member))) bad('have a member that is not a path of letters, digits and _')
-  // Columns of SQLite know no case.
-  if (new Set(members.map(member => member.toLowerCase())).size < new Set(members).size) bad('have members that differ in case alone')
-  if (appendOnly === true && expires !== undefined) bad('cannot be append-only and expire')
-}

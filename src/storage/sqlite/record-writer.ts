@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { rowsBytesMax } from '../record-rules.ts'
 import type { TakenRow, Taking } from './errand.ts'
 import { boundsOf } from './record-bounds.ts'
 import type { RecordTable } from './record-tables.ts'
@@ -22,8 +23,6 @@ export const anything = -2
 /** The first record that was not as expected. */
 export type RecordConflict = { readonly record: string; readonly key: string; readonly unique?: string }
 
-/** What is read at once ends with the document that makes it larger than this. */
-export const rowsBytesMax = 8 * 1024 * 1024
 /** Records of one definition removed in one turn: bounded work in the transactions of others. */
 const expiredPerTurn = 200
 

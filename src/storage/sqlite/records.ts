@@ -14,17 +14,12 @@ import type {
   StoredRecord,
   TakenRecord,
 } from '../port.ts'
+import { bounded, checkedWrite, checkTakable, leaseMsMax, rowsBytesMax, rowsMax } from '../record-rules.ts'
 import type { Applied } from './commit.ts'
 import { type Bounds, boundsOf } from './record-bounds.ts'
-import { membersOf, type RecordTable, recordTable } from './record-tables.ts'
-import { anything, expectedNone, type RecordAction, recordActions, rowsBytesMax } from './record-writer.ts'
+import { type RecordTable, recordTable } from './record-tables.ts'
+import { anything, expectedNone, type RecordAction, recordActions } from './record-writer.ts'
 import type { WriterThread } from './writer-thread.ts'
-
-const rowsMax = 1_000
-const leaseMsMax = 86_400_000
-const keyBytesMax = 512
-const indexedBytesMax = 1024
-const recordBytesMax = 4 * 1024 * 1024
 
 /** The records of all definitions: reads on this connection, writes by the writer thread. */
 export class RecordKeeper {
@@ -111,7 +106,7 @@ class SqliteRecords implements Records<object> {
   }
 
   async take(index: string, n: number, leaseMs: number, bounds: RecordBounds = {}): Promise<Outcome<readonly TakenRecord<object>[]>> {
-    if (this.#table.definition.appendOnly === true) throw new Error(`The records ${this.#name} are append-only and cannot be held`)
+    checkTakable(this.#table.definition)
     // An index that is not there is told here, where it was asked for.
     boundsOf(this.#table, index, bounds)
     const limits = { n: bounded(n, rowsMax, 'n'), leaseMs: bounded(leaseMs, leaseMsMax, 'leaseMs') }
@@ -168,49 +163,19 @@ class SqliteRecords implements Records<object> {
 /** A record whose time is over is as if it were not there; the clock is bound. */
 const alive = ({ expires }: RecordTable): string => `coalesce(${expires ?? 'NULL'} > ?, 1)`
 
-const actionOf = (table: RecordTable, write: RecordWrite): RecordAction => {
-  const { name, key: member, appendOnly = false } = table.definition
+const actionOf = ({ definition }: RecordTable, write: RecordWrite): RecordAction => {
   const { record, expected, lease = 0 } = write
-  const common = { record, expected: expected === undefined ? anything : expected === 'none' ? expectedNone : expected, lease }
-  if ('delete' in write) {
-    const retention = write.retention === true
-    if (appendOnly && !retention) throw new Error(`The records ${name} are append-only: only retention deletes them`)
-    return { ...common, action: retention ? recordActions.retain : recordActions.delete, key: write.delete, text: '' }
+  const action = !('delete' in write) ? recordActions.put : write.retention === true ? recordActions.retain : recordActions.delete
+  return {
+    record,
+    action,
+    ...checkedWrite(definition, write),
+    expected: expected === undefined ? anything : expected === 'none' ? expectedNone : expected,
+    lease,
   }
-  const key = valueAt(write.put, member)
-  if (typeof key !== 'string' || key === '' || !isPlain(key, keyBytesMax))
-    throw new Error(`The key ${member} of a record of ${name} is no text of 1 to ${keyBytesMax} bytes`)
-  for (const indexed of membersOf(table.definition)) {
-    if (!isIndexable(valueAt(write.put, indexed)))
-      throw new Error(
-        `The member ${indexed} of a record of ${name} is indexed and neither a number nor a text of at most ${indexedBytesMax} bytes`,
-      )
-  }
-  const text = JSON.stringify(write.put)
-  if (Buffer.byteLength(text) > recordBytesMax)
-    throw new Error(`A record of ${name} is larger than ${recordBytesMax} bytes; what is so large belongs in a blob`)
-  return { ...common, action: recordActions.put, key, text }
 }
-
-/** Whole numbers beyond 2^53 are not the same to every engine, nor are texts that are no Unicode or hold U+0000. */
-const isIndexable = (value: unknown): boolean => {
-  if (value === undefined || value === null) return true
-  if (typeof value === 'number') return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
-  return typeof value === 'string' && isPlain(value, indexedBytesMax)
-}
-
-const isPlain = (text: string, bytesMax: number): boolean =>
-  text.isWellFormed() && !text.includes('\0') && Buffer.byteLength(text) <= bytesMax
-
-const valueAt = (document: object, member: string): unknown =>
-  member.split('.').reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>> | null | undefined)?.[name], document)
 
 const documentOf = (text: unknown): object => JSON.parse(text as string) as object // as it was written
-
-const bounded = (n: number, max: number, what: string): number => {
-  if (!Number.isInteger(n) || n < 1 || n > max) throw new RangeError(`${what} is 1 to ${max}`)
-  return n
-}
 
 const isHeld = (applied: Applied): boolean => applied.held && applied.result?.kind === 'held' && applied.result.held
 const unexpected = (): Error => new Error('The writer answered something else than it was asked')
