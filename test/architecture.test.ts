@@ -21,6 +21,7 @@ const floors: Readonly<Record<string, number>> = {
   storage: 1,
   auth: 1,
   audit: 1,
+  nodes: 1,
   fhir: 0,
   base: 0,
   config: 0,
@@ -43,6 +44,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   fhirpath: ['fhir'],
   mongodb: ['storage/mongodb'],
   ioredis: ['nodes'],
+  'rate-limiter-flexible': ['nodes'],
 }
 
 type Import = { readonly from: string; readonly to: string }

@@ -1,0 +1,133 @@
+import { hash, randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { RateLimiterRedis } from 'rate-limiter-flexible'
+import { Listeners } from './in-process.ts'
+import { memoryCounter, useOf } from './memory-counter.ts'
+import { type LinkTurn, openConnection, RedisLink } from './redis-link.ts'
+import { checkTopic, type Counter, type Limit, type Shared, type SharedState } from './shared.ts'
+
+/**
+ * What nodes share, through Redis.
+ *
+ * | key or channel | holds |
+ * |---|---|
+ * | `simpul:rate:{limit}:{hash of the key}` | a count, for one window |
+ * | `simpul:probe:{node}` | a count, for 5 s: whether Redis does what it is needed for |
+ * | channel `simpul:wake:{topic}` | a message that is the name of the node that sent it, so that it does not wake itself twice |
+ */
+export const shareOverRedis = (options: RedisSharedOptions): Shared => new RedisShared(options)
+
+export type RedisSharedOptions = {
+  /** `redis://` or `rediss://`, with user, password and database as needed. A secret. */
+  readonly url: string
+  /** Hears each change of state, once. */
+  readonly turned?: (turn: LinkTurn) => void
+}
+
+const probeSeconds = 5
+const channelOf = (topic: string): string => `simpul:wake:${topic}`
+const topicOf = (channel: string): string => channel.slice(channelOf('').length)
+
+class RedisShared implements Shared {
+  readonly #url: string
+  readonly #node = randomUUID()
+  readonly #link: RedisLink
+  readonly #listeners = new Listeners()
+  /** Topics of wake-ups that did not get away. */
+  readonly #unsent = new Set<string>()
+  /** A connection that listens can do nothing else in older servers, so it is another one; opened when somebody listens. */
+  #subscriber: Redis | undefined = undefined
+
+  constructor({ url, turned = () => undefined }: RedisSharedOptions) {
+    this.#url = url
+    const client = openConnection(url)
+    // What counters do, done by a counter.
+    const probe = new RateLimiterRedis({
+      storeClient: client,
+      keyPrefix: 'simpul:probe',
+      points: probeSeconds * 10,
+      duration: probeSeconds,
+    })
+    const heard = (turn: LinkTurn): void => {
+      turned(turn)
+      if (turn.state === 'ok') this.#sendUnsent()
+    }
+    this.#link = new RedisLink({ probe: () => useOf(probe.consume(this.#node)), turned: heard }, client)
+  }
+
+  counter(limit: Limit): Counter {
+    const alone = memoryCounter(limit)
+    const together = new RateLimiterRedis({
+      storeClient: this.#link.client,
+      keyPrefix: `simpul:rate:${limit.name}`,
+      points: limit.most,
+      duration: limit.windowSeconds,
+      // Who is over the limit stays so until the window ends: that need not be asked again.
+      inMemoryBlockOnConsumed: limit.most + 1,
+    })
+    return async key => {
+      if (!this.#link.usable) return alone(key)
+      try {
+        return await useOf(together.consume(hashed(key)))
+      } catch (error) {
+        this.#link.doubt(error)
+        return alone(key)
+      }
+    }
+  }
+
+  wake(topic: string): void {
+    this.#listeners.wake(checkTopic(topic))
+    if (this.#link.usable) this.#send(topic)
+    else this.#unsent.add(topic)
+  }
+
+  onWake(topic: string, heard: () => void): () => void {
+    const remove = this.#listeners.add(checkTopic(topic), heard)
+    this.#subscriber ??= this.#subscribing()
+    this.#subscribe([topic])
+    return remove
+  }
+
+  state(): SharedState {
+    return this.#link.state
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#link.close()
+    this.#subscriber?.disconnect()
+  }
+
+  #subscribing(): Redis {
+    const subscriber = openConnection(this.#url)
+    subscriber.on('message', (channel: string, node: string) => {
+      if (node !== this.#node) this.#listeners.wake(topicOf(channel))
+    })
+    // Whatever was sent until now is lost to us: everybody looks for themselves once.
+    subscriber.on('ready', () => this.#subscribe(this.#listeners.topics, () => this.#listeners.wakeAll()))
+    return subscriber
+  }
+
+  #send(topic: string): void {
+    this.#link.client.publish(channelOf(topic), this.#node).catch((error: unknown) => {
+      this.#unsent.add(topic)
+      this.#link.doubt(error)
+    })
+  }
+
+  /** Listeners whose own connection held have no other sign that they missed something. */
+  #sendUnsent(): void {
+    const topics = [...this.#unsent]
+    this.#unsent.clear()
+    for (const topic of topics) this.#send(topic)
+  }
+
+  /** A topic stays subscribed when its last listener leaves: topics are few. What fails is made up for when the connection is ready again. */
+  #subscribe(topics: readonly string[], then: () => void = () => undefined): void {
+    if (topics.length === 0 || this.#subscriber?.status !== 'ready') return
+    this.#subscriber.subscribe(...topics.map(channelOf)).then(then, () => this.#subscriber?.disconnect(true))
+  }
+}
+
+/** Of one length whatever the key is, and no address to read in it. */
+const hashed = (key: string): string => hash('sha256', key, 'base64url').slice(0, 22)
