@@ -32,11 +32,12 @@ export const readAddress = (url: string): Address => {
   return { url, database, user: found.user, srv: found.scheme === 'mongodb+srv', options }
 }
 
+/** Options that concern the set, or how much of it is used. */
+const ofTheSet = /^(replicaSet|directConnection|loadBalanced|srv\w*|\w+PoolSize)$/i
+
 /** The same way in, to that one member alone. */
 export const memberAddress = (address: Address, hostPort: string): string => {
-  const options = new URLSearchParams(address.options)
-  for (const name of [...options.keys()])
-    if (/^(replicaSet|directConnection|loadBalanced|srv\w*|\w+PoolSize)$/i.test(name)) options.delete(name)
+  const options = new URLSearchParams([...address.options].filter(([name]) => !ofTheSet.test(name)))
   options.set('directConnection', 'true')
   if (address.srv && optionOf(options, 'tls') === undefined && optionOf(options, 'ssl') === undefined) options.set('tls', 'true')
   return `mongodb://${address.user === undefined ? '' : `${address.user}@`}${hostPort}/${encodeURIComponent(address.database)}?${options}`

@@ -116,7 +116,7 @@ export const layOut = async (db: Db, name: string, layout: CollectionLayout): Pr
     })
 }
 
-export const serverCodes = { namespaceExists: 48, indexNotFound: 27, indexBuildInProgress: 403, duplicateKey: 11_000 } as const
+export const serverCodes = { timeExceeded: 50, namespaceExists: 48, indexNotFound: 27, indexBuildInProgress: 403, duplicateKey: 11_000 } as const
 
 export const hasCode = (error: unknown, code: number): boolean => error instanceof MongoServerError && error.code === code
 
