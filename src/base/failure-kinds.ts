@@ -552,6 +552,12 @@ export const failureKinds = {
     en: 'The server was too busy to answer in time.',
     id: 'Server terlalu sibuk untuk menjawab tepat waktu.',
   },
+  throttled: {
+    status: 429,
+    code: 'throttled',
+    en: 'More than {most} requests a minute came from one address; try again in {seconds} seconds.',
+    id: 'Lebih dari {most} permintaan per menit datang dari satu alamat; coba lagi dalam {seconds} detik.',
+  },
   overloaded: {
     status: 503,
     code: 'transient',

@@ -1,6 +1,6 @@
 import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { type Config, type ConfigProblem, mayStart, printableConfig } from '../config/config.ts'
+import { type Config, type ConfigProblem, everyone, mayStart, printableConfig } from '../config/config.ts'
 import { exitCodes } from './exit-codes.ts'
 import { report, type Terminal } from './terminal.ts'
 
@@ -59,7 +59,7 @@ const startable = (config: Config): Finding => {
     ? {
         check: 'auth',
         state: 'warn',
-        says: 'SIMPUL_AUTH=off: everyone on this machine may read and change everything.',
+        says: `SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`,
         remedy: 'Keep it on loopback and out of reach of patients’ data.',
       }
     : {

@@ -1,4 +1,4 @@
-import { type Config, mayStart } from '../config/config.ts'
+import { type Config, everyone, mayStart } from '../config/config.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -25,7 +25,7 @@ export const serve = async (
   }
   await using application = await compose(config)
   const url = await application.listen()
-  terminal.err(`Simpul listens on ${url}/fhir. SIMPUL_AUTH=off: everyone on this machine may read and change everything.`)
+  terminal.err(`Simpul listens on ${url}/fhir. SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`)
   terminal.err(`Data: ${config.store ?? `sqlite:${config.dataDir}/simpul.db`}`)
   await untilStopped()
   terminal.err('Stopping: requests under way are finished first.')

@@ -57,17 +57,21 @@ const limitsOf = (values: VariableValues): Limits => ({
 
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/
 
-/** Closed until it can be opened: without accounts the server may only talk to its own machine. */
-export const mayStart = (config: Pick<Config, 'auth' | 'host'>): ConfigProblem | undefined => {
+/** Closed until it can be opened: without accounts the server may only talk to its own machine, or to addresses that stand for it by name. */
+export const mayStart = (config: Pick<Config, 'auth' | 'host'> & Partial<Pick<Config, 'authOffFrom'>>): ConfigProblem | undefined => {
   if (config.auth !== 'off')
     return { name: 'SIMPUL_AUTH', rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name' }
-  if (!loopback.test(config.host))
+  if (!loopback.test(config.host) && config.authOffFrom === undefined)
     return {
       name: 'SIMPUL_HOST',
       rule: 'a loopback address while SIMPUL_AUTH=off: anyone who reaches the port may read and change everything',
     }
   return undefined
 }
+
+/** Who may do everything while there is no sign-in. */
+export const everyone = ({ authOffFrom }: Pick<Config, 'authOffFrom'>): string =>
+  `everyone on this machine${authOffFrom === undefined ? '' : ` and at ${authOffFrom.join(', ')}`}`
 
 /** The configuration as text for people: secrets hidden. */
 export const printableConfig = (config: Config): Record<string, string> =>

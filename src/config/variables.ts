@@ -1,3 +1,5 @@
+import { addressesOf, isPrivate, rangesOf } from './addresses.ts'
+
 /** What a variable's text means, or the rule it breaks. */
 type Read<T> = (text: string) => { readonly value: T } | { readonly rule: string }
 
@@ -40,6 +42,23 @@ const zone: Read<string> = value => {
 
 const store: Read<string> = value => (/^sqlite:.+/.test(value) ? { value } : { rule: 'sqlite:{path}' })
 
+const redisUrl: Read<string> = value =>
+  URL.canParse(value) && /^rediss?:\/\/[^/?#]+(?:\/\d{0,4})?$/.test(value)
+    ? { value }
+    : { rule: 'redis://{user}:{password}@{host}:{port}/{database}, or rediss:// for TLS, without a query' }
+
+const ranges: Read<readonly string[]> = value => {
+  const read = rangesOf(value)
+  return read === undefined ? { rule: 'IP addresses or ranges such as 10.0.0.0/8, at most 32, with commas between' } : { value: read }
+}
+
+const privateAddresses: Read<readonly string[]> = value => {
+  const read = addressesOf(value)
+  return read?.every(isPrivate)
+    ? { value: read }
+    : { rule: 'single IP addresses of a private network, such as 172.30.61.1, at most 32, with commas between' }
+}
+
 const MiB = 1024 * 1024
 
 /**
@@ -61,6 +80,37 @@ export const variables = {
     read: oneOf('smart', 'off'),
     default: 'smart',
     meaning: '`smart` is not built yet, so the server starts only with `off`, and `off` only while it listens on loopback.',
+  },
+  authOffFrom: {
+    name: 'SIMPUL_AUTH_OFF_FROM',
+    read: privateAddresses,
+    meaning:
+      'For a container on a machine for trials: with `SIMPUL_AUTH=off` the server may listen beyond loopback, and takes connections from loopback and from these private addresses alone, without sign-in. Meant for the gateway of the container network, which is the machine itself; publish the port on 127.0.0.1 only.',
+  },
+  redisUrl: {
+    name: 'SIMPUL_REDIS_URL',
+    read: redisUrl,
+    meaning:
+      'Redis for what several nodes share: counts of rate limits, wake-ups. Optional; while it is away each node is on its own. See `docs/operate/redis.md`.',
+    secret: true,
+  },
+  rateLimit: {
+    name: 'SIMPUL_RATE_LIMIT',
+    read: wholeNumber(0, 1_000_000),
+    default: '0',
+    meaning:
+      'Requests a minute that one address may read with, and half as many that may write; beyond it 429. `0`: no limit, the default as long as the server listens on loopback alone, where everybody has the same address.',
+  },
+  trustProxy: {
+    name: 'SIMPUL_TRUST_PROXY',
+    read: ranges,
+    meaning:
+      'Addresses and ranges of our own proxies: from these alone `X-Forwarded-For` and `Forwarded` are believed when a request is counted. Each must set or lengthen the header itself.',
+  },
+  metricsPort: {
+    name: 'SIMPUL_METRICS_PORT',
+    read: wholeNumber(1, 65535),
+    meaning: 'Port of its own for `/metrics`. Default: `/metrics` on the main port, for callers on this machine only.',
   },
   validation: {
     name: 'SIMPUL_VALIDATION',

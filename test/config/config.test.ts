@@ -24,6 +24,21 @@ const refusals: readonly (readonly [name: string, value: string])[] = [
   ['SIMPUL_CURSOR_SECRET', 'short'],
   ['SIMPUL_RESOURCE_BYTES_MAX', String(13 * 1024 * 1024)],
   ['SIMPUL_PROT', '8081'],
+  ['SIMPUL_REDIS_URL', 'http://127.0.0.1:6379'],
+  ['SIMPUL_REDIS_URL', 'redis://'],
+  ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379?enableOfflineQueue=true'],
+  ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379/other'],
+  ['SIMPUL_RATE_LIMIT', '-1'],
+  ['SIMPUL_RATE_LIMIT', '1.5'],
+  ['SIMPUL_TRUST_PROXY', 'proxy.example'],
+  ['SIMPUL_TRUST_PROXY', '10.0.0.0/33'],
+  ['SIMPUL_TRUST_PROXY', '10.0.0.0/8,'],
+  ['SIMPUL_TRUST_PROXY', Array.from({ length: 33 }, (_, n) => `10.0.0.${n}`).join(',')],
+  ['SIMPUL_METRICS_PORT', '0'],
+  ['SIMPUL_AUTH_OFF_FROM', '0.0.0.0'],
+  ['SIMPUL_AUTH_OFF_FROM', '8.8.8.8'],
+  ['SIMPUL_AUTH_OFF_FROM', '172.16.0.0/12'],
+  ['SIMPUL_AUTH_OFF_FROM', '172.30.61.1,203.0.113.9'],
 ]
 
 describe('the configuration', () => {
@@ -53,6 +68,25 @@ describe('the configuration', () => {
     expect([limits.countMax, limits.countDefault, limits.urlBytesMax]).toEqual([10, 10, 2048])
   })
 
+  test('reads lists of addresses', () => {
+    const { trustProxy, authOffFrom } = configOf({
+      SIMPUL_TRUST_PROXY: '10.0.0.0/8, ::1,fd00::/64',
+      SIMPUL_AUTH_OFF_FROM: '172.30.61.1, fd00::1',
+    })
+    expect([trustProxy, authOffFrom]).toEqual([
+      ['10.0.0.0/8', '::1', 'fd00::/64'],
+      ['172.30.61.1', 'fd00::1'],
+    ])
+  })
+
+  for (const url of ['redis://127.0.0.1', 'rediss://simpul:p%40ss@redis.example:6380/3', 'redis://[::1]:6379/0']) {
+    test(`takes ${url} for Redis`, () => {
+      const config = configOf({ SIMPUL_REDIS_URL: url })
+      expect(config.redisUrl).toBe(url)
+      expect(printableConfig(config).SIMPUL_REDIS_URL).toBe('***')
+    })
+  }
+
   test('hides secrets when printed and shows every variable', () => {
     const printed = printableConfig(configOf({ SIMPUL_CURSOR_SECRET: 'x'.repeat(40) }))
     expect(printed.SIMPUL_CURSOR_SECRET).toBe('***')
@@ -76,4 +110,10 @@ describe('starting', () => {
       expect(mayStart({ auth, host })?.name).toBe(refusedFor)
     })
   }
+
+  test('beyond loopback needs the addresses that may come, and those are no sign-in', () => {
+    const authOffFrom = ['172.30.61.1']
+    expect(mayStart({ auth: 'off', host: '0.0.0.0', authOffFrom })).toBeUndefined()
+    expect(mayStart({ auth: 'smart', host: '0.0.0.0', authOffFrom })?.name).toBe('SIMPUL_AUTH')
+  })
 })
