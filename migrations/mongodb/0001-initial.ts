@@ -13,6 +13,9 @@ export const initial = {
     numbers: {},
     // resource types whose collections are complete: { _id: type, layout }
     types: {},
+    // what one process at a time may do: { _id, holder, until }; what kinds of records are known to be
+    leases: {},
+    definitions: {},
     // leased writer slots: { _id: 0..63, epoch, writer, at, bound, shapes: { number: live instances } }
     slots: {},
     // where writers that may decide about the same thing meet; volatile

@@ -105,7 +105,9 @@ export const layOut = async (db: Db, name: string, layout: CollectionLayout): Pr
     await db.createCollection(name, options)
   } catch (error) {
     if (!hasCode(error, serverCodes.namespaceExists)) throw error
-    if (validator !== undefined) await db.command({ collMod: name, validator, validationLevel: 'strict' })
+    // Not without need: the role readWrite makes collections with validators, but may not change one.
+    if (validator !== undefined && !(await hasValidator(db, name, validator)))
+      await db.command({ collMod: name, validator, validationLevel: 'strict' })
   }
   for (const index of dropIndexes) await db.collection(name).dropIndex(index).catch(unless(serverCodes.indexNotFound))
   if (indexes.length > 0)
@@ -116,7 +118,18 @@ export const layOut = async (db: Db, name: string, layout: CollectionLayout): Pr
     })
 }
 
-export const serverCodes = { timeExceeded: 50, namespaceExists: 48, indexNotFound: 27, indexBuildInProgress: 403, duplicateKey: 11_000 } as const
+const hasValidator = async (db: Db, name: string, validator: object): Promise<boolean> => {
+  const [found] = await db.listCollections({ name }).toArray()
+  return found !== undefined && 'options' in found && JSON.stringify(found.options?.validator) === JSON.stringify(validator)
+}
+
+export const serverCodes = {
+  timeExceeded: 50,
+  namespaceExists: 48,
+  indexNotFound: 27,
+  indexBuildInProgress: 403,
+  duplicateKey: 11_000,
+} as const
 
 export const hasCode = (error: unknown, code: number): boolean => error instanceof MongoServerError && error.code === code
 

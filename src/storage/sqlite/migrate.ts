@@ -1,40 +1,59 @@
 import { createHash } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { initial } from '../../../migrations/sqlite/0001-initial.ts'
 import { records } from '../../../migrations/sqlite/0002-records.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Done, type Migrations, type MigrationState, pendingOf, statesOf } from '../migrations.ts'
+import { openWriterConnection } from './connection.ts'
 
 /** One step of the schema. Numbers count from 1 without gaps; the text of a released one never changes. */
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string }
 
 export const migrations: readonly Migration[] = [initial, records]
 
-const checksum = (migration: Migration): string => createHash('sha256').update(migration.sql).digest('hex')
+/** A step that another process does is waited for at most so long. */
+const busyMs = 5_000
+
+export const checksum = (migration: Migration): string => createHash('sha256').update(migration.sql).digest('hex')
 
 /**
  * Brings the store to the newest known schema: forward only, each step in its own transaction, each recorded with its checksum.
  * Throws when the list has gaps, when a recorded step is unknown here (the store is newer than the program) or reads differently now.
  */
 export const migrate = (db: DatabaseSync, nowMs: number, list: readonly Migration[] = migrations): void => {
-  for (const [at, one] of list.entries()) {
-    if (one.number !== at + 1) throw new Error(`Migrations have a gap: number ${at + 1} is missing before ${one.number}-${one.name}`)
-  }
   db.exec(
     'CREATE TABLE IF NOT EXISTS migration(number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at INTEGER NOT NULL) STRICT',
   )
-  const done = db.prepare('SELECT number, name, checksum FROM migration ORDER BY number').all() as Done[]
-  for (const [at, one] of done.entries()) check(one, at, list)
-  for (const one of list.slice(done.length)) apply(db, one, nowMs)
+  for (const one of pendingOf(list, doneIn(db), checksum)) apply(db, one, nowMs)
 }
 
-type Done = { readonly number: number; readonly name: string; readonly checksum: string }
+/** For `simpul migrate`: a file that is not there has everything to come, and looking does not make it. */
+export const migrationsAt = (path: string, clock: Clock, list: readonly Migration[] = migrations): Migrations => ({
+  status: async () => {
+    if (!existsSync(path)) return statesOf(list, [])
+    using db = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
+    return statesIn(db, list)
+  },
+  up: async () => {
+    mkdirSync(dirname(path), { recursive: true })
+    using db = openWriterConnection(path, 'FULL')
+    migrate(db, clock(), list)
+    return statesIn(db, list)
+  },
+  [Symbol.asyncDispose]: async () => {},
+})
 
-const check = (done: Done, at: number, list: readonly Migration[]): void => {
-  if (done.number !== at + 1)
-    throw new Error(`The store lacks migration ${at + 1} but has ${done.number}-${done.name}; restore it from a backup`)
-  const known = list[at]
-  if (known === undefined)
-    throw new Error(`The store has migration ${done.number}-${done.name}, which this version does not know; use a newer one`)
-  if (checksum(known) !== done.checksum) throw new Error(`Migration ${done.number}-${done.name} was changed after it ran`)
+const statesIn = (db: DatabaseSync, list: readonly Migration[]): readonly MigrationState[] => {
+  const done = doneIn(db)
+  pendingOf(list, done, checksum)
+  return statesOf(list, done)
+}
+
+const doneIn = (db: DatabaseSync): readonly Done[] => {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migration'").get() === undefined) return []
+  return db.prepare('SELECT number, name, checksum, at FROM migration ORDER BY number').all() as unknown as readonly Done[]
 }
 
 const apply = (db: DatabaseSync, migration: Migration, nowMs: number): void => {
