@@ -13,20 +13,25 @@ import { engineOf } from './engines.ts'
 import type { Definitions } from './fhir/definitions/definitions.ts'
 import { definitionsFrom } from './fhir/definitions/load.ts'
 import { createAdmission } from './http/admission.ts'
+import { isLoopback, within } from './config/addresses.ts'
 import { startHealth } from './http/health.ts'
+import { createMetricsServer } from './http/metrics-server.ts'
+import { createRateLimit, rateLimits } from './http/rate-limit.ts'
 import { routes } from './http/route-table.ts'
 import { createRouteEntry } from './http/routes.ts'
-import { connectionsMax, createHttpServer, type HttpServer } from './http/server.ts'
+import { connectionsMax, createHttpServer, type HttpServer, type HttpServerParts } from './http/server.ts'
 import { createCapabilities } from './interactions/capability-statement.ts'
 import { interactions } from './interactions/index.ts'
 import type { Parts, Settings } from './interactions/parts.ts'
 import { createPerform } from './interactions/perform.ts'
+import { shareInProcess } from './nodes/in-process.ts'
+import type { Shared } from './nodes/shared.ts'
 import { createCursorSealer } from './search/cursor.ts'
 import { createIndexer } from './search/index-values.ts'
 import type { RecordDefinition, Store } from './storage/port.ts'
-import { createEvents } from './telemetry/events.ts'
+import { createEvents, type Events } from './telemetry/events.ts'
 import { createLogger } from './telemetry/logger.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 
 /** Builds every component once: with engines.ts the only file that knows all rooms. */
 
@@ -77,7 +82,6 @@ const composeHttp = async (config: Config, purpose: Purpose, store: Store, defin
   const settings = settingsOf(config)
   const ids = uuidv7Ids(systemClock)
   const admission = createAdmission(limits)
-  const health = await startHealth({ check: () => store.health(), clock: systemClock, version })
   let server: HttpServer | undefined
   const metrics = createMetrics({
     version,
@@ -85,12 +89,24 @@ const composeHttp = async (config: Config, purpose: Purpose, store: Store, defin
     inFlight: admission.inFlight,
     connections: () => server?.connections() ?? 0,
     connectionsMax,
-    ready: health.ready,
+    ready: () => health.ready(),
+    rateLimiterFallback: () => shared.state().name === 'fallback',
+    rateLimits,
     storage: () => store.statistics(),
     failureKinds: Object.keys(failureKinds),
   })
   const logger = createLogger({ level: purpose === 'serve' ? config.logLevel : 'warn', version, redacted: metrics.redacted })
   const events = createEvents(logger)
+  const shared = await shareWith(config, purpose, events)
+  const health = await startHealth({
+    check: () => store.health(),
+    engine: store.engine,
+    shared: shared.state,
+    load: () => ({ inFlight: admission.inFlight(), connections: server?.connections() ?? 0, queued: store.statistics().queued }),
+    clock: systemClock,
+    version,
+  })
+  const metricsServer = createMetricsServer(metrics, mayConnect(config))
 
   const parts: Parts = {
     store,
@@ -134,9 +150,15 @@ const composeHttp = async (config: Config, purpose: Purpose, store: Store, defin
         metrics,
         admission,
         // Without sign-in a page elsewhere must not reach this server by a name that it made up (DNS rebinding).
-        ...(config.auth === 'off' ? { hosts: [config.host, '127.0.0.1', 'localhost', '[::1]', new URL(settings.base).hostname] } : {}),
+        ...(config.auth === 'off'
+          ? { hosts: ['127.0.0.1', 'localhost', '[::1]', ...ownHost(config.host), new URL(settings.base).hostname] }
+          : {}),
+        mayConnect: mayConnect(config),
+        metricsApart: config.metricsPort !== undefined,
+        ...rateLimited(config, shared, metrics),
         startPage: () => page,
       })
+      if (config.metricsPort !== undefined) await metricsServer.listen(config.host, config.metricsPort)
       events.serverStarted({ port: await server.listen(config.host, config.port), ms: Math.round(performance.now()) })
       return url
     },
@@ -144,11 +166,35 @@ const composeHttp = async (config: Config, purpose: Purpose, store: Store, defin
       health.drain()
       events.serverStopping()
       await server?.close()
+      await metricsServer.close()
+      await shared[Symbol.asyncDispose]()
       await health[Symbol.asyncDispose]()
       events.serverStopped()
     },
   }
 }
+
+/** The library of Redis is loaded where there is one to talk to. */
+const shareWith = async ({ redisUrl }: Config, purpose: Purpose, events: Events): Promise<Shared> => {
+  if (redisUrl === undefined || purpose === 'import') return shareInProcess()
+  const { shareOverRedis } = await import('./nodes/redis.ts')
+  return shareOverRedis({ url: redisUrl, turned: events.sharedTurned })
+}
+
+const rateLimited = ({ rateLimit, trustProxy = [] }: Config, shared: Shared, metrics: Metrics): Pick<HttpServerParts, 'rateLimit'> =>
+  rateLimit === 0
+    ? {}
+    : { rateLimit: createRateLimit({ shared, mostPerMinute: rateLimit, proxies: trustProxy, limited: metrics.rateLimited }) }
+
+/** Without sign-in, connections come from this machine and from what was named to stand for it. */
+const mayConnect = ({ auth, authOffFrom }: Config): ((address: string) => boolean) => {
+  if (auth !== 'off' || authOffFrom === undefined) return () => true
+  const named = within(authOffFrom)
+  return address => isLoopback(address) || named(address)
+}
+
+/** Every address is no name: a page elsewhere can make a browser ask 0.0.0.0. */
+const ownHost = (host: string): readonly string[] => (host === '0.0.0.0' || host === '::' ? [] : [host])
 
 /** Seals page links. Made once and kept, so that links survive a restart. */
 const cursorSecret = (config: Config): Uint8Array => {

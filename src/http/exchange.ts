@@ -19,6 +19,8 @@ export class Exchange {
   format: Format = plain
   prefer: Prefer | undefined = undefined
   waitMs: number | undefined = undefined
+  /** What the answer says of a limit that the request was counted under. */
+  rateLimit: readonly string[] | undefined = undefined
   /** Set when the answer was a failure. */
   failure: FailureKind | undefined = undefined
   bytesSent = 0

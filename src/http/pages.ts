@@ -1,37 +1,58 @@
 import { fail } from '../base/outcome.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Exchange } from './exchange.ts'
+import { isLocal } from './caller.ts'
 import type { Health } from './health.ts'
 import { sendFailure, sendText } from './respond.ts'
 
 /** What is served beside the FHIR API: health, metrics, the start page. Anything else is a 404 like below [base]. */
 
-export type PagesParts = { readonly health: Health; readonly metrics: Metrics; readonly startPage?: () => string }
+export type PagesParts = {
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly metricsApart?: boolean
+  readonly startPage?: () => string
+}
 
 type Page = (exchange: Exchange) => void | Promise<void>
 
-const loopback = /^(?:127\.|::1$|::ffff:127\.)/
-
-export const createPages = ({ health, metrics, startPage }: PagesParts): ((exchange: Exchange, url: string) => void | Promise<void>) => {
+export const createPages = ({
+  health,
+  metrics,
+  metricsApart,
+  startPage,
+}: PagesParts): ((exchange: Exchange, url: string) => void | Promise<void>) => {
   const state =
     (good: () => boolean): Page =>
-    exchange => {
-      const status = good() ? 200 : 503
-      return sendText(exchange, status, 'application/health+json', JSON.stringify({ status: status === 200 ? 'ok' : 'down' }))
-    }
+    exchange =>
+      sendReport(exchange, good(), { status: good() ? 'ok' : 'down' })
+  /** For callers on this machine, until there are permissions: to others it is not there. */
+  const ownMachine =
+    (page: Page): Page =>
+    exchange =>
+      isLocal(exchange.req) ? page(exchange) : sendFailure(exchange, fail('unknown-path', {}).failure)
   const pages: Readonly<Record<string, Page>> = {
     __proto__: null as never,
     '/health': exchange => {
       const report = health.report()
-      return sendText(exchange, report.status === 'ok' ? 200 : 503, 'application/health+json', JSON.stringify(report))
+      return sendReport(exchange, report.status !== 'down', report)
     },
     '/health/live': state(health.live),
     '/health/ready': state(health.ready),
-    '/metrics': async exchange => {
-      // On the main port the figures are for callers on this machine; a port of their own comes with operations.
-      if (!loopback.test(exchange.req.socket.remoteAddress ?? '')) return sendFailure(exchange, fail('unknown-path', {}).failure)
-      return sendText(exchange, 200, metrics.contentType, await metrics.scrape())
-    },
+    '/health/detailed': ownMachine(exchange => {
+      const report = health.detailed()
+      return sendReport(exchange, report.status !== 'down', report)
+    }),
+    '/health/database': ownMachine(exchange => {
+      const report = health.database()
+      return sendReport(exchange, report.state === 'ok', report)
+    }),
+    '/health/redis': ownMachine(exchange => sendReport(exchange, true, health.redis())),
+    ...(metricsApart === true
+      ? {}
+      : ({
+          '/metrics': ownMachine(async exchange => sendText(exchange, 200, metrics.contentType, await metrics.scrape())),
+        } satisfies Record<string, Page>)),
     ...(startPage === undefined
       ? {}
       : ({ '/': exchange => sendText(exchange, 200, 'text/html; charset=utf-8', startPage(), pageHeaders) } satisfies Record<
@@ -47,6 +68,9 @@ export const createPages = ({ health, metrics, startPage }: PagesParts): ((excha
     return sendFailure(exchange, fail('method-not-allowed', { method: exchange.method }, { allow: ['GET', 'HEAD'] }).failure)
   }
 }
+
+const sendReport = (exchange: Exchange, good: boolean, report: object): void | Promise<void> =>
+  sendText(exchange, good ? 200 : 503, 'application/health+json', JSON.stringify(report))
 
 /** The page carries its own style and no script. */
 const pageHeaders = [

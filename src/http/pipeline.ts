@@ -8,6 +8,7 @@ import type { BodyBudget } from './body-budget.ts'
 import { takesBody } from './content-type.ts'
 import { decode } from './decode.ts'
 import type { Exchange } from './exchange.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { checkHeaderBlock, checkOverride, conditionsOf, languageOf, preferencesOf } from './headers.ts'
 import { negotiate, wantsHtml } from './negotiate.ts'
 import { parseQuery } from './query.ts'
@@ -23,15 +24,22 @@ export type PipelineParts = {
   readonly base: string
   readonly admission: Admission
   readonly budget: BodyBudget
+  /** Absent: nobody is counted. */
+  readonly rateLimit?: RateLimit
 }
 
-/** A request's life: *limits, route, authenticate, negotiate, decode, perform, respond*. Throws only for bugs and broken infrastructure. */
+/** A request's life: *count, limits, route, authenticate, negotiate, decode, perform, respond*. Throws only for bugs and broken infrastructure. */
 export type Pipeline = (exchange: Exchange, target: Target) => Promise<void>
 
 export const createPipeline = (parts: PipelineParts): Pipeline => {
   const router = createRouter(parts.definitions)
   return async (exchange, target) => {
     const { req, method } = exchange
+    if (parts.rateLimit !== undefined) {
+      const { headers, refused } = await parts.rateLimit(req, method, target.path)
+      exchange.rateLimit = headers
+      if (refused !== undefined) return sendFailure(exchange, refused)
+    }
     if (method === 'OPTIONS') return sendOptions(exchange, router.allow(target.path))
     const routed = route(exchange, target, router, parts.limits)
     if (!routed.ok) return sendFailure(exchange, routed.failure)

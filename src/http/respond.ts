@@ -18,6 +18,7 @@ const commonHeaders = (exchange: Exchange): string[] => {
   const { requestId, correlationId } = exchange.correlation
   const headers = ['X-Request-Id', requestId ?? exchange.requestId, 'X-Content-Type-Options', 'nosniff', 'Vary', vary]
   if (correlationId !== undefined) headers.push('X-Correlation-Id', correlationId)
+  if (exchange.rateLimit !== undefined) headers.push(...exchange.rateLimit)
   const isStatement = exchange.match?.interaction === 'capabilities'
   // A failure is about this moment, and nobody's to keep.
   headers.push('Cache-Control', isStatement && exchange.failure === undefined ? 'public, max-age=60' : 'private, no-store')

@@ -20,6 +20,7 @@ import { hostIsForeign } from './host.ts'
 import { createPages } from './pages.ts'
 import { createPipeline } from './pipeline.ts'
 import { sendFailure } from './respond.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { fhirTarget, originForm } from './target.ts'
 
 export type HttpServerParts = {
@@ -34,6 +35,12 @@ export type HttpServerParts = {
   readonly admission?: Admission
   /** Only requests for these host names (without port) are answered: a page elsewhere must not reach a demo by a name it made up. */
   readonly hosts?: readonly string[]
+  /** Absent: nobody is counted. */
+  readonly rateLimit?: RateLimit
+  /** Whose connections are taken, by address; absent: everybody's. */
+  readonly mayConnect?: (address: string) => boolean
+  /** `/metrics` is served elsewhere. */
+  readonly metricsApart?: boolean
   /** HTML of `/`; it is asked anew for each request. */
   readonly startPage?: () => string
 }
@@ -71,6 +78,10 @@ export const createHttpServer = (parts: HttpServerParts): HttpServer => {
   server.on('connect', answerConnect(parts.ids))
   let open = 0
   server.on('connection', socket => {
+    if (parts.mayConnect?.(socket.remoteAddress ?? '') === false) {
+      parts.events.connectionRefused()
+      return void socket.destroy()
+    }
     open += 1
     socket.once('close', () => {
       open -= 1

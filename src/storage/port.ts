@@ -71,8 +71,17 @@ export interface Store extends AsyncDisposable {
   /** Live instances per type. */
   counts(): Promise<Readonly<Record<string, number>>>
   statistics(): Statistics
-  /** Round trip to the store in milliseconds. */
-  health(): Promise<{ readonly ok: boolean; readonly ms: number }>
+  health(): Promise<StoreHealth>
+}
+
+export type StoreHealth = {
+  readonly ok: boolean
+  /** Round trip. */
+  readonly ms: number
+  /** Of several servers: whether the one that takes writes is known. */
+  readonly primary?: boolean
+  /** Number of the newest step of the schema. */
+  readonly schema?: number
 }
 
 export type Key = { readonly type: string; readonly id: string }

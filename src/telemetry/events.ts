@@ -9,6 +9,10 @@ export type Events = {
   readonly serverStarted: (fields: { readonly port: number; readonly ms: number }) => void
   readonly serverStopping: () => void
   readonly serverStopped: () => void
+  /** What nodes share is reached again (`ok`), or each is on its own (`fallback`); once for each change. */
+  readonly sharedTurned: (turn: { readonly state: 'ok' | 'fallback'; readonly lastedMs: number; readonly code?: string }) => void
+  /** A connection was closed unread, since it came from nobody who may connect; at most once a minute. */
+  readonly connectionRefused: () => void
   /** `fields` is asked only when the line is written. */
   readonly requestAnswered: (status: number, fields: () => RequestFields) => void
   /** The client left before the answer was out. */
@@ -50,6 +54,7 @@ export type AuditLine = {
 /** Above this many a second, one request line in ten is written; those of failures all are. */
 const linesPerSecondMax = 500
 const sampleOneIn = 10
+const refusedEveryMs = 60_000
 
 /** Whose ids are as good as a name. */
 const personTypes: ReadonlySet<string> = new Set(['Patient', 'Person', 'RelatedPerson', 'Practitioner', 'Coverage'])
@@ -64,10 +69,23 @@ const withoutPersonId = (fields: RequestFields): RequestFields => {
 
 export const createEvents = (logger: Logger, clock: () => number = () => performance.now()): Events => {
   const isSampledOut = sampler(clock)
+  let refusedAtMs = -Infinity
   return {
     serverStarted: fields => logger.write('info', { event: 'server-started', ...fields, pid: process.pid }),
     serverStopping: () => logger.write('info', { event: 'server-stopping' }),
     serverStopped: () => logger.write('info', { event: 'server-stopped' }),
+    sharedTurned: ({ state, lastedMs, code }) =>
+      logger.write(state === 'ok' ? 'info' : 'warn', {
+        event: `redis-${state}`,
+        ms: Math.round(lastedMs),
+        ...(code === undefined ? {} : { code }),
+      }),
+    connectionRefused: () => {
+      const now = clock()
+      if (now - refusedAtMs < refusedEveryMs) return
+      refusedAtMs = now
+      logger.write('warn', { event: 'connection-refused' })
+    },
     requestAnswered: (status, tell) => {
       if (!logger.writes('info') || (isSampledOut() && status < 400)) return
       const fields = tell()

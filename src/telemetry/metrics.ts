@@ -8,6 +8,7 @@ export type Metrics = {
   readonly failed: (kind: string) => void
   readonly bug: (room: string) => void
   readonly redacted: (rule: string) => void
+  readonly rateLimited: (limit: string) => void
   readonly contentType: string
   /** The exposition text. */
   readonly scrape: () => Promise<string>
@@ -30,6 +31,9 @@ export type MetricsOptions = {
   readonly connections: () => number
   readonly connectionsMax: number
   readonly ready: () => boolean
+  /** Whether rate limits are counted by each node for itself although they should share. */
+  readonly rateLimiterFallback: () => boolean
+  readonly rateLimits: readonly string[]
   /** Figures of the store, by name; each becomes `simpul_storage_{name}`. */
   readonly storage: () => StorageFigures
   readonly failureKinds: readonly string[]
@@ -99,8 +103,16 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     registers,
   })
 
+  const limited = new Counter({
+    name: 'simpul_http_rate_limited_total',
+    help: 'Requests refused because one address asked too often.',
+    labelNames: ['limit'],
+    registers,
+  })
+
   // A counter that appears with its first increment has no increase.
   for (const kind of options.failureKinds) failures.inc({ kind }, 0)
+  for (const limit of options.rateLimits) limited.inc({ limit }, 0)
   errors.inc({ room: 'http', severity: 'error' }, 0)
 
   return {
@@ -113,6 +125,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     failed: kind => failures.inc({ kind }),
     bug: room => errors.inc({ room, severity: 'error' }),
     redacted: rule => redactions.inc({ rule }),
+    rateLimited: limit => limited.inc({ limit }),
     contentType: registry.contentType,
     scrape: () => registry.metrics(),
   }
@@ -139,6 +152,12 @@ const describeServer = (options: MetricsOptions, registers: Registry[]): void =>
     1,
   )
   gauge('ready', 'Whether the server takes traffic.', () => Number(options.ready()), registers)
+  gauge(
+    'rate_limiter_fallback',
+    'Whether each node counts for itself because Redis is away.',
+    () => Number(options.rateLimiterFallback()),
+    registers,
+  )
   gauge('http_requests_in_flight', 'Requests being worked on.', options.inFlight, registers)
   gauge('http_connections', 'Open connections.', options.connections, registers)
   gauge('http_connections_max', 'Connections that are let in.', () => options.connectionsMax, registers)

@@ -6,8 +6,11 @@ import { uuidv7Ids } from '../../src/base/ids.ts'
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
 import { ok } from '../../src/base/outcome.ts'
 import { startHealth } from '../../src/http/health.ts'
+import { createRateLimit, rateLimits } from '../../src/http/rate-limit.ts'
 import { createHttpServer } from '../../src/http/server.ts'
 import type { Perform } from '../../src/interactions/request.ts'
+import { shareInProcess } from '../../src/nodes/in-process.ts'
+import type { SharedState } from '../../src/nodes/shared.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import type { LogLevel, Logger } from '../../src/telemetry/logger.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
@@ -43,6 +46,11 @@ type Options = {
   readonly hosts?: readonly string[]
   readonly startPage?: () => string
   readonly storeAnswers?: () => boolean
+  readonly shared?: () => SharedState
+  /** Requests a minute; absent: nobody is counted. */
+  readonly mostPerMinute?: number
+  readonly proxies?: readonly string[]
+  readonly mayConnect?: (address: string) => boolean
 }
 
 export const testOutsideBase = 'http://127.0.0.1:8080/fhir'
@@ -54,10 +62,14 @@ export const startHttp = async ({
   hosts,
   startPage,
   storeAnswers = () => true,
+  shared = () => ({ name: 'not-configured' }),
+  mostPerMinute,
+  proxies = [],
+  mayConnect,
 }: Options = {}): Promise<TestServer> => {
   const lines: LogLine[] = []
   const logger: Logger = { write: (level, record) => void lines.push({ level, ...record }), writes: () => true }
-  const health = await startHealth({ check: async () => ({ ok: storeAnswers() }), clock: systemClock, version: '0.0.0' })
+  const health = await startHealth({ check: async () => ({ ok: storeAnswers() }), shared, clock: systemClock, version: '0.0.0' })
   const figures = { commits: 1, plans: 2, versions: 3, queued: 4, deadEntries: 5, walBytes: 6 }
   const metrics = createMetrics({
     version: '0.0.0',
@@ -66,6 +78,8 @@ export const startHttp = async ({
     connections: () => server.connections(),
     connectionsMax: 10,
     ready: health.ready,
+    rateLimiterFallback: () => false,
+    rateLimits,
     storage: () => figures,
     failureKinds: Object.keys(failureKinds),
   })
@@ -78,6 +92,10 @@ export const startHttp = async ({
     health,
     events: createEvents(logger),
     metrics,
+    ...(mayConnect === undefined ? {} : { mayConnect }),
+    ...(mostPerMinute === undefined
+      ? {}
+      : { rateLimit: createRateLimit({ shared: shareInProcess(), mostPerMinute, proxies, limited: metrics.rateLimited }) }),
     ...(hosts === undefined ? {} : { hosts }),
     ...(startPage === undefined ? {} : { startPage }),
   })
