@@ -1,8 +1,20 @@
 import { randomUUID } from 'node:crypto'
 
-/** A database of its own on the server for tests (start-servers.ts). Whoever asks drops it. */
-export const mongodbAddress = (name: string): string => {
+/** Whether this run has a mongod. Its absence was told in large letters when the run began (start-servers.ts). */
+export const mongodbThere = (process.env.SIMPUL_TEST_MONGODB_URI ?? 'none') !== 'none'
+
+/** Databases of one run of the tests have names of their own: they go when it ends (stop-servers.ts). */
+export const databasePrefix = 'simpul-test-'
+const ofRun = `${databasePrefix}${process.env.SIMPUL_TEST_RUN ?? process.pid.toString(36)}-`
+
+/** A database that no other test knows, on the mongod of this run. Whoever asks may drop it. */
+export const mongodbAddress = (name: string): string => addressOf(`${ofRun}${name}-${randomUUID().slice(0, 8)}`)
+
+/** Databases of this Jest worker by number, which one test file after the other uses. */
+export const workerAddress = (number: number): string => addressOf(`${ofRun}worker-${process.env.JEST_WORKER_ID ?? '0'}-${number}`)
+
+const addressOf = (database: string): string => {
   const url = new URL(process.env.SIMPUL_TEST_MONGODB_URI ?? '')
-  url.pathname = `/test-${name}-${randomUUID().slice(0, 8)}`
+  url.pathname = `/${database}`
   return url.href
 }

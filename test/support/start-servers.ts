@@ -5,8 +5,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MongoClient } from 'mongodb'
 import { MongoMemoryReplSet } from 'mongodb-memory-server'
 import { freePort } from './free-port.ts'
+import { databasePrefix } from './mongodb-address.ts'
 import { findMongod, findRedisServer } from './servers.ts'
 
 /**
@@ -15,6 +17,7 @@ import { findMongod, findRedisServer } from './servers.ts'
  * Both servers end with this process, however it ends.
  */
 export default async function startServers(): Promise<void> {
+  process.env.SIMPUL_TEST_RUN = `${Date.now().toString(36)}-${process.pid.toString(36)}`
   await Promise.all([
     provided('SIMPUL_TEST_MONGODB_URI', 'mongod', startMongod),
     provided('SIMPUL_TEST_REDIS_URL', 'redis-server', startRedisServer),
@@ -27,7 +30,10 @@ export const running: (() => Promise<void>)[] = []
 const provided = async (variable: string, name: string, start: () => Promise<string>): Promise<void> => {
   const given = process.env[variable]
   if (given === 'none') leftOut(name, `${variable} IS "none"`)
-  if (given !== undefined && given !== '') return
+  if (given !== undefined && given !== '') {
+    if (given !== 'none' && name === 'mongod') running.push(() => dropDatabases(given))
+    return
+  }
   try {
     process.env[variable] = await start()
   } catch (error) {
@@ -35,6 +41,23 @@ const provided = async (variable: string, name: string, start: () => Promise<str
     const why = Error.isError(error) ? error.message : String(error)
     if (process.env.CI === 'true') throw new Error(`There is no ${name} and CI demands it: ${why}`, { cause: error })
     leftOut(name, why)
+  }
+}
+
+const dayMs = 86_400_000
+
+/** A mongod that goes on without us: databases of this run go, and what runs of days before left behind. */
+const dropDatabases = async (uri: string): Promise<void> => {
+  const client = new MongoClient(uri)
+  try {
+    const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true })
+    for (const { name } of databases) {
+      const [started = ''] = name.startsWith(databasePrefix) ? name.slice(databasePrefix.length).split('-') : []
+      const ours = name.startsWith(`${databasePrefix}${process.env.SIMPUL_TEST_RUN}-`)
+      if (ours || (started !== '' && Date.now() - Number.parseInt(started, 36) > dayMs)) await client.db(name).dropDatabase()
+    }
+  } finally {
+    await client.close()
   }
 }
 
