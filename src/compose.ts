@@ -7,13 +7,13 @@ import { failureKinds } from './base/failure-kinds.ts'
 import { uuidv7Ids } from './base/ids.ts'
 import type { DemoApplication } from './cli/demo.ts'
 import { simpulVersion } from './cli/version.ts'
+import { isLoopback, within } from './config/addresses.ts'
 import type { Config } from './config/config.ts'
 import { startPage } from './demo/start-page.ts'
 import { engineOf } from './engines.ts'
 import type { Definitions } from './fhir/definitions/definitions.ts'
 import { definitionsFrom } from './fhir/definitions/load.ts'
 import { createAdmission } from './http/admission.ts'
-import { isLoopback, within } from './config/addresses.ts'
 import { startHealth } from './http/health.ts'
 import { createMetricsServer } from './http/metrics-server.ts'
 import { createRateLimit, rateLimits } from './http/rate-limit.ts'
@@ -101,7 +101,7 @@ const composeHttp = async (config: Config, purpose: Purpose, store: Store, defin
   const health = await startHealth({
     check: () => store.health(),
     engine: store.engine,
-    shared: shared.state,
+    shared: () => shared.state(),
     load: () => ({ inFlight: admission.inFlight(), connections: server?.connections() ?? 0, queued: store.statistics().queued }),
     clock: systemClock,
     version,
