@@ -515,6 +515,12 @@ export const failureKinds = {
     en: 'The body is larger than {max} bytes.',
     id: 'Isi permintaan lebih besar dari {max} byte.',
   },
+  'too-many-index-values': {
+    status: 422,
+    code: 'too-long',
+    en: 'The resource has more values to search by than can be kept for one resource.',
+    id: 'Sumber daya memiliki lebih banyak nilai pencarian daripada yang dapat disimpan untuk satu sumber daya.',
+  },
   'expands-too-much': {
     status: 413,
     code: 'too-long',
