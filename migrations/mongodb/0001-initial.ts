@@ -32,6 +32,8 @@ export const initial = {
       ],
     },
     blobparts: {},
+    // seqs of erased versions, for longer than any snapshot of before lives
+    erased: { indexes: [{ name: 'at', key: { at: 1 }, expireAfterSeconds: 172_800 }] },
   },
   types: {
     newest: {
