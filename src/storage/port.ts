@@ -48,6 +48,8 @@ export interface Store extends AsyncDisposable {
 
   /** Every live instance as it was at seq `upTo`, by seq, in blocks; independent of snapshots, bounded memory, may last hours. */
   walk(options: { readonly type?: string; readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]>
+  /** Every version up to a seq, superseded ones and deletions too, by seq, in blocks of bounded size; independent of snapshots, may last hours. */
+  versions(options: { readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]>
   /** Next number of a named counter, at once; gaps after a crash are allowed. */
   nextNumber(key: string): Promise<number>
 
@@ -61,6 +63,16 @@ export interface Store extends AsyncDisposable {
    * Snapshots from before are expired by it.
    */
   load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>>
+  /**
+   * All that is kept beside the versions, each row as it is when it is reached, in the order of `besideOrder`, in blocks of bounded size: with `versions` it is
+   * the whole store, but for blobs that nobody adopted and for the bytes of the others. The same for every engine.
+   */
+  beside(): AsyncIterable<readonly Beside[]>
+  /**
+   * Makes rows beside the versions what is said here, whatever stood there (at most 1,000, records of 8 MiB in all): all of them or nothing. A blob is there when
+   * its row comes, after its parts. For stores that nobody else writes to: no plan is asked, unique indexes take from who had.
+   */
+  loadBeside(rows: readonly LoadedBeside[]): Promise<Outcome<void>>
   /**
    * Erases versions (at most 10,000 names at once) with their index entries and blobs; what is not there counts as erased. Without `versionId` the whole instance goes:
    * it is known as purged, answered like one never used, and may be used anew from version 1. The newest version goes only with its instance.
@@ -338,3 +350,35 @@ export type LoadedVersion = Omit<NewVersion, 'lastUpdatedOffset'> & { readonly s
 export type Loaded = { readonly held: true } | { readonly held: false; readonly refused: Key & { readonly versionId: number } }
 /** Versions erased; `refused`: named alone although it is the newest of its instance, so nothing was erased. */
 export type Removed = { readonly held: true; readonly versions: number } | { readonly held: false; readonly refused: Key }
+
+type BesideKey = {
+  readonly kind: 'blob' | 'counter' | 'once' | 'unique' | 'record'
+  readonly key: string /** Of records. */
+  readonly record?: string
+}
+
+/** A row beside the versions. */
+export type Beside =
+  | { readonly kind: 'once'; readonly key: string }
+  | { readonly kind: 'unique'; readonly key: string; readonly owner: string }
+  | { readonly kind: 'counter'; readonly key: string; readonly value: number }
+  | {
+      readonly kind: 'record'
+      readonly record: string
+      readonly key: string
+      /** JSON */
+      readonly text: string
+      readonly revision: number
+      /** How often it was handed out, and to whom until when (ms); 0 for none. */
+      readonly times: number
+      readonly lease: number
+      readonly leasedUntil: number
+    }
+  /** `owner`: seq of the version that owns it, 0 for none. */
+  | { readonly kind: 'blob'; readonly key: string /** bytes */; readonly size: number; readonly owner: number }
+
+/** `part`: of the blob `key`, 1 MiB but for the last, by `n` from 0; part 0 begins it anew. `gone`: there is no such row. */
+export type LoadedBeside =
+  | Beside
+  | (BesideKey & { readonly gone: true })
+  | { readonly kind: 'part'; readonly key: string; readonly n: number; readonly bytes: Uint8Array }

@@ -2,6 +2,7 @@
  * What `storage/port.ts` promises, sentence by sentence, for any engine: one file for each subject. New behaviour enters here first.
  * @see storage-and-search.md 2 to 4 and 17
  */
+import { besideContract } from './contract-beside.ts'
 import { blobsContract } from './contract-blobs.ts'
 import { commitContract } from './contract-commit.ts'
 import { historyContract } from './contract-history.ts'
@@ -12,6 +13,15 @@ import type { Open } from './contract-store.ts'
 import { versionsContract } from './contract-versions.ts'
 
 export const storeContract = (name: string, open: Open): void => {
-  for (const part of [versionsContract, commitContract, historyContract, readsContract, recordsContract, blobsContract, loadContract])
+  for (const part of [
+    versionsContract,
+    commitContract,
+    historyContract,
+    readsContract,
+    recordsContract,
+    blobsContract,
+    loadContract,
+    besideContract,
+  ])
     part(name, open)
 }

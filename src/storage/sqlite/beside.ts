@@ -1,11 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Key } from '../port.ts'
+import { BesideLoader } from './beside-loader.ts'
 import { BlobWriter } from './blob-writer.ts'
 import type { ShapeCounts } from './counters.ts'
-import type { Dictionary } from './dictionary.ts'
 import { Eraser } from './eraser.ts'
 import type { Errand, ErrandResult } from './errand.ts'
 import type { Instances } from './instances.ts'
+import type { Interning } from './interning.ts'
 import type { RecordTable } from './record-tables.ts'
 import { type RecordAction, type RecordConflict, RecordWriter } from './record-writer.ts'
 import type { SequenceSource } from './sequence-source.ts'
@@ -24,6 +25,7 @@ export class Beside {
   readonly #records: RecordWriter
   readonly #blobs: BlobWriter
   readonly #eraser: Eraser
+  readonly #loader: BesideLoader
   readonly #sequence: SequenceSource
   readonly #instances: Instances
   readonly #newestOfType: StatementSync
@@ -39,12 +41,13 @@ export class Beside {
     instances: Instances,
     values: Values,
     shapes: ShapeCounts,
-    dictionary: Dictionary,
+    dictionary: Interning,
   ) {
     this.#db = db
     this.#records = new RecordWriter(db, records)
     this.#blobs = new BlobWriter(db)
     this.#eraser = new Eraser(db, dictionary, instances, values, shapes, this.#blobs)
+    this.#loader = new BesideLoader(db, dictionary, instances, this.#blobs, records)
     this.#sequence = sequence
     this.#instances = instances
     this.#newestOfType = db.prepare('SELECT max(seq) AS seq FROM version INDEXED BY version_t WHERE t = ?')
@@ -113,6 +116,9 @@ export class Beside {
         return { kind: 'more', more: this.#blobs.sweepDropped() }
       case 'load':
         return this.#admit(targets, errand.seqs)
+      case 'load-beside':
+        this.#sequence.reset(Math.max(this.#sequence.last, this.#loader.load(errand.rows, now)))
+        return { kind: 'held', held: true }
       case 'erase': {
         const refused = this.#eraser.refused(errand.items)
         if (refused !== undefined) return { kind: 'refused', refused }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { BlobNames, isNumber } from './blob-names.ts'
 import type { Part } from './errand.ts'
 
 /** 0: being written, or to be removed; 1: whole; 2: adopted. */
@@ -20,6 +21,14 @@ export class BlobWriter {
   readonly #orphan: StatementSync
   readonly #removeParts: StatementSync
   readonly #remove: StatementSync
+  readonly #removeName: StatementSync
+  readonly #names: BlobNames
+  readonly #name: StatementSync
+  readonly #passNumber: StatementSync
+  readonly #empty: StatementSync
+  readonly #restart: StatementSync
+  readonly #bytesOf: StatementSync
+  readonly #own: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#begin = db.prepare(`INSERT INTO blob(size, state, seq, at) VALUES (0, ${blobStates.open}, 0, ?)`)
@@ -32,6 +41,15 @@ export class BlobWriter {
     this.#orphan = db.prepare(`SELECT b FROM blob WHERE state < ${blobStates.adopted} AND at <= ? ORDER BY at LIMIT 1`)
     this.#removeParts = db.prepare(`DELETE FROM blob_part WHERE rowid IN (SELECT rowid FROM blob_part WHERE b = ? LIMIT ${removedPerTurn})`)
     this.#remove = db.prepare('DELETE FROM blob WHERE b = ?')
+    this.#removeName = db.prepare('DELETE FROM blob_name WHERE b = ?')
+    this.#names = new BlobNames(db)
+    this.#name = db.prepare('INSERT INTO blob_name(name, b) VALUES (?, ?)')
+    // No blob of this store is given a number that one from elsewhere goes by.
+    this.#passNumber = db.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'blob'")
+    this.#empty = db.prepare('DELETE FROM blob_part WHERE b = ?')
+    this.#restart = db.prepare(`UPDATE blob SET size = 0, state = ${blobStates.open}, seq = 0, at = ? WHERE b = ?`)
+    this.#bytesOf = db.prepare('SELECT coalesce(sum(length(bytes)), 0) AS size FROM blob_part WHERE b = ?')
+    this.#own = db.prepare(`UPDATE blob SET size = ?, state = ${blobStates.adopted}, seq = ? WHERE b = ?`)
   }
 
   /** Number of the blob, or undefined when it was removed meanwhile. */
@@ -51,6 +69,30 @@ export class BlobWriter {
   /** From here on nobody can read it; its bytes go with the next sweeps. */
   drop(b: number): void {
     this.#drop.run(b)
+  }
+
+  /** A part of a blob of another store, by the id it has there. The first begins it anew. */
+  loadPart(id: string, n: number, bytes: Uint8Array, now: number): void {
+    const b = this.#names.named(id) ?? this.#beginNamed(id, now)
+    if (n === 0) {
+      this.#empty.run(b)
+      this.#restart.run(Math.max(1, now), b)
+    }
+    this.#insert.run(b, n, bytes)
+  }
+
+  /** All its parts are there: it is somebody's. Throws when they are not. `seq` is 0 without an owner. */
+  loadWhole(id: string, size: number, seq: number, now: number): void {
+    const b = this.#names.named(id) ?? this.#beginNamed(id, now)
+    if (size === 0) this.#empty.run(b)
+    if (this.#bytesOf.get(b)?.size !== size) throw new Error('The blob to be loaded lacks parts')
+    this.#own.run(size, seq, b)
+  }
+
+  /** By the id it has elsewhere. */
+  dropNamed(id: string): void {
+    const b = this.#names.numberOf(id)
+    if (b !== undefined) this.drop(b)
   }
 
   dropOf(seq: number): void {
@@ -75,6 +117,15 @@ export class BlobWriter {
   #sweepUpTo(at: number): void {
     const b = this.#orphan.get(Math.max(0, at))?.b as number | undefined
     if (b === undefined) return
-    if (Number(this.#removeParts.run(b).changes) < removedPerTurn) this.#remove.run(b)
+    if (Number(this.#removeParts.run(b).changes) === removedPerTurn) return
+    this.#remove.run(b)
+    this.#removeName.run(b)
+  }
+
+  #beginNamed(id: string, now: number): number {
+    const b = Number(this.#begin.run(Math.max(1, now)).lastInsertRowid)
+    this.#name.run(id, b)
+    if (isNumber(id)) this.#passNumber.run(Number(id))
+    return b
   }
 }

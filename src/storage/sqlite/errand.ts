@@ -1,4 +1,4 @@
-import type { Key, LoadedVersion } from '../port.ts'
+import type { Key, LoadedBeside, LoadedVersion } from '../port.ts'
 import type { Bounds } from './record-bounds.ts'
 
 /** Rows to hand out, in the order of an index. */
@@ -27,6 +27,7 @@ export type Errand =
   | { readonly kind: 'sweep-dropped' }
   /** Seqs of the versions of the plan. */
   | { readonly kind: 'load'; readonly seqs: readonly number[] }
+  | { readonly kind: 'load-beside'; readonly rows: readonly LoadedBeside[] }
   | { readonly kind: 'erase'; readonly items: readonly Erasing[] }
 
 export type ErrandResult =

@@ -125,8 +125,11 @@ export class PlanPacker {
 const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
 
 /** A part is 1 MiB, and an erasure takes as many versions as fit in a turn: those wait with the large plans. */
-const weightOf = (errand: Errand): number =>
-  errand.kind === 'erase' ? 501 : errand.kind === 'part' || errand.kind === 'sweep-dropped' ? 100 : errand.kind === 'take' ? errand.n : 1
+const weightOf = (errand: Errand): number => {
+  if (errand.kind === 'erase' || errand.kind === 'load-beside') return 501
+  if (errand.kind === 'part' || errand.kind === 'sweep-dropped') return 100
+  return errand.kind === 'take' ? errand.n : 1
+}
 
 const pushRecord = (tape: Item[], { record, action, key, expected, lease, text }: RecordAction): void => {
   tape.push(record, action, key, expected, lease, text)

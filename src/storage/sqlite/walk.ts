@@ -12,18 +12,24 @@ const blockBytesMax = 4 * 1024 * 1024
 
 type WalkRow = readonly [...VersionRow, t: number, id: string, until: number]
 
-/** Every instance as it was at `upTo`, by seq. Each block is a read of its own, so that hours of walking hold nothing back. */
+/** Every instance as it was at `upTo`, or every version up to it, by seq. Each block is a read of its own, so that hours of walking hold nothing back. */
 export class Walk {
   readonly #db: DatabaseSync
   readonly #dictionary: Dictionary
   readonly #everything: StatementSync
   readonly #ofType: StatementSync
+  readonly #versions: StatementSync
 
   constructor(db: DatabaseSync, dictionary: Dictionary) {
     this.#db = db
     this.#dictionary = dictionary
     this.#everything = this.#prepare('NOT INDEXED', '')
     this.#ofType = this.#prepare('INDEXED BY version_t', 'v.t = ? AND')
+    this.#versions = db.prepare(
+      `SELECT v.seq, v.vid, v.method, v.text, v.t, i.id FROM version v NOT INDEXED CROSS JOIN instance i ON i.iid = v.iid
+         WHERE v.seq > ? AND v.seq <= ? ORDER BY v.seq LIMIT ?`,
+    )
+    this.#versions.setReturnArrays(true)
   }
 
   async *blocks({ type, upTo, after = 0 }: { type?: string; upTo: number; after?: number }): AsyncIterable<readonly StoredVersion[]> {
@@ -37,6 +43,27 @@ export class Walk {
       position = next
       await setImmediate()
     }
+  }
+
+  async *versions({ upTo, after = 0 }: { upTo: number; after?: number }): AsyncIterable<readonly StoredVersion[]> {
+    for (let position: number | undefined = after; position !== undefined; ) {
+      const block: readonly StoredVersion[] = this.#versionBlock(position, upTo)
+      if (block.length > 0) yield block
+      position = block.at(-1)?.seq
+      await setImmediate()
+    }
+  }
+
+  #versionBlock(position: number, upTo: number): readonly StoredVersion[] {
+    const block: StoredVersion[] = []
+    let bytes = 0
+    for (const found of this.#versions.iterate(position, Math.min(upTo, nothing), blockRowsMax)) {
+      const row = found as unknown as WalkRow // arrays, by setReturnArrays
+      block.push(storedVersion(this.#dictionary.typeName(row[4]), row[5], [row[0], row[1], row[2], row[3]]))
+      bytes += row[3].length
+      if (bytes >= blockBytesMax) break
+    }
+    return block
   }
 
   /** The next block, and the seq it ended at; undefined after the last. */
