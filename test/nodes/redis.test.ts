@@ -1,4 +1,6 @@
 /** Two nodes and a real Redis that stops, hangs, fills up and comes back. Nobody ever waits for it, and nothing in it is worth keeping. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { shareOverRedis } from '../../src/nodes/redis.ts'
@@ -115,6 +117,42 @@ withRedis('two nodes', () => {
     one.wake('jobs')
     await server.start()
     await until(() => heard > 0, 'the other node was called')
+  })
+})
+
+withRedis('an account of Redis', () => {
+  /** As docs/operate/redis.md gives it. */
+  const rights = /`user simpul on >a-password ([^`]*)`/.exec(
+    readFileSync(resolve(import.meta.dirname, '../../docs/operate/redis.md'), 'utf8'),
+  )?.[1] as string
+
+  test('that may do only what the page says is enough', async () => {
+    await using server = await startRedis()
+    await server.watch().call('ACL', 'SETUSER', 'simpul', 'on', '>a-password', ...rights.split(' '))
+    await server.watch().call('ACL', 'SETUSER', 'default', 'resetkeys', '-@all')
+    const url = `redis://simpul:a-password@127.0.0.1:${server.port}/2`
+    await using one = shareOverRedis({ url })
+    await using two = shareOverRedis({ url })
+    await ok(one, two)
+    const limit = { name: 'account', most: 3, windowSeconds: aMinute }
+    expect([(await one.counter(limit)('a')).remaining, (await two.counter(limit)('a')).remaining]).toEqual([2, 1])
+    let heard = 0
+    two.onWake('jobs', () => void heard++)
+    await until(() => heard > 0, 'the other node listens')
+    heard = 0
+    one.wake('jobs')
+    await until(() => heard > 0, 'the other node hears')
+  })
+
+  test('with another password is as good as none, and nobody learns the one that was tried', async () => {
+    await using server = await startRedis()
+    await server.watch().config('SET', 'requirepass', 'the-right-one')
+    const turns: LinkTurn[] = []
+    await using node = shareOverRedis({ url: `redis://:the-wrong-one@127.0.0.1:${server.port}`, turned: turn => turns.push(turn) })
+    await until(() => turns.length > 0, 'the state is told')
+    await sleep(500)
+    expect(turns).toEqual([{ state: 'fallback', lastedMs: expect.any(Number), code: 'WRONGPASS' }])
+    expect((await node.counter({ name: 'refused', most: 1, windowSeconds: aMinute })('a')).allowed).toBe(true)
   })
 })
 

@@ -24,10 +24,10 @@ export type RedisServer = AsyncDisposable & {
 /** Whether tests with a Redis run at all: see start-servers.ts. */
 export const redisIsLeftOut = process.env.SIMPUL_TEST_REDIS_URL === 'none'
 
-export const startRedis = async (settings: readonly string[] = []): Promise<RedisServer> => {
+export const startRedis = async (): Promise<RedisServer> => {
   const { path } = await findRedisServer()
   const port = await freePort()
-  const kept = ['--save', '', '--appendonly', 'no', '--dir', tmpdir(), '--bind', '127.0.0.1', '--port', `${port}`, ...settings]
+  const kept = ['--save', '', '--appendonly', 'no', '--dir', tmpdir(), '--bind', '127.0.0.1', '--port', `${port}`]
   const watchers: Redis[] = []
   let child: ChildProcess | undefined
   const kill = async (): Promise<void> => {
