@@ -5,43 +5,30 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { AccessFilter } from '../../src/base/access-filter.ts'
-import type { Engine } from '../../src/search/plan.ts'
 import type { Node, Query } from '../../src/search/tree.ts'
-import type { Position, SearchPage, Store } from '../../src/storage/port.ts'
+import type { Store } from '../../src/storage/port.ts'
 import { Dictionary } from '../../src/storage/sqlite/dictionary.ts'
 import { createSearch, type SqliteSearch } from '../../src/storage/sqlite/search.ts'
-import { Dice, randomAccess, randomId, randomOwners, randomQuery, randomValues, types } from '../support/random-search.ts'
-import { answer, type Known } from '../support/search-oracle.ts'
+import { Dice, randomAccess, randomQuery } from '../support/random-search.ts'
+import { checkRandomSearch, Distortion, type Searched, type SearchedState, writeStates } from '../support/searched-states.ts'
 import { openTestStore } from '../support/sqlite-store.ts'
-import { newVersion } from '../support/versions.ts'
 
 const runs = process.env.SIMPUL_TEST_LONG === '1' ? 20_000 : 700
 const firstSeed = Number(process.env.SIMPUL_TEST_SEED ?? 1)
 
-type State = { readonly snapshotSeq?: number; readonly all: readonly Known[] }
-
 let store: Store
 let db: DatabaseSync
 let search: SqliteSearch
-const states: State[] = []
+let states: readonly SearchedState[]
+const lies = new Distortion()
 
-/** Three states: two behind, held by snapshots while writes went on, and the newest. */
 beforeAll(async () => {
   const clock = { now: Date.UTC(2026, 10, 21, 8) }
   const opened = await openTestStore(clock)
   store = opened.store
-  const dice = new Dice(4711)
-  const known = new Map<string, Known & { versionId: number }>()
-  const gone = new Map<string, { seq: number; versionId: number }>()
-  for (let step = 1; step <= 420; step++) {
-    clock.now += dice.of([0, 0, 1])
-    await write(dice, known, gone)
-    if (step === 180 || step === 300) states.push({ snapshotSeq: Number((await store.snapshot()).token), all: [...known.values()] })
-  }
-  states.push({ all: [...known.values()] })
-  states.push({ snapshotSeq: Number((await store.snapshot()).token), all: [...known.values()] })
+  states = await writeStates(store, clock)
   db = new DatabaseSync(opened.path, { readOnly: true })
-  search = createSearch(db, new Dictionary(db), { engine: distorted })
+  search = createSearch(db, new Dictionary(db), { engine: lies.engine })
 }, 120_000)
 
 afterAll(async () => {
@@ -49,101 +36,22 @@ afterAll(async () => {
   await store[Symbol.asyncDispose]()
 })
 
-const write = async (
-  dice: Dice,
-  known: Map<string, Known & { versionId: number }>,
-  gone: Map<string, { seq: number; versionId: number }>,
-) => {
-  const type = dice.of(types)
-  const id = randomId(dice)
-  const key = `${type}/${id}`
-  const before = known.get(key) ?? gone.get(key)
-  const versionId = (before?.versionId ?? 0) + 1
-  const method = known.has(key) && dice.chance(0.3) ? 'DELETE' : versionId === 1 ? 'POST' : 'PUT'
-  const owners = randomOwners(dice)
-  const values = randomValues(dice, type)
-  const version = { ...newVersion({ type, id, versionId, method }), ...owners, ...(method === 'DELETE' ? {} : { values }) }
-  const done = await store.commit({ expects: [{ type, id, seq: before?.seq ?? 'none' }], guards: [], versions: [version] })
-  if (!done.ok || !done.value.held) throw new Error('A write of the test was refused')
-  const seq = done.value.versions[0]?.seq as number
-  if (method === 'DELETE') {
-    known.delete(key)
-    gone.set(key, { seq, versionId })
-  } else known.set(key, { type, id, seq, values, versionId, ...owners })
+/** Its snapshots are seqs. */
+const searched: Searched = {
+  search: (query, { snapshot, ...asked }) => search.search(query, { ...asked, ...seqOf(snapshot) }),
+  count: (query, { snapshot, ...asked }) => search.count(query, { ...asked, ...seqOf(snapshot) }),
 }
-
-const lies: { dice?: Dice } = {}
-/** Tells the planner nonsense, so that it takes ways that no sensible count would make it take. */
-const distorted = (real: Engine): Engine => {
-  const lie = (count: number): number => Math.round(count * (lies.dice?.of([0, 1, 1, 30, 100_000]) ?? 1))
-  return {
-    ...real,
-    total: type => lie(real.total(type)),
-    estimate: (leaf, type) => lie(real.estimate(leaf, type)),
-    holders: (type, code) => lie(real.holders(type, code)),
-  }
-}
-
-const idsOf = (page: readonly { readonly type: string; readonly id: string }[]) => page.map(({ type, id }) => `${type}/${id}`)
-
-type Walk = {
-  readonly query: Query
-  readonly access: AccessFilter
-  readonly state: State
-  readonly count: number
-  readonly backward: boolean
-}
-
-/** All pages one after the other, put together in forward order. */
-const walk = ({ query, access, state, count, backward }: Walk): string[] => {
-  const pages: string[][] = []
-  let position: Position | undefined
-  for (let n = 0; n < 300; n++) {
-    const at = state.snapshotSeq === undefined ? {} : { snapshotSeq: state.snapshotSeq }
-    const outcome = search.search(query, { access, count, backward, ...at, ...(position ? { position } : {}) })
-    if (!outcome.ok) throw new Error(outcome.failure.kind)
-    const page: SearchPage = outcome.value
-    pages.push(idsOf(page.rows))
-    if (!page.more) break
-    position = (backward ? page.rows[0] : page.rows.at(-1))?.position
-  }
-  return (backward ? pages.toReversed() : pages).flat()
-}
+const seqOf = (snapshot: SearchedState['snapshot']) => (snapshot ? { snapshotSeq: Number(snapshot.token) } : {})
 
 describe('random questions', () => {
-  const check = (seed: number, lying: boolean) => {
-    const dice = new Dice(seed)
-    if (lying) lies.dice = dice
-    else delete lies.dice
-    const query = randomQuery(dice)
-    const access = randomAccess(dice)
-    const state = dice.of(states)
-    const expected = idsOf(answer(query, access, state.all))
-    const count = dice.of([1, 3, 7, 20, 100].filter(size => size * 30 >= expected.length))
-    const asked = { query, access, state, count }
-    const told = `seed ${seed}: ${JSON.stringify({ query, access, count, snapshot: state.snapshotSeq })}`
-    try {
-      expect({ told, rows: walk({ ...asked, backward: false }) }).toEqual({ told, rows: expected })
-      expect({ told, rows: walk({ ...asked, backward: true }) }).toEqual({ told, rows: expected })
-      const at = state.snapshotSeq === undefined ? {} : { snapshotSeq: state.snapshotSeq }
-      expect({ told, counted: search.count(query, { access, ...at }) }).toEqual({
-        told,
-        counted: { ok: true, value: { count: expected.length, reached: false, exact: true } },
-      })
-      const first = search.search(query, { access, count, total: true, ...at })
-      if (!first.ok || first.value.total !== undefined || !first.value.more)
-        expect({ told, total: first.ok && first.value.total }).toEqual({ told, total: expected.length })
-    } catch (error) {
-      throw Error.isError(error) && error.message.includes(told) ? error : new Error(told, { cause: error })
-    }
-  }
-
-  test('get the answer of looking at every resource', () => {
-    for (let seed = firstSeed; seed < firstSeed + runs; seed++) check(seed, false)
+  test('get the answer of looking at every resource', async () => {
+    delete lies.dice
+    for (let seed = firstSeed; seed < firstSeed + runs; seed++) await checkRandomSearch(seed, searched, states)
   }, 600_000)
 
-  test('get it whatever the planner believes', () => {
-    for (let seed = firstSeed + 1_000_000; seed < firstSeed + 1_000_000 + runs; seed++) check(seed, true)
+  test('get it whatever the planner believes', async () => {
+    for (let seed = firstSeed + 1_000_000; seed < firstSeed + 1_000_000 + runs; seed++)
+      await checkRandomSearch(seed, searched, states, lies)
   }, 600_000)
 })
 
@@ -245,7 +153,7 @@ describe('bounds', () => {
 })
 
 test('references gives the targets of a parameter, once each', async () => {
-  const newest = states.find(({ snapshotSeq }) => snapshotSeq === undefined)?.all ?? []
+  const newest = states.find(({ snapshot }) => snapshot === undefined)?.all ?? []
   const referring = newest.filter(({ type }) => type === 'Observation')
   const expected = referring.flatMap(({ seq, values }) =>
     values.references.filter(({ param }) => param === 'subject').map(({ type, id }) => `${seq} ${type}/${id}`),

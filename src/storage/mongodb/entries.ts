@@ -5,7 +5,7 @@
 
 /** Lies below every character of a value: values never hold it. */
 const end = '\u0000'
-/** Lies above every text with a given beginning. */
+/** The last character there is. */
 const beyond = '\u{10ffff}'
 
 /** In `tk` of every instance that is not deleted. */
@@ -15,7 +15,11 @@ export const everything = '*'
 export const tokenEntry = (param: string, system: number, code: string): string => `${param}|${system}|${code}`
 /** Beside the entry above, for who asks without a system. */
 export const codeEntry = (param: string, code: string): string => `${param}=${code}`
+/** What the entries with a system begin with. */
+export const tokensOf = (param: string): string => `${param}|`
 export const referenceEntry = (param: string, type: string, id: string): string => `${param}>${type}/${id}`
+/** What the entries of the parameter begin with. */
+export const referencesOfParam = (param: string): string => `${param}>`
 /** By whatever parameter: whether anything refers to an instance. */
 export const anyReferenceEntry = (type: string, id: string): string => `>${type}/${id}`
 export const shapeEntry = (shape: number): string => `shape#${shape}`
@@ -32,17 +36,27 @@ export const compositeEntry = (param: string, key: string, text: string): string
 export const compositeParam = (param: string): string => `${param}$`
 
 /** All texts that begin so: [from, before). */
-export const beginningWith = (text: string): { readonly from: string; readonly before: string } => ({
-  from: text,
-  before: `${text}${beyond}`,
-})
+export const beginningWith = (text: string): { readonly from: string; readonly before: string } => ({ from: text, before: after(text) })
+
+/** The least text above all that begin so: the last character that has a next one becomes it. No text begins with nothing here. */
+const after = (text: string): string => {
+  const characters = Array.from(text)
+  while (characters.at(-1) === beyond) characters.pop()
+  const last = characters.pop()?.codePointAt(0) ?? 0
+  return characters.join('') + String.fromCodePoint(last === lastBeforeSurrogates ? firstAfterSurrogates : last + 1)
+}
+const lastBeforeSurrogates = 0xd7ff
+const firstAfterSurrogates = 0xe000
 
 /** A regular expression (source) for a string entry of the parameter whose normal form holds the text. */
 export const containing = (param: string, text: string): string => `^${escaped(param)}~[^\\x00]*${escaped(text)}`
 
+/** The same for the entry of a code without system: it may hold anything. */
+export const codeContaining = (param: string, text: string): string => `^${escaped(param)}=[\\s\\S]*${escaped(text)}`
+
 /** Every mark that means something in a pattern, as its code: the same in PCRE and here. */
 const escaped = (text: string): string =>
-  text.replace(/[\\^$.*+?()[\]{}|/#-]/g, mark => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  text.replace(/[\0\\^$.*+?()[\]{}|/#-]/g, mark => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** Names in `so` and `sd`: a dot or dollar would mean something else there. */
 export const sortField = (param: string): string => param.replaceAll('.', '\uff0e').replaceAll('$', '\uff04')
@@ -54,16 +68,23 @@ export const sortText = (value: string | number, seq: number): string =>
   `${orderedText(value)}${end}${seq.toString(16).padStart(seqDigits, '0')}`
 
 /** Without the seq: what lies before `orderedText(v) + end` is less than v, whatever its seq. */
-export const orderedText = (value: string | number): string => (typeof value === 'number' ? orderedHex(value) : value)
+export const orderedText = (value: string | number): string => (typeof value === 'number' ? orderedHex(value) : withoutEnd(value))
+
+/** The end mark is written with others where a value has it, so that all values keep their order and none become equal. */
+const withoutEnd = (text: string): string =>
+  /[\0\u0001]/.test(text) ? text.replaceAll('\u0001', '\u0001\u0002').replaceAll(end, '\u0001\u0001') : text
+
+export const valueOfOrderedText = (text: string, isNumber: boolean): string | number => {
+  if (isNumber) return numberOfHex(text)
+  return text.includes('\u0001') ? text.replace(/\u0001([\u0001\u0002])/g, (_, mark) => (mark === '\u0001' ? end : '\u0001')) : text
+}
 
 /** The end mark, for bounds: `[value + end, value + end + beyond)` are the entries of one value. */
 export const valueBounds = (value: string | number): { readonly from: string; readonly before: string } =>
   beginningWith(`${orderedText(value)}${end}`)
 
-export const valueOfSortText = (text: string, isNumber: boolean): string | number => {
-  const value = text.slice(0, -seqDigits - 1)
-  return isNumber ? numberOfHex(value) : value
-}
+export const valueOfSortText = (text: string, isNumber: boolean): string | number =>
+  valueOfOrderedText(text.slice(0, -sortSuffixLength), isNumber)
 export const sortSuffixLength: number = seqDigits + 1
 
 const bits = new DataView(new ArrayBuffer(8))

@@ -1,18 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AccessFilter } from '../../base/access-filter.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
-import { compareUtf8 } from '../../search/normal-form.ts'
 import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
 import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { createPlanner, type Planner } from '../../search/planner.ts'
 import type { Query, SortKey } from '../../search/tree.ts'
 import type { Count, Method, Position, SearchPage, SearchRow } from '../port.ts'
+import { compareRows } from '../row-order.ts'
+import type { Window } from '../seq-window.ts'
 import { msOfSeq } from '../sequence.ts'
 import { inOneState } from './connection.ts'
 import type { Dictionary } from './dictionary.ts'
 import { Estimates } from './estimate.ts'
-import type { Window } from './search/last-updated.ts'
 import { type Found, readPage, type Run, seqsOf } from './search/page.ts'
 import { aliases, onceEach, type Reading } from './search/reading.ts'
 import { armsOf } from './search/source.ts'
@@ -311,20 +311,5 @@ const tooCostly = (plans: readonly Plan[]): Outcome<never> => {
 const merge = (parts: readonly (readonly Found[])[], sort: readonly SortKey[], backward: boolean, wanted: number): readonly Found[] =>
   parts
     .flat()
-    .toSorted((a, b) => (backward ? compareFound(b, a, sort) : compareFound(a, b, sort)))
+    .toSorted((a, b) => (backward ? compareRows(b, a, sort) : compareRows(a, b, sort)))
     .slice(0, wanted)
-
-const compareFound = (a: Found, b: Found, sort: readonly SortKey[]): number => {
-  for (const [i, { descending }] of sort.entries()) {
-    const x = a.values[i] ?? null
-    const y = b.values[i] ?? null
-    if (x === y) continue
-    if (x === null) return 1
-    if (y === null) return -1
-    const order = typeof x === 'number' && typeof y === 'number' ? x - y : compareUtf8(String(x), String(y))
-    if (order !== 0) return descending ? -order : order
-  }
-  const [first] = sort
-  const newestFirst = (first?.descending ?? true) || (a.values[0] ?? null) === null
-  return newestFirst ? b.seq - a.seq : a.seq - b.seq
-}

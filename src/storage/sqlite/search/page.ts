@@ -1,7 +1,7 @@
 import type { Plan, Source } from '../../../search/plan.ts'
 import type { SortKey } from '../../../search/tree.ts'
 import type { Position } from '../../port.ts'
-import { narrowest, type Window, windowOf } from './last-updated.ts'
+import { narrowest, type Window, windowOf } from '../../seq-window.ts'
 import type { Arm } from './leaf.ts'
 import { currentSeq, type Reading } from './reading.ts'
 import { beyond, column, orderTerms, sortValue, walkOf, way } from './sort.ts'

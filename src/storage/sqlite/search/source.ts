@@ -1,5 +1,6 @@
 import type { Chain, Probe, Reverse, Source } from '../../../search/plan.ts'
-import { narrowest, type Window, windowOf, within } from './last-updated.ts'
+import { narrowest, type Window, windowOf } from '../../seq-window.ts'
+import { within } from './last-updated.ts'
 import type { Arm } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { currentSeq, type Reading, undead } from './reading.ts'

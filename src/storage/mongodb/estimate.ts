@@ -1,0 +1,164 @@
+import type { Engine, Leaf } from '../../search/plan.ts'
+import type { Database } from './database.ts'
+import type { Filter } from './search/filter.ts'
+import type { CountedShape, Counters, Entries } from './search/leaf.ts'
+import { sampleOf } from './search/list.ts'
+import { entriesOf, knownCountOf, traitsOf } from './search/nodes.ts'
+import { boundsOf } from './search/arms.ts'
+import { hints } from './collections.ts'
+import type { State } from './state.ts'
+
+/** Live instances by shape, over all types: exact, in a state. */
+export type Counts = (state?: State) => Promise<ReadonlyMap<number, number>>
+
+/** Counting stops here first; a value above is counted on once, up to the second cap. */
+const firstCap = 1001
+const secondCap = 16_001
+/** Where each document has to be looked at to be counted. */
+const secondCapOfRanges = 4001
+const countMs = 300
+const rememberedMs = 60_000
+/** Large counts change slowly in proportion, and cost more. */
+const largeRememberedMs = 600_000
+const rememberedEntriesMax = 20_000
+/** Exact counters are read again after this; only plans depend on them, never answers. */
+const countersMs = 2000
+/** Values counted of those that one condition has. */
+const pointsMax = 100
+/** What is asked first leads to other questions, but not for ever. */
+const roundsMax = 6
+/** While nobody knows: something between. */
+const unknownCount = 5000
+
+type Counted = { readonly count: number; readonly until: number }
+type Kept = {
+  readonly shapes: readonly CountedShape[]
+  readonly total: number
+  readonly holders: Map<string, number>
+  readonly until: number
+}
+/** What the planner wanted to know and nobody knew, by the same text for the same question. */
+type Unknown = Map<string, () => Promise<void>>
+
+const noShapes: Omit<Kept, 'until'> = { shapes: [], total: unknownCount, holders: new Map() }
+
+/**
+ * What the planner asks of this store: capped counts, remembered by condition, and the exact counters of shapes. The planner asks at once and
+ * the store answers later: it plans with what is known, what was not is counted, and it plans again.
+ */
+export class Estimates {
+  readonly #database: Database
+  readonly #counts: Counts
+  readonly #engineFor: (real: Engine) => Engine
+  readonly #known = new Map<string, Counted>()
+  readonly #types = new Map<string, Kept>()
+
+  constructor(database: Database, counts: Counts, engineFor: (real: Engine) => Engine) {
+    this.#database = database
+    this.#counts = counts
+    this.#engineFor = engineFor
+  }
+
+  /** What `make` makes of the engine, when the engine knows all that it is asked. */
+  async planned<T>(make: (engine: Engine) => T): Promise<T> {
+    for (let round = 1; ; round++) {
+      const unknown: Unknown = new Map()
+      const made = make(this.#engineFor(this.#engine(unknown)))
+      if (unknown.size === 0 || round === roundsMax) return made
+      await Promise.all([...unknown.values()].map(ask => ask()))
+    }
+  }
+
+  #engine(unknown: Unknown): Engine {
+    const counters: Counters = {
+      total: type => this.#kept(type, unknown).total,
+      holders: (type, code) => this.#holders(this.#kept(type, unknown), code),
+      shapes: type => this.#kept(type, unknown).shapes,
+    }
+    return {
+      total: counters.total,
+      holders: counters.holders,
+      estimate: (leaf, type) => this.#estimate(leaf, type, counters, unknown),
+      traits: (leaf, type) => traitsOf(leaf, type, counters),
+      // Every value to sort by stands in order; references are sorted where they are gathered, as nobody pages through them.
+      walks: key => key.kind !== 'reference',
+    }
+  }
+
+  #kept(type: string, unknown: Unknown): Omit<Kept, 'until'> {
+    const kept = this.#types.get(type)
+    if (kept === undefined || kept.until <= performance.now()) unknown.set(type, () => this.#keep(type))
+    return kept ?? noShapes
+  }
+
+  async #keep(type: string): Promise<void> {
+    const [shapes, counts] = await Promise.all([this.#database.dictionary.shapes(type), this.#counts()])
+    const counted = shapes.map(one => ({ ...one, live: counts.get(one.shape) ?? 0 }))
+    const total = counted.reduce((sum, { live }) => sum + live, 0)
+    this.#types.set(type, { shapes: counted, total, holders: new Map(), until: performance.now() + countersMs })
+  }
+
+  #holders({ shapes, holders }: Omit<Kept, 'until'>, code: string): number {
+    const known = holders.get(code)
+    if (known !== undefined) return known
+    const count = shapes.reduce((sum, { codes, live }) => (codes.has(code) ? sum + live : sum), 0)
+    if (shapes.length > 0) holders.set(code, count)
+    return count
+  }
+
+  #estimate(leaf: Leaf, type: string, counters: Counters, unknown: Unknown): number {
+    if (leaf.op === 'list') {
+      const { of, times } = sampleOf(leaf)
+      return of.reduce((sum, one) => sum + this.#estimate(one, type, counters, unknown), 0) * times
+    }
+    const known = knownCountOf(leaf, type, counters)
+    if (known !== undefined) return known
+    const key = `${type} ${JSON.stringify(leaf)}`
+    const counted = this.#known.get(key)
+    if (counted && counted.until > performance.now()) return counted.count
+    const ceiling = 'param' in leaf ? counters.holders(type, leaf.param.code) : counters.total(type)
+    unknown.set(key, async () => this.#remember(key, await this.#count(leaf, type, ceiling)))
+    return counted?.count ?? Math.min(unknownCount, ceiling)
+  }
+
+  #remember(key: string, count: number): void {
+    if (this.#known.size >= rememberedEntriesMax) this.#known.clear()
+    this.#known.set(key, { count, until: performance.now() + (count < firstCap ? rememberedMs : largeRememberedMs) })
+  }
+
+  async #count(leaf: Leaf, type: string, ceiling: number): Promise<number> {
+    const { collections, dictionary } = this.#database
+    if (!(await collections.has(type))) return 0
+    const token = leaf.op === 'otherwise' ? leaf.of : leaf
+    const system = token.op === 'token' && token.system !== undefined ? await dictionary.system(token.system) : undefined
+    // Those of shapes are known without counting, or too few to change a choice.
+    const entries = entriesOf(leaf, type, { system: () => system, shapes: () => [] })
+    const counts = await Promise.all(entries.map(one => this.#countEntries(one, type, ceiling)))
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Between the second cap and all who have the parameter, the middle by orders of magnitude. */
+  async #countEntries(entries: Entries, type: string, ceiling: number): Promise<number> {
+    const [sample, times] = 'points' in entries ? sampled(entries) : [entries, 1]
+    const second = 'points' in entries ? secondCap : secondCapOfRanges
+    const query = boundsOf(sample)
+    let count = await this.#capped(type, query, hints[entries.index], firstCap)
+    if (count === firstCap) count = await this.#capped(type, query, hints[entries.index], second)
+    return (count === second ? Math.round(Math.sqrt(second * Math.max(second, ceiling))) : count) * times
+  }
+
+  async #capped(type: string, query: Filter, hint: string, limit: number): Promise<number> {
+    try {
+      const { n } = await this.#database.db.command({ count: type, query, hint, limit, maxTimeMS: countMs })
+      return n
+    } catch {
+      // Too slow to be few. What is wrong beside that the search itself will meet.
+      return limit
+    }
+  }
+}
+
+const sampled = (entries: Extract<Entries, { points: unknown }>): readonly [Entries, number] => {
+  const points = entries.points.slice(0, pointsMax)
+  return [{ ...entries, points }, entries.points.length / Math.max(1, points.length)]
+}

@@ -1,0 +1,232 @@
+import type { Document } from 'mongodb'
+import type { Plan, Source } from '../../../search/plan.ts'
+import type { SortKey } from '../../../search/tree.ts'
+import type { Position } from '../../port.ts'
+import { compareRows } from '../../row-order.ts'
+import { narrowest, type Window, windowOf } from '../../seq-window.ts'
+import { type VersionFields, versionFields, versionProjection } from '../bson-fields.ts'
+import { hints } from '../collections.ts'
+import { sortText, valueBounds } from '../entries.ts'
+import type { Repeats } from '../values.ts'
+import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
+import type { Filter } from './filter.ts'
+import { mergedMax } from './leaf.ts'
+import { batchMax, type Candidate, candidateOf, findOf, type Matching } from './matching.ts'
+import type { Command, Reading } from './reading.ts'
+import { greatestField, leastField, orderStages, textFields, valuesOf } from './sort.ts'
+
+/** A row of a page; its resource is fetched at the end where finding it did not give it. */
+export type Found = Position & { readonly type: string; readonly id: string; readonly fields?: VersionFields }
+
+export type PageAsked = {
+  readonly plan: Plan
+  readonly sort: readonly SortKey[]
+  readonly wanted: number
+  readonly position?: Position | undefined
+  readonly backward: boolean
+}
+
+/** The rows of one part, in the direction read (backward: from the position to the front). */
+export const readPage = (asked: PageAsked, reading: Reading, matching: Matching, repeats: Repeats): Promise<readonly Found[]> =>
+  new Page(asked, reading, matching, repeats).read()
+
+class Page {
+  readonly #asked: PageAsked
+  readonly #reading: Reading
+  readonly #matching: Matching
+  readonly #repeats: Repeats
+
+  constructor(asked: PageAsked, reading: Reading, matching: Matching, repeats: Repeats) {
+    this.#asked = asked
+    this.#reading = reading
+    this.#matching = matching
+    this.#repeats = repeats
+  }
+
+  read(): Promise<readonly Found[]> {
+    const { plan, sort, position, wanted } = this.#asked
+    const [first] = sort
+    if (!first || first.code === '_lastUpdated') return this.#bySeq(plan.source, wanted, position)
+    if (plan.source.driver.by !== 'sort') return this.#top(plan.source, wanted, position)
+    return first.code === '_id' ? this.#byId(plan.source, first) : this.#alongValues(first)
+  }
+
+  /** Newest first, or by `_lastUpdated`. `values`: of all rows, when they have no first value. */
+  async #bySeq(source: Source, wanted: number, position: Position | undefined, values?: Position['values']): Promise<readonly Found[]> {
+    const { sort, backward } = this.#asked
+    const [first] = sort
+    const descending = (values || !first ? true : first.descending) !== backward
+    const arms = await this.#matching.arms(source, beyondSeq(position?.seq, descending), mergedMax)
+    const order = { seq: descending ? -1 : 1 }
+    const valuesFor = (seq: number): Position['values'] => values ?? (first ? [seq, ...sort.slice(1).map(() => null)] : [])
+    const [only] = arms
+    if (only && arms.length === 1 && only.verify.length === 0) {
+      const found = await this.#reading.bytes({ ...findOf(only, versionProjection), sort: order, limit: wanted, batchSize: wanted })
+      return found.map(bytes => {
+        const fields = versionFields(bytes)
+        return { type: only.type, id: fields.key, seq: fields.seq, values: valuesFor(fields.seq), fields }
+      })
+    }
+    const lists = await this.#reading.together(arms.map(arm => () => this.#first(arm, { ...findOf(arm), sort: order }, wanted)))
+    const found = distinct(lists.flat()).map(({ id, seq }) => ({ type: source.type, id, seq, values: valuesFor(seq) }))
+    return found.toSorted((a, b) => (descending ? b.seq - a.seq : a.seq - b.seq)).slice(0, wanted)
+  }
+
+  /** The first that match, of documents that come in order. */
+  async #first(arm: Arm, command: Command, wanted: number): Promise<readonly Candidate[]> {
+    if (arm.verify.length === 0) return (await this.#reading.rows(limited(command, wanted))).map(candidateOf)
+    const found: Candidate[] = []
+    for await (const batch of this.#matching.candidates(arm, command, batchMax)) {
+      found.push(...batch)
+      if (found.length >= wanted) break
+    }
+    return found.slice(0, wanted)
+  }
+
+  /** Everything that matches, gathered and sorted by its sort values. */
+  async #top(source: Source, wanted: number, position: Position | undefined): Promise<readonly Found[]> {
+    return this.#sorted(await this.#matching.arms(source, {}, mergedMax), wanted, position)
+  }
+
+  async #sorted(arms: readonly Arm[], wanted: number, position: Position | undefined): Promise<readonly Found[]> {
+    const { sort: keys, backward } = this.#asked
+    const lists = await this.#reading.together(
+      arms.map(arm => () => {
+        const { type, hint, filter, verify } = arm
+        const pipeline = [{ $match: filter }, ...orderStages({ keys, backward }, candidateFields(verify), position)]
+        return this.#first(arm, { aggregate: type, pipeline, hint }, wanted)
+      }),
+    )
+    return this.#inOrder(distinct(lists.flat()).map(one => this.#found(one))).slice(0, wanted)
+  }
+
+  /** Along the ids of the type. */
+  async #byId(source: Source, first: SortKey): Promise<readonly Found[]> {
+    const { sort, backward, position, wanted } = this.#asked
+    const descending = first.descending !== backward
+    const bounds: Filter = position === undefined ? {} : { _id: { [descending ? '$lte' : '$gte']: position.values[0] } }
+    const arm = await this.#walk(source, hints.id, bounds, true)
+    // Instances of other types may have the same id, so the position itself need not be of this type.
+    const found = await this.#first(arm, { ...this.#findInOrder(arm), sort: { _id: descending ? -1 : 1 } }, wanted + 1)
+    const isBeyond = (one: Found): boolean =>
+      position === undefined || (backward ? compareRows(one, position, sort) < 0 : compareRows(one, position, sort) > 0)
+    return found
+      .map(one => this.#found(one))
+      .filter(isBeyond)
+      .slice(0, wanted)
+  }
+
+  /** Along the values of the first key; those without one follow. */
+  async #alongValues(first: SortKey): Promise<readonly Found[]> {
+    const { position, backward, wanted } = this.#asked
+    const inRest = position !== undefined && (position.values[0] ?? null) === null
+    if (backward) {
+      const rows = position === undefined || inRest ? await this.#rest(wanted, position) : []
+      return rows.length === wanted ? rows : [...rows, ...(await this.#valued(first, wanted - rows.length, inRest ? undefined : position))]
+    }
+    const rows = inRest ? [] : await this.#valued(first, wanted, position)
+    return rows.length === wanted ? rows : [...rows, ...(await this.#rest(wanted - rows.length, inRest ? position : undefined))]
+  }
+
+  async #rest(wanted: number, position: Position | undefined): Promise<readonly Found[]> {
+    const { plan, sort } = this.#asked
+    if (!plan.rest) return []
+    return sort.length === 1 ? this.#bySeq(plan.rest.source, wanted, position, [null]) : this.#top(plan.rest.source, wanted, position)
+  }
+
+  /** Those with a value: one key is walked to its end; of several the first is, and each group of equal values is sorted by the others. */
+  async #valued(first: SortKey, wanted: number, position: Position | undefined): Promise<readonly Found[]> {
+    const { sort, backward } = this.#asked
+    const descending = first.descending !== backward
+    if (sort.length === 1)
+      return this.#alongTexts(first, textsBeyond(position && sortText(value(position), position.seq), descending), wanted)
+    const begun = position === undefined ? [] : await this.#group(first, value(position), wanted, position)
+    if (begun.length === wanted) return begun
+    const left = wanted - begun.length
+    const found = await this.#alongTexts(first, position === undefined ? {} : textsBeyondValue(value(position), descending), left)
+    if (found.length < left) return [...begun, ...this.#inOrder(found)]
+    // The walk may have ended within the last group.
+    const last = value(found.at(-1) as Found)
+    const whole = found.filter(({ values }) => values[0] !== last)
+    return [...begun, ...this.#inOrder(whole), ...(await this.#group(first, last, left - whole.length))]
+  }
+
+  /** Those with this very first value, in order. */
+  async #group(first: SortKey, of: string | number, wanted: number, position?: Position): Promise<readonly Found[]> {
+    const { from, before } = valueBounds(of)
+    return this.#sorted(await this.#walks(first, { $gte: from, $lt: before }), wanted, position)
+  }
+
+  async #alongTexts(first: SortKey, bounds: Filter, wanted: number): Promise<readonly Found[]> {
+    const order = first.descending === this.#asked.backward ? 1 : -1
+    const arms = await this.#walks(first, bounds)
+    const lists = await this.#reading.together(
+      arms.map(arm => () => this.#first(arm, { ...this.#findInOrder(arm), sort: { [arm.field]: order } }, wanted)),
+    )
+    const found = lists.flat().map(one => this.#found(one))
+    return arms.length === 1 ? found : this.#alongFirst(found).slice(0, wanted)
+  }
+
+  /** The greatest stand apart, but where a parameter is known to have one value its least may be its greatest. */
+  async #walks(first: SortKey, bounds: Filter): Promise<readonly (Arm & { readonly field: string })[]> {
+    const { source, type } = this.#asked.plan as Plan
+    const least = leastField(first)
+    const greatest = greatestField(first)
+    const within = Object.keys(bounds).length === 0 ? { $gte: '' } : bounds
+    if (!first.descending) return [{ ...(await this.#walk(source, hints.so, { [least]: within })), field: least }]
+    const arm = { ...(await this.#walk(source, hints.sd, { [greatest]: within })), field: greatest }
+    if (this.#repeats(type, first.code)) return [arm]
+    return [arm, { ...(await this.#walk(source, hints.so, { [least]: within, [greatest]: { $exists: false } })), field: least }]
+  }
+
+  async #walk(source: Source, hint: string, bounds: Filter, lives = false): Promise<Arm> {
+    const conditions = await this.#matching.conditionsOf(source)
+    const window = narrowest(source.window.map(({ test }) => windowOf(test)))
+    return { type: source.type, hint, filter: filterOf(bounds, window, conditions, lives), verify: conditions.verify }
+  }
+
+  #findInOrder(arm: Arm): Document & { find: string } {
+    return findOf(arm, { ...candidateFields(arm.verify), ...textFields(this.#asked.sort) })
+  }
+
+  #found({ id, seq, document }: Candidate): Found {
+    return { type: this.#asked.plan.type, id, seq, values: valuesOf(document, this.#asked.sort) }
+  }
+
+  #inOrder(found: readonly Found[]): readonly Found[] {
+    const { sort, backward } = this.#asked
+    return found.toSorted((a, b) => (backward ? compareRows(b, a, sort) : compareRows(a, b, sort)))
+  }
+
+  /** As a walk gives them: by the first value, then by seq. */
+  #alongFirst(found: readonly Found[]): readonly Found[] {
+    const { sort, backward } = this.#asked
+    const first = sort.slice(0, 1)
+    return found.toSorted((a, b) => (backward ? compareRows(b, a, first) : compareRows(a, b, first)))
+  }
+}
+
+const limited = (command: Command, wanted: number): Command =>
+  'find' in command
+    ? { ...command, limit: wanted, batchSize: wanted }
+    : { ...command, pipeline: [...command.pipeline, { $limit: wanted }], cursor: { batchSize: wanted } }
+
+/** Documents that several questions found, once. */
+const distinct = (found: readonly Candidate[]): readonly Candidate[] => [...new Map(found.map(one => [one.id, one])).values()]
+
+const value = ({ values }: Pick<Position, 'values'>): string | number => values[0] as string | number
+
+const beyondSeq = (seq: number | undefined, descending: boolean): Window => {
+  if (seq === undefined) return {}
+  return descending ? { before: seq } : { from: seq + 1 }
+}
+
+const textsBeyond = (text: string | undefined, descending: boolean): Filter => {
+  if (text === undefined) return {}
+  return descending ? { $gte: '', $lt: text } : { $gt: text }
+}
+
+const textsBeyondValue = (of: string | number, descending: boolean): Filter => {
+  const { from, before } = valueBounds(of)
+  return descending ? { $gte: '', $lt: from } : { $gte: before }
+}

@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Document, MongoError, MongoServerError } from 'mongodb'
+import { type Deadline, isOver } from '../../../base/deadline.ts'
+import type { Database } from '../database.ts'
+import { isExpired } from '../snapshot.ts'
+import { readConcernOf, type State } from '../state.ts'
+import type { TypesAt } from '../types-at.ts'
+
+/** A `find` or `aggregate`, without what the state and the deadline add. `batchSize` of a find stands at its limit. */
+export type Command = Document & ({ readonly find: string } | { readonly aggregate: string })
+
+/** The deadline is over, or the client left. */
+export class OutOfTime extends Error {}
+/** The database has no longer what the state held. */
+export class StateGone extends Error {}
+
+/** A collection that another node lays out at this very moment has no state to be read for some milliseconds. */
+const attemptsMax = 6
+const againMs = 15
+/** Commands under way at once for one question. */
+const togetherMax = 8
+
+/**
+ * One state of the database for all commands of a question: that of a snapshot or of a transaction, or else the newest, which is what the
+ * first command saw. Throws `OutOfTime` and `StateGone`.
+ */
+export class Reading {
+  readonly database: Database
+  readonly #types: TypesAt
+  readonly #deadline: Deadline | undefined
+  readonly #told: (command: Command) => void
+  readonly #there = new Map<string, boolean>()
+  #state: State
+
+  constructor(
+    database: Database,
+    types: TypesAt,
+    asked: { readonly state: State; readonly deadline?: Deadline | undefined; readonly told?: (command: Command) => void },
+  ) {
+    this.database = database
+    this.#types = types
+    this.#state = asked.state
+    this.#deadline = asked.deadline
+    this.#told = asked.told ?? (() => undefined)
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Whether anything of the type can have been there. */
+  async has(type: string): Promise<boolean> {
+    const known = this.#there.get(type)
+    if (known !== undefined) return known
+    const there = (await this.#attempt(() => this.#types.among([type], this.#state))).length > 0
+    this.#there.set(type, there)
+    return there
+  }
+
+  async rows(command: Command): Promise<readonly Document[]> {
+    this.#told(command)
+    const answer = await this.#command(command, {})
+    if (Number(answer.cursor.id) === 0) return answer.cursor.firstBatch
+    // More than one answer holds.
+    const rows: Document[] = []
+    for await (const batch of this.#batches(command, command.batchSize)) rows.push(...batch)
+    return rows
+  }
+
+  /** The same, each document as its BSON. */
+  async bytes(command: Command): Promise<readonly Uint8Array[]> {
+    this.#told(command)
+    const answer = await this.#command(command, { fieldsAsRaw: { firstBatch: true } })
+    if (Number(answer.cursor.id) === 0) return answer.cursor.firstBatch
+    const rows: Uint8Array[] = []
+    // The cast: `raw` makes documents bytes, which the types of the driver do not know.
+    for await (const batch of this.#batches(command, command.batchSize, true)) rows.push(...(batch as unknown as readonly Uint8Array[]))
+    return rows
+  }
+
+  /** For who may stop before the end. */
+  batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
+    this.#told(command)
+    return this.#batches(command, size)
+  }
+
+  /** Settles which state it is, where no command did. */
+  async settle(): Promise<void> {
+    if (this.#isSettled()) return
+    const command = { find: this.database.collections.own('types').collectionName, projection: { _id: 1 }, limit: 1, singleBatch: true }
+    await this.#command(command, {})
+  }
+
+  /** All of them, at once as far as the state allows, in the order given. */
+  async together<T>(tasks: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+    if (tasks.length > 1) await this.settle()
+    const done: T[] = []
+    const inTransaction = this.#state.session?.inTransaction() === true
+    for (let at = 0; at < tasks.length; at += togetherMax) {
+      const some = tasks.slice(at, at + togetherMax)
+      if (inTransaction) for (const task of some) done.push(await task())
+      else done.push(...(await Promise.all(some.map(task => task()))))
+    }
+    return done
+  }
+
+  async *#batches(command: Command, size: number, raw = false): AsyncGenerator<readonly Document[]> {
+    await this.settle()
+    const { batchSize: _, ...asked } = command
+    const sized = 'find' in command ? { ...asked, batchSize: size } : { ...asked, cursor: { batchSize: size } }
+    const cursor = this.database.db.runCursorCommand(
+      { ...sized, ...readConcernOf(this.#state), ...this.#time() },
+      { ...this.#options(), raw },
+    )
+    cursor.setBatchSize(size)
+    try {
+      while (await this.#attempt(() => cursor.hasNext(), 1)) {
+        if (this.#deadline !== undefined && isOver(this.#deadline)) throw new OutOfTime()
+        yield cursor.readBufferedDocuments()
+      }
+    } finally {
+      await cursor.close()
+    }
+  }
+
+  async #command(command: Document, options: { readonly fieldsAsRaw?: Document }): Promise<Document> {
+    const sized = 'aggregate' in command ? { cursor: {}, ...command } : command
+    const answer = await this.#attempt(() =>
+      this.database.db.command({ ...sized, ...readConcernOf(this.#state), ...this.#time() }, { ...this.#options(), ...options }),
+    )
+    if (!this.#isSettled() && answer.cursor.atClusterTime !== undefined) this.#state = { ...this.#state, at: answer.cursor.atClusterTime }
+    return answer
+  }
+
+  #isSettled(): boolean {
+    return this.#state.at !== undefined || this.#state.session?.inTransaction() === true
+  }
+
+  #options() {
+    const { session } = this.#state
+    const signal = this.#deadline?.signal
+    return { ...(session === undefined ? {} : { session }), ...(signal === undefined ? {} : { signal }) }
+  }
+
+  #time(): { readonly maxTimeMS?: number } {
+    if (this.#deadline === undefined) return {}
+    if (isOver(this.#deadline)) throw new OutOfTime()
+    return { maxTimeMS: Math.max(1, Math.ceil(this.#deadline.endsAtMs - performance.now())) }
+  }
+
+  async #attempt<T>(ask: () => Promise<T>, attempts = attemptsMax): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (error instanceof OutOfTime || isOutOfTime(error, this.#deadline)) throw new OutOfTime()
+        // Within a transaction it is for who began it to decide.
+        if (this.#state.session?.inTransaction() === true) throw error
+        const gone = isExpired(error)
+        const again = attempt < attempts && (gone ? !this.#isSettled() : isPassing(error))
+        if (!again) throw gone ? new StateGone() : error
+        await sleep(againMs * attempt)
+      }
+    }
+  }
+}
+
+const codes = { timeExpired: 50, limitExceeded: 262 } as const
+
+const isOutOfTime = (error: unknown, deadline: Deadline | undefined): boolean => {
+  if (deadline?.signal?.aborted === true) return true
+  return error instanceof MongoServerError && (error.code === codes.timeExpired || error.code === codes.limitExceeded)
+}
+
+/** An election or a cut connection: asked again, the next primary answers. @see retryable reads */
+const isPassing = (error: unknown): boolean =>
+  error instanceof MongoError && (error.name === 'MongoNetworkError' || passingCodes.has(Number((error as MongoServerError).code)))
+
+/** Host unreachable or not found, shutdown, no or another primary, interrupted by an election, closed sockets. */
+const passingCodes: ReadonlySet<number> = new Set([6, 7, 89, 91, 134, 189, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])

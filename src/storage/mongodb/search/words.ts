@@ -1,0 +1,87 @@
+import type { Leaf, Probe, Source } from '../../../search/plan.ts'
+import type { Dictionary, NumberedShape } from '../dictionary.ts'
+import type { Words } from './leaf.ts'
+import type { Reading } from './reading.ts'
+
+type Asked = { readonly leaf: Leaf; readonly type: string; readonly drives: boolean }
+
+/**
+ * The numbers that the sources need, before they are compiled. What nobody ever wrote at one moment may be there at the next: it is asked again
+ * once the state is settled, so that all that the state holds has its number.
+ */
+export const wordsFor = async (sources: readonly Source[], dictionary: Dictionary, reading: Reading): Promise<Words> => {
+  const asked = sources.flatMap(source => [...leavesOf(source)])
+  const systems = await systemsOf(new Set(asked.flatMap(({ leaf }) => systemsIn(leaf))), dictionary, reading)
+  const shapes = new Map<string, readonly NumberedShape[]>()
+  const types = new Set(asked.flatMap(one => (needsShapes(one) ? [one.type] : [])))
+  if (types.size > 0) await reading.settle()
+  await Promise.all([...types].map(async type => shapes.set(type, await dictionary.shapes(type))))
+  return {
+    system: uri => systems.get(uri),
+    shapes(type) {
+      const known = shapes.get(type)
+      if (known === undefined) throw new Error('Shapes are asked for before they are needed')
+      return known
+    },
+  }
+}
+
+const systemsOf = async (uris: ReadonlySet<string>, dictionary: Dictionary, reading: Reading): Promise<ReadonlyMap<string, number>> => {
+  const found = new Map<string, number>()
+  const look = async (uri: string): Promise<void> => {
+    const number = await dictionary.system(uri)
+    if (number !== undefined) found.set(uri, number)
+  }
+  await Promise.all([...uris].map(look))
+  if (found.size === uris.size) return found
+  await reading.settle()
+  await Promise.all([...uris].filter(uri => !found.has(uri)).map(look))
+  return found
+}
+
+const systemsIn = (leaf: Leaf): readonly string[] => {
+  switch (leaf.op) {
+    case 'token':
+      return leaf.system === undefined ? [] : [leaf.system]
+    case 'list':
+      return leaf.of.flatMap(systemsIn)
+    case 'otherwise':
+      return systemsIn(leaf.of)
+    default:
+      return []
+  }
+}
+
+const needsShapes = ({ leaf, drives }: Asked): boolean =>
+  leaf.op === 'missing' || (drives && (leaf.op === 'otherwise' || leaf.op === 'unsorted'))
+
+function* leavesOf({ type, driver, probes }: Source): Generator<Asked> {
+  if (driver.by === 'entries') yield { leaf: driver.node, type, drives: true }
+  if (driver.by === 'union') for (const one of driver.of) yield* leavesOf(one)
+  if (driver.by === 'inner') for (const one of driver.inner) yield* leavesOf(one)
+  for (const probe of probes) yield* leavesAsked(probe, type)
+}
+
+function* leavesAsked(probe: Probe, type: string): Generator<Asked> {
+  switch (probe.how) {
+    case 'check':
+    case 'set':
+      yield { leaf: probe.node, type, drives: false }
+      return
+    case 'any':
+    case 'every':
+      for (const one of probe.of) yield* leavesAsked(one, type)
+      return
+    case 'not':
+      yield* leavesAsked(probe.of, type)
+      return
+    case 'follow':
+      for (const [n, list] of probe.inner.entries()) for (const one of list) yield* leavesAsked(one, innerTypeOf(probe.node, n))
+      return
+    case 'inner':
+      for (const one of probe.inner) yield* leavesOf(one)
+  }
+}
+
+export const innerTypeOf = (node: Extract<Probe, { how: 'follow' }>['node'], n: number): string =>
+  node.op === 'chain' ? (node.of[n]?.type ?? '') : node.of.type
