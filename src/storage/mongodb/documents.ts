@@ -27,6 +27,8 @@ export type NewestDocument = {
   readonly organizations: readonly string[]
   readonly authors: readonly string[]
   readonly conf: number
+  /** Seq of a plan that counted on this version without writing another: a change for the sake of whoever writes it at the same time. */
+  readonly pin?: Seq
 }
 
 /** `{Type}.history`: a superseded version. `_id` is `{id}/{versionId}`. */

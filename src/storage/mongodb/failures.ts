@@ -1,0 +1,46 @@
+import { MongoError, MongoErrorLabel, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb'
+import { StoreUnusable } from '../unusable.ts'
+import { Fenced } from './slots.ts'
+
+/** What the errors of the driver mean to who writes. @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md */
+
+const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interruptedAtShutdown: 11_600 } as const
+
+/** Nothing of the transaction was written, and the same may well succeed: a conflict, an election, a cut connection. */
+export const isTransient = (error: unknown): boolean => {
+  if (error instanceof Fenced) return true
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true
+  return (
+    error instanceof MongoError &&
+    (error.hasErrorLabel(MongoErrorLabel.TransientTransactionError) || error.hasErrorLabel(MongoErrorLabel.RetryableWriteError))
+  )
+}
+
+/** It may have been written or not. */
+export const isUnknownCommit = (error: unknown): boolean =>
+  error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+
+/** Somebody else wrote the same at the same time. */
+export const isConflict = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.writeConflict
+
+export const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.duplicateKey
+
+export const isFull = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.noSpace
+
+/** The database, or a place in it, cannot be had for so long that waiting ends. */
+export class Away extends Error {
+  constructor(cause: unknown) {
+    super('MongoDB could not be reached, or had no primary, for too long', { cause })
+    this.name = 'Away'
+  }
+}
+
+export const isAway = (error: unknown): boolean => error instanceof Away || error instanceof StoreUnusable
+
+/** What the server says may hold keys and values of documents: only its number and name are told. */
+export const told = (error: unknown): string => {
+  if (error instanceof MongoServerError)
+    return `MongoDB error ${error.code ?? '?'}${error.codeName === undefined ? '' : ` (${error.codeName})`}`
+  if (error instanceof MongoError) return error.name
+  return Error.isError(error) ? error.message : 'unknown error'
+}

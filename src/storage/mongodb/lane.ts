@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClientSession, Filter } from 'mongodb'
+import type { Database } from './database.ts'
+import { Away, isConflict, isTransient, isUnknownCommit } from './failures.ts'
+import type { SequenceSource } from './sequence-source.ts'
+import { Fenced, type Slot, type SlotDocument, type Slots } from './slots.ts'
+
+/** One try of a transaction: what its work may use. */
+export type Turn = {
+  readonly session: ClientSession
+  /** Number of the slot it writes by. */
+  readonly slot: number
+  /** `n` rising seqs, in a later millisecond than `newest`. */
+  take(n: number, newest: number): number[]
+  /** Live instances of the shape, more or fewer. */
+  count(shape: number, by: 1 | -1): void
+  /** Something was written: without it there is nothing to commit. */
+  changed: boolean
+}
+
+/** Others wrote the same at the same time, again and again: fewer plans at once would have better chances. */
+export class Crowded extends Error {
+  constructor() {
+    super('Too many others write the same')
+    this.name = 'Crowded'
+  }
+}
+
+/** How long it is tried to learn what became of a commit, beyond the time for trying. */
+const resolveMs = 20_000
+const pauseMsMax = 250
+/** For a change outside of transactions: one under way on the same slot makes it wait. */
+const aloneMs = 5_000
+
+/** Spread out, so that those who met once do not meet again. */
+const pause = (attempt: number): Promise<void> => sleep(Math.random() * Math.min(pauseMsMax, 4 * 2 ** attempt))
+
+/**
+ * One row of transactions, by a writer slot of its own. A transaction is tried until it is committed, until its work fails for a reason of its own, or
+ * until the time is over: elections and conflicts are waited out, and what became of a commit is found out before anything is said of it.
+ * @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md
+ */
+export class Lane implements AsyncDisposable {
+  readonly #database: Database
+  readonly #slots: Slots
+  readonly #slot: Slot
+  readonly #source: SequenceSource
+  readonly #session: ClientSession
+
+  constructor(database: Database, slots: Slots, slot: Slot, source: SequenceSource) {
+    this.#database = database
+    this.#slots = slots
+    this.#slot = slot
+    this.#source = source
+    this.#session = database.client.startSession({ causalConsistency: false })
+  }
+
+  /**
+   * What `work` returned in the try that was committed. `prepare` runs before each try, outside of the transaction. Throws `Away` when `endsAtMs`
+   * (of performance.now) passes, `Crowded` after so many conflicts.
+   */
+  async run<T>(
+    work: (turn: Turn) => Promise<T>,
+    {
+      endsAtMs,
+      conflictsMax,
+      prepare,
+    }: { readonly endsAtMs: number; readonly conflictsMax?: number; readonly prepare?: () => Promise<void> },
+  ): Promise<T> {
+    let conflicts = 0
+    await this.#slots.begin(this.#slot)
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          await prepare?.()
+          return await this.#try(work, endsAtMs)
+        } catch (error) {
+          if (!isTransient(error)) throw error
+          if (performance.now() >= endsAtMs) throw new Away(error)
+          if (isConflict(error) && ++conflicts === conflictsMax) throw new Crowded()
+          await this.#mend(error, attempt)
+        }
+      }
+    } finally {
+      this.#slots.end(this.#slot)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.endSession()
+  }
+
+  async #try<T>(work: (turn: Turn) => Promise<T>, endsAtMs: number): Promise<T> {
+    const shapes = new Map<number, number>()
+    const turn: Turn = {
+      session: this.#session,
+      slot: this.#slot.number,
+      take: (n, newest) => this.#source.take(this.#slot.number, n, newest),
+      count: (shape, by) => void shapes.set(shape, (shapes.get(shape) ?? 0) + by),
+      changed: false,
+    }
+    this.#session.startTransaction({ readConcern: { level: 'snapshot' } })
+    let value: T
+    let bound: number
+    try {
+      value = await work(turn)
+      if (!turn.changed) {
+        await this.#session.abortTransaction()
+        return value
+      }
+      bound = this.#source.last + 1
+      await this.#slots.touch(this.#slot, { bound, shapes }, this.#session)
+    } catch (error) {
+      if (this.#session.inTransaction()) await this.#session.abortTransaction().catch(() => undefined)
+      throw error
+    }
+    await this.#commit(bound, endsAtMs)
+    return value
+  }
+
+  /** Throws a transient error when nothing was written, `Away` when that cannot be learnt. */
+  async #commit(bound: number, endsAtMs: number): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#session.commitTransaction()
+      } catch (error) {
+        if (!isUnknownCommit(error)) throw error
+        if (performance.now() >= endsAtMs) return this.#resolve(bound, error)
+        await pause(attempt)
+      }
+    }
+  }
+
+  /**
+   * The group's promise stands in its slot if and only if the group was committed. To write the slot from outside waits for a transaction that is
+   * still under way, so what is read after it is final.
+   */
+  async #resolve(bound: number, unknown: unknown): Promise<void> {
+    const { number, epoch } = this.#slot
+    const slots = this.#database.collections.own<SlotDocument>('slots')
+    const filter: Filter<SlotDocument> = { _id: number, epoch }
+    for (let attempt = 0, endsAtMs = performance.now() + resolveMs; performance.now() < endsAtMs; attempt++) {
+      try {
+        const found = await slots.findOneAndUpdate(filter, { $currentDate: { at: true } }, { returnDocument: 'after', maxTimeMS: aloneMs })
+        if (found !== null && Number(found.bound) === bound) return
+        break
+      } catch {
+        await pause(attempt + 4)
+      }
+    }
+    throw new Away(unknown)
+  }
+
+  /** Before the next try. */
+  async #mend(error: unknown, attempt: number): Promise<void> {
+    if (!(error instanceof Fenced)) return pause(attempt)
+    await this.#slots.renew(this.#slot)
+    this.#source.rise(this.#slots.floor)
+  }
+}

@@ -1,0 +1,98 @@
+import type { IndexValues } from '../../search/values.ts'
+import type { LoadedVersion } from '../port.ts'
+import { shapeOf } from '../shape.ts'
+import type { Dictionary } from './dictionary.ts'
+import type { IndexEntries } from './documents.ts'
+import {
+  anyReferenceEntry,
+  authorEntry,
+  codeEntry,
+  compositeEntry,
+  compositeParam,
+  everything,
+  ownerEntry,
+  patientEntry,
+  referenceEntry,
+  shapeEntry,
+  sortField,
+  sortText,
+  stringEntry,
+  tokenEntry,
+} from './entries.ts'
+
+/** What entries are made of. A deletion has none. */
+export type Indexed = Pick<LoadedVersion, 'type' | 'values' | 'patients' | 'organizations' | 'authors'>
+
+/** Whether a parameter of the type may have several values in one resource. */
+export type Repeats = (type: string, code: string) => boolean
+
+/** Where the shape of a version stands in `tk`, for who takes it away again. */
+export const shapePlace = 1
+
+const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
+
+/**
+ * `ix` of a version. Systems and shapes must have their numbers (`Dictionary.prepare`). The meaning of each entry is in `entries.ts`; like
+ * SQLite's rows they keep every character but halves of surrogate pairs, which both engines write as U+FFFD. Only NUL has no place where
+ * it separates: a composite with it in its key, which no search can ask for, has no entry, and sort texts have other characters for it.
+ */
+export const indexEntries = (version: Indexed, seq: number, shape: number, dictionary: Dictionary, repeats: Repeats): IndexEntries => {
+  const { type, values = noValues } = version
+  const texts = textsOf(values)
+  const numbers = numbersOf(values)
+  const sort = sortTexts(type, values, seq, repeats)
+  return {
+    tk: keysOf(version, values, shape, dictionary),
+    ...(texts.length === 0 ? {} : { st: texts }),
+    ...(values.dates.length === 0 ? {} : { dt: values.dates.map(({ param, lo, hi }) => ({ p: param, l: new Date(lo), h: new Date(hi) })) }),
+    ...(numbers.length === 0 ? {} : { nq: numbers }),
+    ...sort,
+  }
+}
+
+/** The words that entries of the version need numbers for. */
+export const systemsOf = ({ values }: Pick<Indexed, 'values'>): readonly string[] => values?.tokens.map(({ system }) => system) ?? []
+export const shapeCodesOf = ({ values }: Pick<Indexed, 'values'>): readonly string[] => shapeOf(values ?? noValues)
+
+const keysOf = (version: Indexed, values: IndexValues, shape: number, dictionary: Dictionary): readonly string[] => {
+  // In the order of `shapePlace`.
+  const keys = new Set<string>([everything, shapeEntry(shape)])
+  for (const { param, system, code } of values.tokens) {
+    keys.add(tokenEntry(param, dictionary.systemNumber(system), code))
+    keys.add(codeEntry(param, code))
+  }
+  for (const { param, type, id } of values.references) {
+    keys.add(referenceEntry(param, type, id))
+    keys.add(anyReferenceEntry(type, id))
+  }
+  for (const patient of version.patients) keys.add(patientEntry(patient))
+  for (const organization of version.organizations) keys.add(ownerEntry(organization))
+  for (const author of version.authors) keys.add(authorEntry(author))
+  return [...keys]
+}
+
+const textsOf = (values: IndexValues): readonly string[] => {
+  const texts = values.strings.map(({ param, value, exact }) => stringEntry(param, value, exact))
+  for (const { param, key, range, text = '' } of values.composites)
+    if (range === undefined && !key.includes('\0')) texts.push(compositeEntry(param, key, text))
+  return texts
+}
+
+const numbersOf = (values: IndexValues): NonNullable<IndexEntries['nq']> => {
+  const numbers = values.numbers.map(({ param, unit, lo, hi }) => ({ p: param, u: unit, l: lo, h: hi }))
+  for (const { param, key, range } of values.composites)
+    if (range !== undefined && !key.includes('\0')) numbers.push({ p: compositeParam(param), u: key, l: range.lo, h: range.hi })
+  return numbers
+}
+
+const sortTexts = (type: string, values: IndexValues, seq: number, repeats: Repeats): Pick<IndexEntries, 'so' | 'sd'> => {
+  if (values.sort.length === 0) return {}
+  const so: Record<string, string> = {}
+  const sd: Record<string, string> = {}
+  for (const { param, least, greatest = least } of values.sort) {
+    const field = sortField(param)
+    so[field] = sortText(least, seq)
+    if (greatest !== least || repeats(type, param)) sd[field] = greatest === least ? so[field] : sortText(greatest, seq)
+  }
+  return { so, ...(Object.keys(sd).length === 0 ? {} : { sd }) }
+}
