@@ -80,11 +80,25 @@ export class Collections {
   }
 
   async #make(type: string): Promise<void> {
-    const { newest, past } = typeLayoutOf(this.#steps)
-    await Promise.all([layOut(this.#db, type, newest), layOut(this.#db, `${type}${pastSuffix}`, past)])
-    // Last: what stands here is complete, whatever was cut short before. Never lower: a newer node may have been here.
-    await this.#types().updateOne({ _id: type }, { $max: { layout: this.#steps.length } }, { upsert: true })
+    const found = await this.#types().findOne({ _id: type })
+    if (found !== null) await bringUp(this.#db, found, this.#steps)
+    else {
+      const { newest, past } = typeLayoutOf(this.#steps)
+      await Promise.all([layOut(this.#db, type, newest), layOut(this.#db, collectionsOf(type).past, past)])
+      // Last: what stands here is complete, whatever was cut short before. Never lower: a newer node may have been here.
+      await this.#types().updateOne({ _id: type }, { $max: { layout: this.#steps.length } }, { upsert: true })
+    }
     this.#complete.add(type)
+  }
+}
+
+/** What later steps change about a type that is there. */
+export const bringUp = async (db: Db, { _id: type, layout }: TypeDocument, list: readonly Step[]): Promise<void> => {
+  const { newest, past } = collectionsOf(type)
+  for (const { number, types } of list.slice(layout)) {
+    if (types?.newest !== undefined) await layOut(db, newest, types.newest)
+    if (types?.past !== undefined) await layOut(db, past, types.past)
+    await db.collection<TypeDocument>(`${systemPrefix}types`).updateOne({ _id: type }, { $max: { layout: number } })
   }
 }
 

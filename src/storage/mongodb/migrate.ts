@@ -2,14 +2,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Db } from 'mongodb'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { type Done, type Migrations, pendingOf, statesOf } from '../migrations.ts'
-import { collectionsOf, hasCode, layOut, serverCodes, type TypeDocument } from './collections.ts'
+import { bringUp, hasCode, layOut, serverCodes, type TypeDocument } from './collections.ts'
 import { openDatabase } from './database.ts'
 import { type Step, steps } from './layout.ts'
 
 /** `simpul.migrations` */
 type MigrationDocument = { readonly _id: number; readonly name: string; readonly checksum: string; readonly at: Date }
 /** `simpul.leases`: who does what only one may do; by the clock of mongod. */
-type LeaseDocument = { readonly _id: 'migrate'; readonly holder: string; readonly until: Date }
+type LeaseDocument = { readonly _id: 'migrate'; readonly holder?: string; readonly until: Date }
 
 export type MigrateOptions = {
   /** A holder that is silent for so long is taken for dead. */
@@ -17,7 +17,8 @@ export type MigrateOptions = {
   readonly pollMs?: number
 }
 
-export const checksum = ({ number, name, ...what }: Step): string => createHash('sha256').update(JSON.stringify(what)).digest('hex')
+export const checksum = ({ collections, types }: Step): string =>
+  createHash('sha256').update(JSON.stringify({ collections, types })).digest('hex')
 
 /**
  * Brings the database to the newest known layout: forward only, each step recorded with its checksum. Of several that start at once one does it
@@ -41,7 +42,7 @@ export const migrate = async (
     }
     // Whoever held it before may have done them.
     for (const step of pendingOf(list, await doneIn(db), checksum)) {
-      await apply(db, step)
+      await apply(db, list, step)
       await record(db, step, clock)
     }
   }
@@ -69,17 +70,12 @@ const doneIn = async (db: Db): Promise<readonly Done[]> => {
   return found.map(({ _id, name, checksum: sum, at }) => ({ number: _id, name, checksum: sum, at: at.getTime() }))
 }
 
-const apply = async (db: Db, { number, collections = {}, types }: Step): Promise<void> => {
+const apply = async (db: Db, list: readonly Step[], step: Step): Promise<void> => {
+  const { number, collections = {} } = step
   await Promise.all(Object.entries(collections).map(([name, layout]) => layOut(db, `simpul.${name}`, layout)))
-  if (types === undefined) return
-  const registry = db.collection<TypeDocument>('simpul.types')
   // One type after the other: an index on a large collection is work enough for the server.
-  for (const { _id: type } of await registry.find({ layout: { $lt: number } }, { sort: { _id: 1 } }).toArray()) {
-    const { newest, past } = collectionsOf(type)
-    if (types.newest !== undefined) await layOut(db, newest, types.newest)
-    if (types.past !== undefined) await layOut(db, past, types.past)
-    await registry.updateOne({ _id: type }, { $max: { layout: number } })
-  }
+  const before = db.collection<TypeDocument>('simpul.types').find({ layout: { $lt: number } }, { sort: { _id: 1 } })
+  for (const type of await before.toArray()) await bringUp(db, type, list.slice(0, number))
 }
 
 const record = async (db: Db, step: Step, clock: Clock): Promise<void> => {
@@ -99,19 +95,16 @@ const tryLease = async (db: Db, leaseMs: number): Promise<AsyncDisposable | unde
   const leases = db.collection<LeaseDocument>('simpul.leases')
   const holder = randomUUID()
   const until = { $add: ['$$NOW', leaseMs] }
-  try {
-    await leases.updateOne({ _id: 'migrate', $expr: { $lt: ['$until', '$$NOW'] } }, [{ $set: { holder, until } }], { upsert: true })
-  } catch (error) {
-    if (hasCode(error, serverCodes.duplicateKey)) return undefined
-    throw error
-  }
+  await leases.updateOne({ _id: 'migrate' }, { $setOnInsert: { until: new Date(0) } }, { upsert: true })
+  const { matchedCount } = await leases.updateOne({ _id: 'migrate', $expr: { $lt: ['$until', '$$NOW'] } }, [{ $set: { holder, until } }])
+  if (matchedCount === 0) return undefined
   const renewing = setInterval(() => {
     leases.updateOne({ _id: 'migrate', holder }, [{ $set: { until } }]).catch(() => undefined)
   }, leaseMs / 4)
   return {
     [Symbol.asyncDispose]: async () => {
       clearInterval(renewing)
-      await leases.deleteOne({ _id: 'migrate', holder })
+      await leases.updateOne({ _id: 'migrate', holder }, { $set: { until: new Date(0) }, $unset: { holder: 1 } })
     },
   }
 }

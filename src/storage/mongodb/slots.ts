@@ -209,9 +209,12 @@ export class Slots {
     const held = new Set(found.filter(({ writer, silent }) => writer !== undefined && !silent).map(({ _id }) => _id))
     const free = Array.from({ length: slotsMax }, (_, number) => number).filter(number => !held.has(number))
     const inOrder = preferred !== undefined && free.includes(preferred) ? [preferred, ...free.filter(one => one !== preferred)] : free
+    const there = new Set(found.map(({ _id }) => _id))
     const taken: Slot[] = []
     for (const number of inOrder) {
       if (taken.length >= wanted) break
+      if (!there.has(number))
+        await this.#slots().updateOne({ _id: number }, { $setOnInsert: { epoch: 0, at: new Date(0), bound: Long.ZERO } }, { upsert: true })
       const slot = await this.#tryTake(number)
       if (slot !== undefined) taken.push(slot)
     }
@@ -223,23 +226,13 @@ export class Slots {
     try {
       const taken = await this.#slots().findOneAndUpdate(
         { _id: number, $or: [{ writer: { $exists: false } }, { $expr: this.#isSilent() }] },
-        [
-          {
-            $set: {
-              writer: this.#writer,
-              at: '$$NOW',
-              joining: true,
-              epoch: { $add: [{ $ifNull: ['$epoch', 0] }, 1] },
-              bound: { $ifNull: ['$bound', Long.ZERO] },
-            },
-          },
-        ],
-        { upsert: true, returnDocument: 'after', projection: { epoch: 1 }, maxTimeMS: aloneMs },
+        [{ $set: { writer: this.#writer, at: '$$NOW', joining: true, epoch: { $add: ['$epoch', 1] } } }],
+        { returnDocument: 'after', projection: { epoch: 1 }, maxTimeMS: aloneMs },
       )
       return taken === null ? undefined : { number, epoch: taken.epoch }
     } catch (error) {
-      // Held: the condition failed, so it would be inserted again.
-      if (hasCode(error, serverCodes.duplicateKey) || hasCode(error, serverCodes.timeExceeded)) return undefined
+      // A transaction of the silent one holds on.
+      if (hasCode(error, serverCodes.timeExceeded)) return undefined
       throw error
     }
   }
