@@ -305,7 +305,7 @@ describe('the writer', () => {
     const { failures, ...rest } = JSON.parse(said)
     expect(failures).toContain('no-store')
     expect(failures.filter((kind: string) => kind !== 'no-store' && kind !== 'none')).toEqual([])
-    expect(rest).toEqual({ late: false, read: 1, healthy: false, horizon: 'The writer thread has ended' })
+    expect(rest).toEqual({ late: false, read: 1, healthy: false, horizon: 'The writer has ended' })
   })
 
   test('notices what another process wrote', async () => {

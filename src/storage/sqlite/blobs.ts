@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { ok, type Outcome } from '../../base/outcome.ts'
 import type { BlobInfo, Blobs } from '../port.ts'
 import { blobStates } from './blob-writer.ts'
-import type { WriterThread } from './writer-thread.ts'
+import type { WriterLink } from './writer-link.ts'
 
 const partBytes = 1024 * 1024
 /** Parts on their way to the disk at once: what a blob may hold in memory on the way in. */
@@ -11,12 +11,12 @@ const underWayMax = 3
 
 /** Large bytes in parts of 1 MiB: out on this connection, in by the writer thread. */
 export class SqliteBlobs implements Blobs {
-  readonly #writer: WriterThread
+  readonly #writer: WriterLink
   readonly #info: StatementSync
   readonly #part: StatementSync
   readonly #of: StatementSync
 
-  constructor(db: DatabaseSync, writer: WriterThread) {
+  constructor(db: DatabaseSync, writer: WriterLink) {
     this.#writer = writer
     this.#info = db.prepare(`SELECT size FROM blob WHERE b = ? AND state >= ${blobStates.whole}`)
     this.#part = db.prepare(
@@ -87,13 +87,13 @@ export class SqliteBlobs implements Blobs {
 class Upload {
   blob = 0
   size = 0
-  readonly #writer: WriterThread
+  readonly #writer: WriterLink
   readonly #underWay: Promise<Outcome<number>>[] = []
   #parts = 0
   #gathered = Buffer.alloc(0)
   #filled = 0
 
-  constructor(writer: WriterThread) {
+  constructor(writer: WriterLink) {
     this.#writer = writer
   }
 

@@ -7,23 +7,23 @@ const smallWeightMax = 500
 /** But a large one gets its turn at least so often. */
 const largeEveryMs = 250
 
-/** The plans that wait, and which of them are committed next. Bounded by whoever sends them (writer-thread.ts). */
-export class Lanes {
-  readonly #small: WaitingPlan[] = []
-  readonly #large: WaitingPlan[] = []
+/** The plans that wait, and which of them are committed next. Bounded by whoever sends them (writer-link.ts). */
+export class Lanes<P extends WaitingPlan = WaitingPlan> {
+  readonly #small: P[] = []
+  readonly #large: P[] = []
   #largeAtMs = 0
 
   get isEmpty(): boolean {
     return this.#small.length === 0 && this.#large.length === 0
   }
 
-  add(plan: WaitingPlan): void {
+  add(plan: P): void {
     if (plan.weight > smallWeightMax) this.#large.push(plan)
     else this.#small.push(plan)
   }
 
   /** The next group: whatever gathered meanwhile, or one large plan when its turn has come. */
-  next(nowMs: number): readonly WaitingPlan[] {
+  next(nowMs: number): readonly P[] {
     if (this.#large.length > 0 && (this.#small.length === 0 || nowMs - this.#largeAtMs >= largeEveryMs)) {
       this.#largeAtMs = nowMs
       return this.#large.splice(0, 1)

@@ -19,16 +19,16 @@ import type { Applied } from './commit.ts'
 import { type Bounds, boundsOf } from './record-bounds.ts'
 import { type RecordTable, recordTable } from './record-tables.ts'
 import { anything, expectedNone, type RecordAction, recordActions } from './record-writer.ts'
-import type { WriterThread } from './writer-thread.ts'
+import type { WriterLink } from './writer-link.ts'
 
 /** The records of all definitions: reads on this connection, writes by the writer thread. */
 export class RecordKeeper {
   readonly #db: DatabaseSync
-  readonly #writer: WriterThread
+  readonly #writer: WriterLink
   readonly #clock: Clock
   readonly #tables: ReadonlyMap<string, RecordTable>
 
-  constructor(db: DatabaseSync, writer: WriterThread, clock: Clock, definitions: readonly RecordDefinition[]) {
+  constructor(db: DatabaseSync, writer: WriterLink, clock: Clock, definitions: readonly RecordDefinition[]) {
     this.#db = db
     this.#writer = writer
     this.#clock = clock
@@ -54,14 +54,14 @@ export class RecordKeeper {
 
 class SqliteRecords implements Records<object> {
   readonly #db: DatabaseSync
-  readonly #writer: WriterThread
+  readonly #writer: WriterLink
   readonly #clock: Clock
   readonly #table: RecordTable
   readonly #name: string
   readonly #get: StatementSync
   readonly #ranges = new Map<string, StatementSync>()
 
-  constructor(db: DatabaseSync, writer: WriterThread, clock: Clock, table: RecordTable) {
+  constructor(db: DatabaseSync, writer: WriterLink, clock: Clock, table: RecordTable) {
     this.#db = db
     this.#writer = writer
     this.#clock = clock

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
@@ -29,7 +30,7 @@ import type {
   WritePlan,
 } from '../port.ts'
 import { SqliteBlobs } from './blobs.ts'
-import { cellsBuffer, cellsOf } from './cells.ts'
+import { type Cells, cellsBuffer, cellsOf, cellsOfReader } from './cells.ts'
 import { inOneState, openReaderConnection, readerCacheKiB, type Synchronous } from './connection.ts'
 import { countsPerType } from './counters.ts'
 import { Dictionary } from './dictionary.ts'
@@ -44,7 +45,9 @@ import { RecordKeeper } from './records.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import { seqOf, Snapshots } from './snapshot.ts'
 import { Walk } from './walk.ts'
-import { WriterThread } from './writer-thread.ts'
+import { WriterLink } from './writer-link.ts'
+import { lineThroughPipe } from './writer-pipe.ts'
+import { lineToThread, startWriter } from './writer-thread.ts'
 
 export type SqliteStoreOptions = {
   /** A file; WAL needs one. Its directory must exist. */
@@ -58,6 +61,8 @@ export type SqliteStoreOptions = {
   readonly bytesMax?: number
   /** All kinds of records that this store keeps. */
   readonly records?: readonly RecordDefinition[]
+  /** The way to the process that writes, where several share the file (writer-host.ts); it was told the path and all the rest of it. */
+  readonly writer?: Duplex
 }
 
 /** Searches expected to visit more entries run in a reader thread. */
@@ -73,19 +78,32 @@ const expiryEveryMs = 10_000
 
 /** Opens the store, creating or upgrading the file. Throws when the file is newer than the program, damaged, not writable, or disagrees with `records`. */
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
-  const { path, clock, synchronous = 'FULL', cursorMinutes = defaultLimits.cursorMinutes, bytesMax, records = [] } = options
-  const cells = cellsBuffer()
-  const writer = await WriterThread.start({ path, synchronous, cells, records, ...(bytesMax === undefined ? {} : { bytesMax }) }, clock)
+  const { path, clock, cursorMinutes = defaultLimits.cursorMinutes, records = [], writer: pipe } = options
+  const { writer, cells } = pipe === undefined ? await startWriting(options) : writesThrough(pipe, clock)
   const db = openReaderConnection(path, readerCacheKiB.main)
-  return new SqliteStore(path, db, writer, new Snapshots(db, cellsOf(cells), clock, cursorMinutes * 60_000), clock, records)
+  const cache = new NewestCache(db, pipe === undefined)
+  return new SqliteStore(path, db, writer, cache, new Snapshots(db, cells, clock, cursorMinutes * 60_000), clock, records)
 }
 
-/** Reads happen here, on the caller's thread; writes in the writer thread; expensive searches in reader threads. */
+type Writing = { readonly writer: WriterLink; readonly cells: Cells }
+
+const startWriting = async ({ path, clock, synchronous = 'FULL', bytesMax, records = [] }: SqliteStoreOptions): Promise<Writing> => {
+  const snapshots = cellsBuffer()
+  const worker = await startWriter({ path, synchronous, snapshots, records, ...(bytesMax === undefined ? {} : { bytesMax }) }, clock)
+  return { writer: new WriterLink(lineToThread(worker), clock), cells: cellsOf(snapshots) }
+}
+
+const writesThrough = (pipe: Duplex, clock: Clock): Writing => ({
+  writer: new WriterLink(lineThroughPipe(pipe), clock),
+  cells: cellsOfReader(),
+})
+
+/** Reads happen here, on the caller's thread; writes in the writer; expensive searches in reader threads. */
 class SqliteStore implements Store {
   readonly engine = 'sqlite'
   readonly blobs: Blobs
   readonly #db: DatabaseSync
-  readonly #writer: WriterThread
+  readonly #writer: WriterLink
   readonly #pool: ReaderPool
   readonly #dictionary: Dictionary
   readonly #reader: Reader
@@ -101,7 +119,8 @@ class SqliteStore implements Store {
   constructor(
     path: string,
     db: DatabaseSync,
-    writer: WriterThread,
+    writer: WriterLink,
+    cache: NewestCache,
     snapshots: Snapshots,
     clock: Clock,
     records: readonly RecordDefinition[],
@@ -111,7 +130,6 @@ class SqliteStore implements Store {
     this.#snapshots = snapshots
     this.#pool = new ReaderPool(path)
     this.#dictionary = new Dictionary(db)
-    const cache = new NewestCache(db)
     writer.beforeAnswers = () => cache.doubt()
     this.#reader = new Reader(db, this.#dictionary, cache)
     this.#history = new History(db, this.#dictionary)

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { RecordDefinition } from '../port.ts'
 import type { Applied } from './commit.ts'
 import type { Synchronous } from './connection.ts'
@@ -8,17 +9,20 @@ export type WriterStart = {
   readonly path: string
   readonly synchronous: Synchronous
   readonly bytesMax?: number
-  readonly cells: SharedArrayBuffer
+  /** Memory shared with the one process that reads; or, where several do, how long their snapshots live. */
+  readonly snapshots: SharedArrayBuffer | { readonly lifetimeMs: number }
   readonly records: readonly RecordDefinition[]
   readonly now: number
 }
+
+/** What only the thread that started the writer says. `reader`: the messages of another process come through this port, serialized. */
+export type ToWriterThread = ToWriter | { readonly kind: 'reader'; readonly port: MessagePort } | { readonly kind: 'close' }
 
 export type ToWriter =
   | { readonly kind: 'plans'; readonly now: number; readonly packed: PackedPlans }
   | { readonly kind: 'horizon'; readonly id: number; readonly now: number }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'sweep'; readonly now: number }
-  | { readonly kind: 'close' }
 
 export type FromWriter =
   | { readonly kind: 'ready' }
@@ -27,7 +31,7 @@ export type FromWriter =
   | { readonly kind: 'number'; readonly id: number; readonly broken: Broken }
   | { readonly kind: 'state'; readonly state: WriterState }
 
-/** Counts since the start, and how things stand. */
+/** Counts since the start, of what this reader sent, so that those of all readers add up; and how the file stands. */
 export type WriterState = {
   readonly commits: number
   readonly plans: number

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { deserialize, serialize } from 'node:v8'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { type Cells, cellsOf } from './cells.ts'
+import { type Cells, cellsByAge, cellsOf } from './cells.ts'
 import { Checkpoints } from './checkpoint.ts'
 import { type Applied, Committer, type WaitingPlan } from './commit.ts'
 import { openWriterConnection } from './connection.ts'
@@ -10,7 +11,7 @@ import type { PackedPlans } from './plan-tape.ts'
 import { makeRecordTables, type RecordTable, recordTable } from './record-tables.ts'
 import { SequenceSource } from './sequence-source.ts'
 import { Sweeper } from './sweep.ts'
-import type { Broken, FromWriter, ToWriter, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
+import type { Broken, FromWriter, ToWriter, ToWriterThread, WriterAnswer, WriterStart, WriterState } from './writer-messages.ts'
 
 /** How long nobody writes before the writer sweeps on its own. */
 const restMs = 50
@@ -21,14 +22,21 @@ const sweptAlone = 128
 /** How often it is asked whether records or blobs have outlived their time. */
 const expiryEveryMs = 1_000
 
+/** Whose plans are written: the thread that started this one, or another process. What it sent is counted, so that all counts add up. */
+type Reader = { readonly say: (message: FromWriter) => void; readonly port: MessagePort; commits: number; plans: number; versions: number }
+
+type Plan = WaitingPlan & { readonly from: Reader }
+
+const newReader = (port: MessagePort, say: Reader['say']): Reader => ({ port, say, commits: 0, plans: 0, versions: 0 })
+
 /**
  * The writer thread: the only one that writes. *Take the plans that wait, begin, check and write each, commit, answer, tidy up.*
  * It does not wait for company: a group is what gathered while the last one was on its way to the disk.
  */
 class Writer {
   readonly #db: DatabaseSync
-  readonly #port: MessagePort
-  readonly #lanes = new Lanes()
+  readonly #readers = new Set<Reader>()
+  readonly #lanes = new Lanes<Plan>()
   readonly #sequence: SequenceSource
   readonly #committer: Committer
   readonly #sweeper: Sweeper
@@ -41,17 +49,13 @@ class Writer {
   #resting: NodeJS.Timeout | undefined
   #lastCommitted: number
   #expiryLookMs = 0
-  #commits = 0
-  #plans = 0
-  #versions = 0
 
-  constructor(db: DatabaseSync, port: MessagePort, cells: Cells, records: readonly RecordTable[]) {
+  constructor(db: DatabaseSync, snapshots: WriterStart['snapshots'], records: readonly RecordTable[]) {
     this.#db = db
-    this.#port = port
     this.#lastCommitted = greatestSeq(db)
     this.#sequence = new SequenceSource(this.#lastCommitted)
     this.#committer = new Committer(db, this.#sequence, records)
-    this.#sweeper = new Sweeper(db, this.#committer.values, cells)
+    this.#sweeper = new Sweeper(db, this.#committer.values, this.#cells(snapshots))
     this.#checkpoints = new Checkpoints(db)
     this.#dataVersion = db.prepare('PRAGMA data_version')
     this.#noteSequence = db.prepare(
@@ -60,26 +64,52 @@ class Writer {
     this.#seenDataVersion = this.#readDataVersion()
   }
 
-  hear(message: ToWriter): void {
-    if (message.kind === 'plans') this.#enqueue(message.now, message.packed)
-    else if (message.kind === 'horizon') this.#answer(message.id, () => this.#horizon(message.now))
-    else if (message.kind === 'ping') this.#answer(message.id, () => 0)
-    else if (message.kind === 'sweep') this.#sweepAt(message.now)
-    else this.#close()
+  #cells(snapshots: WriterStart['snapshots']): Cells {
+    return snapshots instanceof SharedArrayBuffer ? cellsOf(snapshots) : cellsByAge(() => this.#sequence.now, snapshots.lifetimeMs)
   }
 
-  #answer(id: number, find: () => number): void {
+  /** Hears from another process from now on. What it sent before it ended is written; nobody hears the answer. */
+  join(port: MessagePort): void {
+    const reader = newReader(port, message => {
+      const bytes = unpooled(serialize(message))
+      port.postMessage(bytes, [bytes.buffer])
+    })
+    this.#readers.add(reader)
+    port.on('message', (bytes: Uint8Array) => this.hear(deserialize(bytes) as ToWriter, reader)) // what the other side of the link sent
+    port.on('close', () => this.#readers.delete(reader))
+  }
+
+  /** Hears from the thread that started this one. */
+  listen(port: MessagePort): void {
+    const reader = newReader(port, message => port.postMessage(message))
+    this.#readers.add(reader)
+    port.on('message', (message: ToWriterThread) => {
+      if (message.kind === 'reader') this.join(message.port)
+      else if (message.kind !== 'close') this.hear(message, reader)
+      else this.#close()
+    })
+    reader.say({ kind: 'ready' })
+  }
+
+  hear(message: ToWriter, from: Reader): void {
+    if (message.kind === 'plans') this.#enqueue(message.now, message.packed, from)
+    else if (message.kind === 'horizon') this.#answer(message.id, from, () => this.#horizon(message.now))
+    else if (message.kind === 'ping') this.#answer(message.id, from, () => 0)
+    else this.#sweepAt(message.now)
+  }
+
+  #answer(id: number, to: Reader, find: () => number): void {
     try {
-      this.#say({ kind: 'number', id, value: find() })
+      to.say({ kind: 'number', id, value: find() })
     } catch (error) {
-      this.#say({ kind: 'number', id, broken: brokenBy(error) })
+      to.say({ kind: 'number', id, broken: brokenBy(error) })
     }
   }
 
-  #enqueue(now: number, packed: PackedPlans): void {
+  #enqueue(now: number, packed: PackedPlans, from: Reader): void {
     this.#sequence.tell(now)
     const { tape, texts, guards, errands } = packed
-    for (const plan of packed.plans) this.#lanes.add({ ...plan, tape, texts, guards, errands })
+    for (const plan of packed.plans) this.#lanes.add({ ...plan, tape, texts, guards, errands, from })
     this.#wake()
   }
 
@@ -93,7 +123,7 @@ class Writer {
   readonly #turn = (): void => {
     if (this.#closed) return
     const group = this.#lanes.next(performance.now())
-    if (group.length > 0) this.#say({ kind: 'answers', answers: this.#commit(group), state: this.#state() })
+    if (group.length > 0) this.#commitAndTell(group)
     const quiet = this.#lanes.isEmpty
     this.#tidy(() => this.#checkpoints.consider(quiet))
     if (quiet) this.#rest(restMs)
@@ -109,7 +139,15 @@ class Writer {
     })
   }
 
-  #commit(group: readonly WaitingPlan[]): readonly WriterAnswer[] {
+  /** Each reader hears of its own plans, in one message. */
+  #commitAndTell(group: readonly Plan[]): void {
+    const answers = this.#commit(group)
+    for (const [reader, own] of Map.groupBy(answers, (_, at) => (group[at] as Plan).from))
+      reader.say({ kind: 'answers', answers: own, state: this.#state(reader) })
+  }
+
+  /** Answers in the order of the group. */
+  #commit(group: readonly Plan[]): readonly WriterAnswer[] {
     try {
       return this.#transaction(group)
     } catch (error) {
@@ -120,7 +158,7 @@ class Writer {
     }
   }
 
-  #transaction(group: readonly WaitingPlan[]): readonly WriterAnswer[] {
+  #transaction(group: readonly Plan[]): readonly WriterAnswer[] {
     this.#db.exec('BEGIN IMMEDIATE')
     this.#noticeOthers()
     const answers = group.map(plan => ({ id: plan.id, applied: this.#committer.apply(plan) }))
@@ -175,10 +213,14 @@ class Writer {
     return this.#dataVersion.get()?.data_version as number
   }
 
-  #count(group: readonly WaitingPlan[], answers: readonly { readonly applied: Applied }[]): void {
-    this.#commits++
-    this.#plans += group.length
-    for (const [at, plan] of group.entries()) if (answers[at]?.applied.held) this.#versions += plan.versions
+  /** A commit counts for the first whose plan it holds. */
+  #count(group: readonly Plan[], answers: readonly { readonly applied: Applied }[]): void {
+    const [first] = group
+    if (first !== undefined) first.from.commits++
+    for (const [at, { from, versions }] of group.entries()) {
+      from.plans++
+      if (answers[at]?.applied.held) from.versions += versions
+    }
   }
 
   #sweepAt(now: number): void {
@@ -195,7 +237,7 @@ class Writer {
       this.#db.exec('COMMIT')
       this.#sweeper.committed(0)
     })
-    this.#say({ kind: 'state', state: this.#state() })
+    for (const reader of this.#readers) reader.say({ kind: 'state', state: this.#state(reader) })
     this.#rest(done ? 0 : againMs)
   }
 
@@ -218,29 +260,18 @@ class Writer {
     return horizon
   }
 
-  #state(): WriterState {
-    return {
-      commits: this.#commits,
-      plans: this.#plans,
-      versions: this.#versions,
-      dead: this.#sweeper.dead,
-      walBytes: this.#checkpoints.bytes,
-    }
-  }
-
-  #say(message: FromWriter): void {
-    this.#port.postMessage(message)
+  #state({ commits, plans, versions }: Reader): WriterState {
+    return { commits, plans, versions, dead: this.#sweeper.dead, walBytes: this.#checkpoints.bytes }
   }
 
   /** Writes what still waits, then leaves the file whole. */
   #close(): void {
     this.#closed = true
     clearTimeout(this.#resting)
-    while (!this.#lanes.isEmpty)
-      this.#say({ kind: 'answers', answers: this.#commit(this.#lanes.next(performance.now())), state: this.#state() })
+    while (!this.#lanes.isEmpty) this.#commitAndTell(this.#lanes.next(performance.now()))
     this.#checkpoints.finish()
     this.#db.close()
-    this.#port.close()
+    for (const { port } of this.#readers) port.close()
   }
 }
 
@@ -261,14 +292,18 @@ const brokenBy = (error: unknown): Broken => {
   return { why: code === fullCode ? 'disk-full' : brokenStoreCodes.has(code) ? 'no-store' : 'bug', message }
 }
 
-const start = (port: MessagePort, { path, synchronous, bytesMax, cells, records, now }: WriterStart): void => {
+/** Bytes that may be handed over: memory of their own, none of the pool that small buffers share. */
+const unpooled = (bytes: Buffer): Uint8Array<ArrayBuffer> => {
+  const { buffer } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? (bytes as Buffer<ArrayBuffer>) : new Uint8Array(bytes)
+}
+
+const start = (port: MessagePort, { path, synchronous, bytesMax, snapshots, records, now }: WriterStart): void => {
   const db = openWriterConnection(path, synchronous, bytesMax)
   migrate(db, now)
   const tables = records.map(recordTable)
   makeRecordTables(db, tables)
-  const writer = new Writer(db, port, cellsOf(cells), tables)
-  port.on('message', (message: ToWriter) => writer.hear(message))
-  port.postMessage({ kind: 'ready' } satisfies FromWriter)
+  new Writer(db, snapshots, tables).listen(port)
 }
 
 if (parentPort !== null) start(parentPort, workerData as WriterStart)
