@@ -155,7 +155,7 @@ export class MongoBlobs implements Blobs {
 
 /** Before all others in the index by instant. */
 const droppedAt = new Date(0)
-const dropping = { $set: { state: 'dropped' as const, at: droppedAt }, $unset: { seq: 1 as const } }
+export const dropping = { $set: { state: 'dropped' as const, at: droppedAt }, $unset: { seq: 1 as const } }
 
 const seqOf = (owner: Key, versions: readonly Owner[]): number => {
   const found = versions.find(({ type, id }) => type === owner.type && id === owner.id)

@@ -70,14 +70,12 @@ const take = (found: Found, bytes: Uint8Array, view: DataView, element: Element)
 const decoder = new TextDecoder()
 const named = (field: keyof VersionFields, name: string = field) => ({ field, name: new TextEncoder().encode(name) })
 
-/** By the length of the name: all but two differ in it. */
-const fields = [
+const allFields = [
   named('key', '_id'),
   ...(['seq', 'versionId', 'method', 'deleted', 'id', 'text', 'parts', 'until'] as const).map(field => named(field)),
-].reduce<ReturnType<typeof named>[][]>((byLength, one) => {
-  ;(byLength[one.name.length] ??= []).push(one)
-  return byLength
-}, [])
+]
+/** By the length of the name: few share one. */
+const fields = Array.from({ length: 10 }, (_, length) => allFields.filter(({ name }) => name.length === length))
 
 const isNamed = (bytes: Uint8Array, at: number, name: Uint8Array): boolean => {
   for (let n = 0; n < name.length; n++) if (bytes[at + n] !== name[n]) return false
@@ -103,20 +101,20 @@ const numberAt = (view: DataView, type: number, at: number): number | undefined 
 const fixedSizes: Readonly<Record<number, number>> = {
   [types.double]: 8,
   /** undefined, ObjectId */
-  0x06: 0,
-  0x07: 12,
+  6: 0,
+  7: 12,
   [types.boolean]: 1,
   /** date, null */
-  0x09: 8,
-  0x0a: 0,
+  9: 8,
+  10: 0,
   [types.int32]: 4,
   /** timestamp */
-  0x11: 8,
+  17: 8,
   [types.int64]: 8,
   /** decimal, least and greatest key */
-  0x13: 16,
-  0xff: 0,
-  0x7f: 0,
+  19: 16,
+  255: 0,
+  127: 0,
 }
 
 const sizeOf = (view: DataView, type: number, at: number, end: number): number => {

@@ -1,12 +1,12 @@
 import type { Filter } from 'mongodb'
 import type { Key, StoredVersion } from '../port.ts'
-import type { VersionFields } from './bson-fields.ts'
-import { versionProjection } from './bson-fields.ts'
+import { type VersionFields, versionProjection } from './bson-fields.ts'
 import { Coalescing } from './coalesce.ts'
 import { collectionsOf, hints } from './collections.ts'
 import type { Database } from './database.ts'
 import type { NewestDocument } from './documents.ts'
 import { fieldsOf, idOf, majority, rawVersions, type Reading, readingOf, seqOf, storedVersions } from './raw-versions.ts'
+import { isExpired } from './snapshot.ts'
 import type { State } from './state.ts'
 
 /** Keys in one question. */
@@ -39,7 +39,8 @@ export class Reader {
     const asked = [...ofType].flatMap(([type, ids]) => blocksOf([...ids], keysMax).map(block => ({ type, block })))
     const found = new Map<string, StoredVersion>()
     const read = async ({ type, block }: (typeof asked)[number]): Promise<void> => {
-      for (const [id, version] of await this.#newestOf(type, block, reading)) found.set(`${type}/${id}`, version)
+      const versions = await this.#newestOf(type, block, reading).catch(unlessExpired)
+      for (const [id, version] of versions) found.set(`${type}/${id}`, version)
     }
     // A session does one thing at a time.
     if (reading.session) for (const one of asked) await read(one)
@@ -108,6 +109,12 @@ export class Reader {
     const again = await rawVersions(this.#database.collections.newest(type), { _id: { $in: lost } }, reading)
     return [...versions, ...(await storedVersions(this.#database, type, again, reading))]
   }
+}
+
+/** What the state does not have is not there: it is over, or the type came after it. */
+const unlessExpired = (error: unknown): ReadonlyMap<string, StoredVersion> => {
+  if (isExpired(error)) return new Map()
+  throw error
 }
 
 /** Where versions with these seqs stand: first where newest ones are, then where superseded ones come to. */

@@ -57,6 +57,10 @@ export class RecordKeeper {
     return new RecordKeeper(database, writer, collections)
   }
 
+  get definitions(): readonly RecordDefinition[] {
+    return [...this.#collections.values()].map(({ definition }) => definition)
+  }
+
   /** The cast: documents are what their owner wrote. */
   of<V extends object>({ name }: RecordDefinition): Records<V> {
     const opened = this.#opened.get(name) ?? new MongoRecords(this.#database, this.#writer, this.#collection(name))

@@ -12,7 +12,8 @@ const firstRows = 16
 /** Types asked at once for what they have. */
 const askedAtOnce = 8
 
-export type WalkOptions = { readonly type?: string; readonly upTo: number; readonly after?: number }
+type Range = { readonly upTo: number; readonly after?: number }
+export type WalkOptions = Range & { readonly type?: string }
 
 /**
  * Every instance as it was at `upTo`, by seq. What was current then either still is, or was superseded since and stands among the past ones with
@@ -32,32 +33,47 @@ export class Walk {
     const last = Math.min(upTo, Number.MAX_SAFE_INTEGER - 1)
     const { collections } = this.#database
     const types = type === undefined ? await collections.types() : (await collections.has(type)) ? [type] : []
-    const ahead = types.map(one => new SeqsAhead(this.#database, one, after, last))
+    const isCurrent = (until: number | undefined): boolean => until === undefined || until > last
+    for await (const block of this.#walk(types, { upTo: last, after }, isCurrent, last)) {
+      const living = block.filter(({ deleted }) => !deleted)
+      if (living.length > 0) yield living
+    }
+  }
+
+  /** Every version, current or not. */
+  async *versions({ upTo, after = 0 }: Range): AsyncIterable<readonly StoredVersion[]> {
+    yield* this.#walk(await this.#database.collections.types(), { upTo, after }, () => true)
+  }
+
+  async *#walk(
+    types: readonly string[],
+    { upTo, after }: Required<Range>,
+    wanted: (until: number | undefined) => boolean,
+    current?: number,
+  ): AsyncIterable<readonly StoredVersion[]> {
+    const ahead = types.map(type => new SeqsAhead(this.#database, type, after, upTo, wanted))
     for (let rows = firstRows; ; ) {
       const next = await nextSeqs(ahead, rows)
       if (next.length === 0) return
-      const block = await this.#versions(next, last)
+      const block = await this.#versions(next, current)
       if (block.length > 0) yield block
       rows = rowsFor(block, rows)
     }
   }
 
-  /** By seq, without deletions and what was erased meanwhile. */
-  async #versions(rows: readonly Row[], upTo: number): Promise<readonly StoredVersion[]> {
+  /** By seq, without what was erased meanwhile. */
+  async #versions(rows: readonly Row[], current: number | undefined): Promise<readonly StoredVersion[]> {
     const ofType = Map.groupBy(rows, ({ type }) => type)
     const read = await Promise.all(
       [...ofType].map(([type, of]) =>
         this.#reader.ofSeqs(
           type,
           of.map(({ seq }) => seq),
-          upTo,
+          current,
         ),
       ),
     )
-    return read
-      .flat()
-      .filter(({ deleted }) => !deleted)
-      .toSorted((a, b) => a.seq - b.seq)
+    return read.flat().toSorted((a, b) => a.seq - b.seq)
   }
 }
 
@@ -85,21 +101,23 @@ const nextSeqs = async (ahead: readonly SeqsAhead[], wanted: number): Promise<re
   return rows
 }
 
-/** Seqs of one type that may be of versions current at `upTo`, in their order, some read ahead of the walk. */
+/** Seqs of one type in their order, some read ahead of the walk. `wanted`: by the seq at which a version ended, as far as it is known by then. */
 class SeqsAhead {
   readonly type: string
   readonly #database: Database
   readonly #upTo: number
+  readonly #wanted: (until: number | undefined) => boolean
   #after: number
   #seqs: readonly number[] = []
   #at = 0
   #ended = false
 
-  constructor(database: Database, type: string, after: number, upTo: number) {
+  constructor(database: Database, type: string, after: number, upTo: number, wanted: (until: number | undefined) => boolean) {
     this.#database = database
     this.type = type
     this.#after = after
     this.#upTo = upTo
+    this.#wanted = wanted
   }
 
   get next(): number | undefined {
@@ -114,7 +132,7 @@ class SeqsAhead {
     return this.#seqs[this.#at++] as number
   }
 
-  /** Out of the indexes alone. Superseded versions on the way are passed over, so what is read may come to nothing. */
+  /** Out of the indexes alone. What is not wanted is passed over, so what is read may come to nothing. */
   async read(): Promise<void> {
     const { newest, past } = collectionsOf(this.type)
     const inOrder = [
@@ -130,7 +148,7 @@ class SeqsAhead {
       { $limit: blockRowsMax },
     ]
     const found = await this.#database.db.collection(newest).aggregate<{ seq: number; until?: number }>(pipeline, readingOf({})).toArray()
-    this.#seqs = found.filter(({ until }) => until === undefined || until > this.#upTo).map(({ seq }) => seq)
+    this.#seqs = found.filter(({ until }) => this.#wanted(until)).map(({ seq }) => seq)
     this.#at = 0
     this.#after = found.at(-1)?.seq ?? this.#after
     this.#ended = found.length < blockRowsMax

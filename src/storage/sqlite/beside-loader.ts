@@ -6,8 +6,6 @@ import type { Instances } from './instances.ts'
 import type { Interning } from './interning.ts'
 import type { RecordTable } from './record-tables.ts'
 
-type Row<K extends LoadedBeside['kind']> = Extract<LoadedBeside, { readonly kind: K }>
-
 /** Makes rows beside the versions what another store says they are, inside the writer's transactions. */
 export class BesideLoader {
   readonly #db: DatabaseSync
@@ -45,17 +43,22 @@ export class BesideLoader {
   #put(row: Exclude<LoadedBeside, { readonly gone: true }>, now: number): void {
     switch (row.kind) {
       case 'once':
-        return this.#run('INSERT OR IGNORE INTO once(key) VALUES (?)', row.key)
+        this.#run('INSERT OR IGNORE INTO once(key) VALUES (?)', row.key)
+        break
       case 'counter':
-        return this.#run('INSERT OR REPLACE INTO counter(key, value) VALUES (?, ?)', row.key, row.value)
+        this.#run('INSERT OR REPLACE INTO counter(key, value) VALUES (?, ?)', row.key, row.value)
+        break
       case 'unique':
-        return this.#run('INSERT OR REPLACE INTO uniq(key, iid) VALUES (?, ?)', row.key, this.#owner(row.owner))
+        this.#run('INSERT OR REPLACE INTO uniq(key, iid) VALUES (?, ?)', row.key, this.#owner(row.owner))
+        break
       case 'record':
-        return this.#record(row as Row<'record'> & { readonly text: string })
+        this.#record(row)
+        break
       case 'part':
-        return this.#blobs.loadPart(row.key, row.n, row.bytes, now)
+        this.#blobs.loadPart(row.key, row.n, row.bytes, now)
+        break
       case 'blob':
-        return this.#blobs.loadWhole(row.key, row.size, row.owner, now)
+        this.#blobs.loadWhole(row.key, row.size, row.owner, now)
     }
   }
 

@@ -49,7 +49,12 @@ export class BesideRows {
       value: value as number,
     }))
     yield this.#listing('SELECT key FROM once WHERE key > ? ORDER BY key', ({ key }) => ({ kind: 'once', key: key as string }))
-    for (const name of this.#recordNames()) yield this.#records(name)
+    for (const name of this.#recordNames()) {
+      const definition = this.#definitions.get(name)
+      if (definition !== undefined) yield this.#records(definition)
+      else if (this.#db.prepare(`SELECT 1 FROM "rec_${name}" LIMIT 1`).get() !== undefined)
+        throw new Error(`The store was opened without the records ${name}`)
+    }
     yield this.#listing(
       `SELECT u.key, t.name AS type, i.id FROM uniq u CROSS JOIN instance i ON i.iid = u.iid CROSS JOIN type t ON t.t = i.t
          WHERE u.key > ? ORDER BY u.key`,
@@ -67,10 +72,7 @@ export class BesideRows {
   }
 
   /** Members are read from the document: a store that is only read has columns of those alone that were indexed when it was last written to. */
-  #records(name: string): Listing {
-    const definition = this.#definitions.get(name)
-    if (definition === undefined) throw new Error(`The store was opened without the records ${name}`)
-    const { expires } = definition
+  #records({ name, expires }: RecordDefinition): Listing {
     const alive = expires === undefined ? '' : ` AND coalesce(json_extract(value, '$.${expires}') > ?, 1)`
     const sql = `SELECT key, seq, lease, leased_until, takes, value FROM "rec_${name}" WHERE key > ?${alive} ORDER BY key`
     return this.#listing(
