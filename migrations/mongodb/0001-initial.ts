@@ -27,8 +27,8 @@ export const initial = {
     texts: { compressed: true },
     blobs: {
       indexes: [
-        { name: 'seq', key: { seq: 1 } },
-        { name: 'at', key: { at: 1 } },
+        { name: 'seq', key: { seq: 1 }, partialFilterExpression: { seq: { $exists: true } } },
+        { name: 'at', key: { state: 1, at: 1 } },
       ],
     },
     blobparts: {},
