@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { failureKinds, type FailureKind } from '../../src/base/failure-kinds.ts'
 import { type Received, type Sent, startHttp, type TestServer } from '../support/http-server.ts'
+import { testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 
 const fhir = { 'content-type': 'application/fhir+json' }
@@ -247,64 +248,73 @@ const bundles: readonly Row[] = [
   ['a delete of everything in an entry',         send('POST', '/', bundle('transaction', { request: { method: 'DELETE', url: 'Patient' } })), 'id-or-criteria-needed'],
 ]
 
-let parts: TestParts
-let server: TestServer
+for (const engine of testEngines)
+  describe(engine.name, () => {
+    let parts: TestParts
+    let server: TestServer
 
-const isGood = ({ status }: Received): void => {
-  if (status >= 300) throw new Error(`The records for the rows were refused with ${status}.`)
-}
+    const isGood = ({ status }: Received): void => {
+      if (status >= 300) throw new Error(`The records for the rows were refused with ${status}.`)
+    }
 
-beforeAll(async () => {
-  parts = await testParts()
-  server = await startHttp({ perform: parts.perform })
-  for (const id of ['1', 'gone', 'two']) isGood(await server.send(send('PUT', `/Patient/${id}`, patient({ id, gender: 'female' }))))
-  isGood(await server.send(send('DELETE', '/Patient/gone')))
-  const observation = { resourceType: 'Observation', id: 'o1', status: 'final', code: { text: 'x' }, subject: { reference: 'Patient/1' } }
-  isGood(await server.send(send('PUT', '/Observation/o1', JSON.stringify(observation))))
-})
+    beforeAll(async () => {
+      parts = await testParts({ engine })
+      server = await startHttp({ perform: parts.perform })
+      for (const id of ['1', 'gone', 'two']) isGood(await server.send(send('PUT', `/Patient/${id}`, patient({ id, gender: 'female' }))))
+      isGood(await server.send(send('DELETE', '/Patient/gone')))
+      const observation = {
+        resourceType: 'Observation',
+        id: 'o1',
+        status: 'final',
+        code: { text: 'x' },
+        subject: { reference: 'Patient/1' },
+      }
+      isGood(await server.send(send('PUT', '/Observation/o1', JSON.stringify(observation))))
+    })
 
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await parts?.[Symbol.asyncDispose]()
-})
+    afterAll(async () => {
+      await server?.[Symbol.asyncDispose]()
+      await parts?.[Symbol.asyncDispose]()
+    })
 
-const check = async ([, sent, kind, has = []]: Row): Promise<void> => {
-  const received = await server.send(sent)
-  const { status, code } = failureKinds[kind]
-  const outcome = JSON.parse(received.text)
-  const [issue] = outcome.issue
-  expect([received.status, outcome.resourceType, issue.code, issue.details.coding[0].code]).toEqual([
-    status,
-    'OperationOutcome',
-    code,
-    kind,
-  ])
-  expect(received.headers['content-type']).toMatch(/^(application\/fhir|application|text)\+?\/?json/)
-  expect(received.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,64}$/)
-  expect(issue.details.text.length).toBeGreaterThan(0)
-  expect(issue.diagnostics).not.toMatch(/\{\w+\}/)
-  for (const word of has) expect(received.text).toContain(word)
-  expect(received.text).not.toContain(secret)
-  expect(received.text).not.toMatch(/node_modules|\.ts:|SQLITE|SELECT |\bat \w+ \(/)
-}
+    const check = async ([, sent, kind, has = []]: Row): Promise<void> => {
+      const received = await server.send(sent)
+      const { status, code } = failureKinds[kind]
+      const outcome = JSON.parse(received.text)
+      const [issue] = outcome.issue
+      expect([received.status, outcome.resourceType, issue.code, issue.details.coding[0].code]).toEqual([
+        status,
+        'OperationOutcome',
+        code,
+        kind,
+      ])
+      expect(received.headers['content-type']).toMatch(/^(application\/fhir|application|text)\+?\/?json/)
+      expect(received.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,64}$/)
+      expect(issue.details.text.length).toBeGreaterThan(0)
+      expect(issue.diagnostics).not.toMatch(/\{\w+\}/)
+      for (const word of has) expect(received.text).toContain(word)
+      expect(received.text).not.toContain(secret)
+      expect(received.text).not.toMatch(/node_modules|\.ts:|SQLITE|SELECT |\bat \w+ \(/)
+    }
 
-const tables = { urls, headers, bodies, instances, searches, bundles }
+    const tables = { urls, headers, bodies, instances, searches, bundles }
 
-for (const [name, rows] of Object.entries(tables)) {
-  describe(`careless or hostile: ${name}`, () => {
-    for (const row of rows) test(`${row[0]} gets ${failureKinds[row[2]].status} ${row[2]}`, () => check(row))
+    for (const [name, rows] of Object.entries(tables)) {
+      describe(`careless or hostile: ${name}`, () => {
+        for (const row of rows) test(`${row[0]} gets ${failureKinds[row[2]].status} ${row[2]}`, () => check(row))
+      })
+    }
+
+    test('there are at least 120 rows', () => {
+      expect(Object.values(tables).flat().length).toBeGreaterThanOrEqual(120)
+    })
+
+    test('afterwards the server still answers, and nothing was a bug', async () => {
+      expect((await server.send(get('/Patient/1'))).status).toBe(200)
+      expect(server.lines.filter(({ event }) => event === 'bug')).toEqual([])
+    })
+
+    test('no line of the log holds anything of a record', () => {
+      expect(JSON.stringify(server.lines)).not.toContain(secret)
+    })
   })
-}
-
-test('there are at least 120 rows', () => {
-  expect(Object.values(tables).flat().length).toBeGreaterThanOrEqual(120)
-})
-
-test('afterwards the server still answers, and nothing was a bug', async () => {
-  expect((await server.send(get('/Patient/1'))).status).toBe(200)
-  expect(server.lines.filter(({ event }) => event === 'bug')).toEqual([])
-})
-
-test('no line of the log holds anything of a record', () => {
-  expect(JSON.stringify(server.lines)).not.toContain(secret)
-})

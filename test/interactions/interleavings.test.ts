@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { type Heard, say } from './speak.ts'
 
@@ -46,60 +47,63 @@ const historyOf = async (parts: TestParts, id: string) => {
   return page.ok ? page.value.rows : []
 }
 
-describe('interleavings of eight clients on five instances', () => {
-  test('versions are 1 to n, the last is current, no guarded write is lost, one instance for each key', async () => {
-    await fc.assert(
-      fc.asyncProperty(scripts, async clients => {
-        await using parts = await testParts()
-        const guarded: { id: string; from: number; to: number }[] = []
-        const acknowledged = new Map<string, Heard>()
-        await Promise.all(
-          clients.map(async script => {
-            for (const one of script) {
-              const { heard, expected } = await perform(parts, one)
-              expect(allowed[one.act]).toContain(heard.status)
-              const to = heard.answer?.versionId
-              if (one.act === 'put-if-match' && expected !== undefined && to !== undefined && to !== expected)
-                guarded.push({ id: `i${one.at}`, from: expected, to })
-              if (heard.body?.resourceType === 'Patient') acknowledged.set(`${heard.body.id}/${to}`, heard)
+for (const engine of testEngines)
+  describe(engine.name, () => {
+    describe('interleavings of eight clients on five instances', () => {
+      test('versions are 1 to n, the last is current, no guarded write is lost, one instance for each key', async () => {
+        await fc.assert(
+          fc.asyncProperty(scripts, async clients => {
+            await using parts = await testParts({ engine })
+            const guarded: { id: string; from: number; to: number }[] = []
+            const acknowledged = new Map<string, Heard>()
+            await Promise.all(
+              clients.map(async script => {
+                for (const one of script) {
+                  const { heard, expected } = await perform(parts, one)
+                  expect(allowed[one.act]).toContain(heard.status)
+                  const to = heard.answer?.versionId
+                  if (one.act === 'put-if-match' && expected !== undefined && to !== undefined && to !== expected)
+                    guarded.push({ id: `i${one.at}`, from: expected, to })
+                  if (heard.body?.resourceType === 'Patient') acknowledged.set(`${heard.body.id}/${to}`, heard)
+                }
+              }),
+            )
+            for (let at = 0; at < 5; at += 1) {
+              const versions = await historyOf(parts, `i${at}`)
+              expect(versions.map(({ versionId }) => versionId)).toEqual(versions.map((_, index) => index + 1))
+              for (const [index, version] of versions.entries())
+                if (index > 0) expect(version.seq).toBeGreaterThan(versions[index - 1]?.seq as number)
+              const newest = await parts.store.newest('Patient', `i${at}`)
+              expect(newest?.seq).toBe(versions.at(-1)?.seq)
+              for (const { versionId, deleted, text } of versions) {
+                const answer = acknowledged.get(`i${at}/${versionId}`)
+                if (answer !== undefined && !deleted) expect(JSON.parse(Buffer.from(text).toString())).toEqual(answer.body)
+              }
+              const keyed = await say(parts, 'GET', `Patient?identifier=urn:key|k${at}`)
+              expect(keyed.body.entry?.length ?? 0).toBeLessThanOrEqual(1)
             }
+            // A write under If-Match follows the very version it named, and no two followed the same.
+            for (const { from, to } of guarded) expect(to).toBe(from + 1)
+            expect(new Set(guarded.map(({ id, from }) => `${id}/${from}`)).size).toBe(guarded.length)
           }),
+          { numRuns: 12 },
         )
-        for (let at = 0; at < 5; at += 1) {
-          const versions = await historyOf(parts, `i${at}`)
-          expect(versions.map(({ versionId }) => versionId)).toEqual(versions.map((_, index) => index + 1))
-          for (const [index, version] of versions.entries())
-            if (index > 0) expect(version.seq).toBeGreaterThan(versions[index - 1]?.seq as number)
-          const newest = await parts.store.newest('Patient', `i${at}`)
-          expect(newest?.seq).toBe(versions.at(-1)?.seq)
-          for (const { versionId, deleted, text } of versions) {
-            const answer = acknowledged.get(`i${at}/${versionId}`)
-            if (answer !== undefined && !deleted) expect(JSON.parse(Buffer.from(text).toString())).toEqual(answer.body)
-          }
-          const keyed = await say(parts, 'GET', `Patient?identifier=urn:key|k${at}`)
-          expect(keyed.body.entry?.length ?? 0).toBeLessThanOrEqual(1)
-        }
-        // A write under If-Match follows the very version it named, and no two followed the same.
-        for (const { from, to } of guarded) expect(to).toBe(from + 1)
-        expect(new Set(guarded.map(({ id, from }) => `${id}/${from}`)).size).toBe(guarded.length)
-      }),
-      { numRuns: 12 },
-    )
-  }, 60_000)
-})
+      }, 60_000)
+    })
 
-describe('100 parallel conditional creates of one identifier', () => {
-  test('make one instance, fifty times', async () => {
-    await using parts = await testParts()
-    for (let round = 0; round < 50; round += 1) {
-      const body = { resourceType: 'Patient', identifier: [{ system: 'urn:race', value: `r${round}` }] }
-      const send = () => say(parts, 'POST', 'Patient', { body, conditions: { ifNoneExist: `identifier=urn:race|r${round}` } })
-      const heard = await Promise.all(Array.from({ length: 100 }, send))
-      const statuses = heard.map(({ status }) => status)
-      expect(statuses.filter(status => status === 201)).toHaveLength(1)
-      expect(statuses.filter(status => status === 200)).toHaveLength(99)
-      expect(new Set(heard.map(one => one.body.id)).size).toBe(1)
-    }
-    expect((await parts.store.counts()).Patient).toBe(50)
-  }, 60_000)
-})
+    describe('100 parallel conditional creates of one identifier', () => {
+      test('make one instance, fifty times', async () => {
+        await using parts = await testParts({ engine })
+        for (let round = 0; round < 50; round += 1) {
+          const body = { resourceType: 'Patient', identifier: [{ system: 'urn:race', value: `r${round}` }] }
+          const send = () => say(parts, 'POST', 'Patient', { body, conditions: { ifNoneExist: `identifier=urn:race|r${round}` } })
+          const heard = await Promise.all(Array.from({ length: 100 }, send))
+          const statuses = heard.map(({ status }) => status)
+          expect(statuses.filter(status => status === 201)).toHaveLength(1)
+          expect(statuses.filter(status => status === 200)).toHaveLength(99)
+          expect(new Set(heard.map(one => one.body.id)).size).toBe(1)
+        }
+        expect((await parts.store.counts()).Patient).toBe(50)
+      }, 60_000)
+    })
+  })

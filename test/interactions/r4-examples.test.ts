@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { testData } from '../support/test-data.ts'
 import { say } from './speak.ts'
@@ -27,36 +28,39 @@ const content = (resource: Json): Json => {
   return Object.keys(meta).length === 0 ? others : { ...others, meta }
 }
 
-let parts: TestParts
-beforeAll(async () => {
-  parts = await testParts()
-})
-afterAll(() => parts[Symbol.asyncDispose]())
-
-const asked = async (url: string): Promise<Json> => {
-  const { status, answer } = await say(parts, 'GET', url)
-  expect(status).toBe(200)
-  return digits(answer?.body?.kind === 'json' ? Buffer.concat(answer.body.chunks) : new Uint8Array())
-}
-
-describe('the examples of R4', () => {
-  for (const file of files)
-    test(`${file} comes back as it was sent`, async () => {
-      const bytes = readFileSync(join(folder as string, 'json', file))
-      const sent = digits(bytes)
-      const { resourceType: type, id } = sent
-      const put = await say(parts, 'PUT', `${type}/${id}`, { body: { kind: 'resource', bytes } })
-      expect(put).toMatchObject({ status: 201 })
-
-      const whole = content(sent)
-      expect(content(await asked(`${type}/${id}`))).toEqual(whole)
-      expect(content(await asked(`${type}/${id}/_history/1`))).toEqual(whole)
-      expect((await asked(`${type}/${id}/_history`)).entry.map((one: Json) => content(one.resource))).toEqual([whole])
-
-      // A Binary's data have no place in a searchset.
-      if (type === 'Binary') return
-      expect((await asked(`${type}?_id=${id}`)).entry?.map((one: Json) => content(one.resource))).toEqual([whole])
+for (const engine of testEngines)
+  describe(engine.name, () => {
+    let parts: TestParts
+    beforeAll(async () => {
+      parts = await testParts({ engine })
     })
+    afterAll(() => parts[Symbol.asyncDispose]())
 
-  test('are there', () => expect(files.length).toBe(folder === undefined ? 0 : 365))
-})
+    const asked = async (url: string): Promise<Json> => {
+      const { status, answer } = await say(parts, 'GET', url)
+      expect(status).toBe(200)
+      return digits(answer?.body?.kind === 'json' ? Buffer.concat(answer.body.chunks) : new Uint8Array())
+    }
+
+    describe('the examples of R4', () => {
+      for (const file of files)
+        test(`${file} comes back as it was sent`, async () => {
+          const bytes = readFileSync(join(folder as string, 'json', file))
+          const sent = digits(bytes)
+          const { resourceType: type, id } = sent
+          const put = await say(parts, 'PUT', `${type}/${id}`, { body: { kind: 'resource', bytes } })
+          expect(put).toMatchObject({ status: 201 })
+
+          const whole = content(sent)
+          expect(content(await asked(`${type}/${id}`))).toEqual(whole)
+          expect(content(await asked(`${type}/${id}/_history/1`))).toEqual(whole)
+          expect((await asked(`${type}/${id}/_history`)).entry.map((one: Json) => content(one.resource))).toEqual([whole])
+
+          // A Binary's data have no place in a searchset.
+          if (type === 'Binary') return
+          expect((await asked(`${type}?_id=${id}`)).entry?.map((one: Json) => content(one.resource))).toEqual([whole])
+        })
+
+      test('are there', () => expect(files.length).toBe(folder === undefined ? 0 : 365))
+    })
+  })

@@ -6,6 +6,7 @@ import { deadlineIn } from '../../src/base/deadline.ts'
 import { eachReferencePlace } from '../../src/fhir/model/reference-places.ts'
 import type { Resource } from '../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../support/definitions.ts'
+import { testEngines } from '../support/engines.ts'
 import { testParts } from '../support/parts.ts'
 import { testData } from '../support/test-data.ts'
 import { say } from './speak.ts'
@@ -23,39 +24,40 @@ const referencesOf = (resource: Resource): string[] => {
 }
 
 const whenThere = folder === undefined ? describe.skip : describe
-whenThere('100 bundles of Synthea', () => {
-  test('are all in, and every reference inside a Bundle resolves', async () => {
-    await using parts = await testParts()
-    const lines = gunzipSync(readFileSync(join(folder as string, 'bundles-100.ndjson.gz')))
-      .toString('utf8')
-      .trim()
-      .split('\n')
-    const expected: Record<string, number> = {}
-    let checked = 0
-    for (const line of lines) {
-      const { entry } = JSON.parse(line) as SyntheaBundle
-      const heard = await say(parts, 'POST', '', { body: line, context: { deadline: deadlineIn(60_000) } })
-      expect(heard).toMatchObject({ status: 200, issues: [] })
-      const addresses: string[] = heard.body.entry.map(
-        (one: { response: { location: string } }) => one.response.location.split('/_history/')[0],
-      )
-      const addressOf = new Map(entry.map(({ fullUrl }, at) => [fullUrl, addresses[at] as string]))
-      const stored = await parts.store.newestMany(
-        addresses.map(address => {
-          const [type = '', id = ''] = address.split('/')
-          return { type, id }
-        }),
-      )
-      for (const [at, { resource }] of entry.entries()) {
-        expected[resource.resourceType] = (expected[resource.resourceType] ?? 0) + 1
-        const written = JSON.parse(Buffer.from(stored[at]?.text ?? []).toString()) as Resource
-        const before = referencesOf(resource)
-        expect(referencesOf(written)).toEqual(before.map(reference => addressOf.get(reference) ?? reference))
-        checked += before.filter(reference => addressOf.has(reference)).length
+for (const engine of testEngines)
+  whenThere(`100 bundles of Synthea (${engine.name})`, () => {
+    test('are all in, and every reference inside a Bundle resolves', async () => {
+      await using parts = await testParts({ engine })
+      const lines = gunzipSync(readFileSync(join(folder as string, 'bundles-100.ndjson.gz')))
+        .toString('utf8')
+        .trim()
+        .split('\n')
+      const expected: Record<string, number> = {}
+      let checked = 0
+      for (const line of lines) {
+        const { entry } = JSON.parse(line) as SyntheaBundle
+        const heard = await say(parts, 'POST', '', { body: line, context: { deadline: deadlineIn(60_000) } })
+        expect(heard).toMatchObject({ status: 200, issues: [] })
+        const addresses: string[] = heard.body.entry.map(
+          (one: { response: { location: string } }) => one.response.location.split('/_history/')[0],
+        )
+        const addressOf = new Map(entry.map(({ fullUrl }, at) => [fullUrl, addresses[at] as string]))
+        const stored = await parts.store.newestMany(
+          addresses.map(address => {
+            const [type = '', id = ''] = address.split('/')
+            return { type, id }
+          }),
+        )
+        for (const [at, { resource }] of entry.entries()) {
+          expected[resource.resourceType] = (expected[resource.resourceType] ?? 0) + 1
+          const written = JSON.parse(Buffer.from(stored[at]?.text ?? []).toString()) as Resource
+          const before = referencesOf(resource)
+          expect(referencesOf(written)).toEqual(before.map(reference => addressOf.get(reference) ?? reference))
+          checked += before.filter(reference => addressOf.has(reference)).length
+        }
       }
-    }
-    expect(await parts.store.counts()).toEqual(expected)
-    expect(Object.values(expected).reduce((sum, count) => sum + count, 0)).toBe(29_156)
-    expect(checked).toBe(99_654)
-  }, 180_000)
-})
+      expect(await parts.store.counts()).toEqual(expected)
+      expect(Object.values(expected).reduce((sum, count) => sum + count, 0)).toBe(29_156)
+      expect(checked).toBe(99_654)
+    }, 180_000)
+  })

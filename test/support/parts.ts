@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { permitAll } from '../../src/auth/access.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
@@ -16,8 +13,8 @@ import { createPerform } from '../../src/interactions/perform.ts'
 import type { Context } from '../../src/interactions/request.ts'
 import { createCursorSealer } from '../../src/search/cursor.ts'
 import { createIndexer } from '../../src/search/index-values.ts'
-import { openSqliteStore } from '../../src/storage/sqlite/store.ts'
 import { testDefinitions } from './definitions.ts'
+import { sqliteEngine, type TestEngine } from './engines.ts'
 
 export const testBase = 'http://127.0.0.1:8080/fhir'
 
@@ -34,6 +31,8 @@ const defaultSettings: Settings = {
 }
 
 export type TestParts = Parts & {
+  /** What the store is, for those that open a second one. */
+  readonly engine: TestEngine
   /** What was audited, in order. */
   readonly audited: readonly AuditRecord[]
   /** A fresh context; its deadline is 30 s away. */
@@ -42,6 +41,7 @@ export type TestParts = Parts & {
 }
 
 type Options = {
+  readonly engine?: TestEngine
   readonly settings?: Partial<Settings>
   readonly limits?: Partial<Limits>
   readonly clock?: Clock
@@ -49,14 +49,14 @@ type Options = {
   readonly decide?: Parts['decide']
 }
 
-/** Everything composed as the server composes it, without HTTP, on a SQLite store in a temporary folder that goes with it. */
+/** Everything composed as the server composes it, without HTTP, on a store of its own that goes with it: SQLite unless told otherwise. */
 export const testParts = async (options: Options = {}): Promise<TestParts> => {
   const definitions = testDefinitions()
   const clock = options.clock ?? systemClock
   const settings = { ...defaultSettings, ...options.settings }
   const limits = { ...defaultLimits, ...options.limits }
-  const folder = mkdtempSync(join(tmpdir(), 'simpul-test-'))
-  const store = await openSqliteStore({ path: join(folder, 'store.db'), definitions, clock, synchronous: 'NORMAL' })
+  const engine = options.engine ?? sqliteEngine
+  const store = await engine.open({ definitions, clock })
   const audited: AuditRecord[] = []
   const parts: Parts = {
     store,
@@ -86,14 +86,12 @@ export const testParts = async (options: Options = {}): Promise<TestParts> => {
   let requests = 0
   return {
     ...parts,
+    engine,
     audited,
     context: given => {
       requests += 1
       return { principal: { kind: 'anonymous' }, requestId: `request-${requests}`, deadline: deadlineIn(30_000), via: 'http', ...given }
     },
-    [Symbol.asyncDispose]: async () => {
-      await store[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
   }
 }
