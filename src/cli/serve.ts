@@ -1,4 +1,4 @@
-import { type Config, everyone, mayStart } from '../config/config.ts'
+import { type Config, everyone, mayStart, withoutCredentials } from '../config/config.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -26,7 +26,7 @@ export const serve = async (
   await using application = await compose(config)
   const url = await application.listen()
   terminal.err(`Simpul listens on ${url}/fhir. SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`)
-  terminal.err(`Data: ${config.store ?? `sqlite:${config.dataDir}/simpul.db`}`)
+  terminal.err(`Data: ${withoutCredentials(config.store ?? `sqlite:${config.dataDir}/simpul.db`)}`)
   await untilStopped()
   terminal.err('Stopping: requests under way are finished first.')
   return exitCodes.good

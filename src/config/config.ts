@@ -73,11 +73,14 @@ export const mayStart = (config: Pick<Config, 'auth' | 'host'> & Partial<Pick<Co
 export const everyone = ({ authOffFrom }: Pick<Config, 'authOffFrom'>): string =>
   `everyone on this machine${authOffFrom === undefined ? '' : ` and at ${authOffFrom.join(', ')}`}`
 
+/** An address as it may be shown: without the user and the password that it may hold. */
+export const withoutCredentials = (address: string): string => address.replace(/:\/\/[^/]*@/, '://***@')
+
 /** The configuration as text for people: secrets hidden. */
 export const printableConfig = (config: Config): Record<string, string> =>
   Object.fromEntries(
     Object.entries(variables).map(([key, variable]) => {
       const value = config[key as keyof VariableValues]
-      return [variable.name, value === undefined ? '' : 'secret' in variable ? '***' : String(value)]
+      return [variable.name, value === undefined ? '' : 'secret' in variable ? '***' : withoutCredentials(String(value))]
     }),
   )

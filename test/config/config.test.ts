@@ -1,6 +1,6 @@
 /** Variables of docs/operate/configuration.md: read once, every problem together, secrets hidden. */
 import { describe, expect, test } from '@jest/globals'
-import { mayStart, printableConfig, readConfig } from '../../src/config/config.ts'
+import { mayStart, printableConfig, readConfig, withoutCredentials } from '../../src/config/config.ts'
 import { variables } from '../../src/config/variables.ts'
 
 const configOf = (environment: Record<string, string> = {}) => {
@@ -92,6 +92,20 @@ describe('the configuration', () => {
     expect(printed.SIMPUL_CURSOR_SECRET).toBe('***')
     expect(Object.keys(printed)).toEqual(Object.values(variables).map(variable => variable.name))
   })
+})
+
+describe('an address, shown', () => {
+  const rows: readonly (readonly [address: string, shown: string])[] = [
+    [
+      'mongodb://simpul:p%40ss@a.example:27017,b.example/simpul?replicaSet=rs0',
+      'mongodb://***@a.example:27017,b.example/simpul?replicaSet=rs0',
+    ],
+    ['mongodb+srv://simpul:p@ss@cluster.example/simpul', 'mongodb+srv://***@cluster.example/simpul'],
+    ['mongodb://127.0.0.1/simpul', 'mongodb://127.0.0.1/simpul'],
+    ['sqlite:./data/simpul.db', 'sqlite:./data/simpul.db'],
+    ['https://simpul.example/a@b', 'https://simpul.example/a@b'],
+  ]
+  for (const [address, shown] of rows) test(`is ${shown}`, () => expect(withoutCredentials(address)).toBe(shown))
 })
 
 describe('starting', () => {
