@@ -8,7 +8,7 @@ const stagesMax = 12
 export const explainCommand = async (command: Command, reading: Reading): Promise<readonly string[]> => {
   const { db } = reading.database
   const { batchSize: _, ...asked } = command
-  const explain = 'aggregate' in asked ? { cursor: {}, ...asked } : asked
+  const explain = 'aggregate' in asked ? { ...asked, cursor: {} } : asked
   const answer = await db.command({ explain, verbosity: 'executionStats' })
   const cursor: Document = answer.stages?.[0]?.$cursor ?? answer
   const { totalKeysExamined, totalDocsExamined, nReturned } = cursor.executionStats ?? {}

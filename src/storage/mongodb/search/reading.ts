@@ -124,7 +124,7 @@ export class Reading {
   }
 
   async #command(command: Document, options: { readonly fieldsAsRaw?: Document }): Promise<Document> {
-    const sized = 'aggregate' in command ? { cursor: {}, ...command } : command
+    const sized = 'aggregate' in command ? { ...command, cursor: command.cursor ?? {} } : command
     const answer = await this.#attempt(() =>
       this.database.db.command({ ...sized, ...readConcernOf(this.#state), ...this.#time() }, { ...this.#options(), ...options }),
     )
