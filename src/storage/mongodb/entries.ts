@@ -70,14 +70,14 @@ export const sortText = (value: string | number, seq: number): string =>
 /** Without the seq: what lies before `orderedText(v) + end` is less than v, whatever its seq. */
 export const orderedText = (value: string | number): string => (typeof value === 'number' ? orderedHex(value) : withoutEnd(value))
 
-/** The end mark is written with others where a value has it, so that all values keep their order and none become equal. */
-const withoutEnd = (text: string): string =>
-  /[\0\u0001]/.test(text) ? text.replaceAll('\u0001', '\u0001\u0002').replaceAll(end, '\u0001\u0001') : text
+/** The end mark is written with two others where a value has it, so that all values keep their order and none become equal. */
+const shift = '\u0001'
+const shifted = { shift: `${shift}\u0002`, end: `${shift}\u0001` } as const
 
-export const valueOfOrderedText = (text: string, isNumber: boolean): string | number => {
-  if (isNumber) return numberOfHex(text)
-  return text.includes('\u0001') ? text.replace(/\u0001([\u0001\u0002])/g, (_, mark) => (mark === '\u0001' ? end : '\u0001')) : text
-}
+const withoutEnd = (text: string): string => text.replaceAll(shift, shifted.shift).replaceAll(end, shifted.end)
+
+export const valueOfOrderedText = (text: string, isNumber: boolean): string | number =>
+  isNumber ? numberOfHex(text) : text.replaceAll(shifted.end, end).replaceAll(shifted.shift, shift)
 
 /** The end mark, for bounds: `[value + end, value + end + beyond)` are the entries of one value. */
 export const valueBounds = (value: string | number): { readonly from: string; readonly before: string } =>

@@ -33,12 +33,6 @@ const prefixesOf = ({ of }: List): readonly Filter[] => of.flatMap(one => (one.o
 
 const valuesOf = ({ of }: List, words: Words): readonly string[] =>
   of.flatMap(one => {
-    switch (one.op) {
-      case 'token':
-        return tokenEntryOf(one, words) ?? []
-      case 'reference':
-        return referenceEntryOf(one)
-      case 'string':
-        return exactEntry(one)
-    }
+    if (one.op === 'token') return tokenEntryOf(one, words) ?? []
+    return one.op === 'reference' ? referenceEntryOf(one) : exactEntry(one)
   })

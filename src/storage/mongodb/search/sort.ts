@@ -44,7 +44,7 @@ export const orderStages = (direction: Direction, fields: Document, position: Po
   const beyond = position === undefined ? [] : [{ $match: beyondIt(direction, position) }]
   const values = Object.fromEntries(
     keys.flatMap((key, i) => [
-      [valueName(i), valueOf(key, i)],
+      [valueName(i), cutText(key, i)],
       [missingName(i), isMissing(key, i)],
     ]),
   )
@@ -65,7 +65,7 @@ const valueName = (i: number): string => `v${i}`
 const missingName = (i: number): string => `m${i}`
 
 /** Without the seq behind it, that further keys decide between equal ones. */
-const valueOf = (key: SortKey, i: number): unknown => {
+const cutText = (key: SortKey, i: number): unknown => {
   const text = `$${textName(i)}`
   if (isTotal(key)) return text
   return { $cond: [{ $gt: [text, null] }, { $substrBytes: [text, 0, { $subtract: [{ $strLenBytes: text }, sortSuffixLength] }] }, null] }
