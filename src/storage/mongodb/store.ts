@@ -26,6 +26,7 @@ import type {
   Snapshot,
   Statistics,
   Store,
+  StoreHealth,
   StoredVersion,
   WritePlan,
 } from '../port.ts'
@@ -39,6 +40,7 @@ import { erasedAmong } from './erased.ts'
 import { Eraser } from './eraser.ts'
 import { Expiry } from './expiry.ts'
 import { History } from './history.ts'
+import { steps } from './layout.ts'
 import { liveCounts } from './live-counts.ts'
 import { Loader } from './loader.ts'
 import { migrate } from './migrate.ts'
@@ -251,14 +253,15 @@ class MongoStore implements Store {
     return { ...this.#writer.state, queued: this.#writer.queued, deadEntries: 0, walBytes: 0 }
   }
 
-  async health(): Promise<{ readonly ok: boolean; readonly ms: number }> {
+  /** Everything is asked of the primary, so whether it is known is whether it answers. */
+  async health(): Promise<StoreHealth> {
     const started = performance.now()
     const answered = this.#database.db.command({ ping: 1 }).then(
       () => true,
       () => false,
     )
     const reached = await Promise.race([answered, sleep(healthMs, false, { ref: false })])
-    return { ok: reached, ms: performance.now() - started }
+    return { ok: reached, ms: performance.now() - started, primary: reached, schema: steps.length }
   }
 
   /** Writes what still waits. Closing again changes nothing. */
