@@ -8,7 +8,7 @@ const underWayMax = 3
 /** A blob on its way in: gathers parts, and lets a few of them travel at once. */
 export class BlobUpload {
   size = 0
-  readonly #id: string
+  readonly id: string
   readonly #blobs: Collection<BlobDocument>
   readonly #parts: Collection<BlobPartDocument>
   readonly #now: () => Date
@@ -18,7 +18,7 @@ export class BlobUpload {
   #filled = 0
 
   constructor(id: string, blobs: Collection<BlobDocument>, parts: Collection<BlobPartDocument>, now: () => Date) {
-    this.#id = id
+    this.id = id
     this.#blobs = blobs
     this.#parts = parts
     this.#now = now
@@ -26,7 +26,7 @@ export class BlobUpload {
 
   /** The blob is there, and grows. */
   async begin(): Promise<void> {
-    await this.#blobs.insertOne({ _id: this.#id, state: 'open', size: 0, at: this.#now() })
+    await this.#blobs.insertOne({ _id: this.id, state: 'open', size: 0, at: this.#now() })
   }
 
   async add(chunk: Uint8Array): Promise<void> {
@@ -47,7 +47,7 @@ export class BlobUpload {
     await this.#settle(0)
     const now = this.#now()
     const whole = { $set: { state: 'whole' as const, size: this.size, at: now, whole: now } }
-    const { matchedCount } = await this.#blobs.updateOne({ _id: this.#id, state: 'open' }, whole)
+    const { matchedCount } = await this.#blobs.updateOne({ _id: this.id, state: 'open' }, whole)
     if (matchedCount === 0) throw removedMeanwhile()
   }
 
@@ -67,9 +67,9 @@ export class BlobUpload {
 
   /** First the instant: a blob that still grows is nobody's orphan. */
   async #write(n: number, bytes: Uint8Array): Promise<void> {
-    const { matchedCount } = await this.#blobs.updateOne({ _id: this.#id, state: 'open' }, { $set: { at: this.#now() } })
+    const { matchedCount } = await this.#blobs.updateOne({ _id: this.id, state: 'open' }, { $set: { at: this.#now() } })
     if (matchedCount === 0) throw removedMeanwhile()
-    await this.#parts.insertOne({ _id: partKey(this.#id, n), bytes: new Binary(bytes) })
+    await this.#parts.insertOne({ _id: partKey(this.id, n), bytes: new Binary(bytes) })
   }
 
   /** Waits until at most so many parts are under way. */

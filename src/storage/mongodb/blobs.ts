@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClientSession, Collection, Filter } from 'mongodb'
 import { ok, type Outcome } from '../../base/outcome.ts'
 import type { BlobInfo, Blobs, Key, WritePlan } from '../port.ts'
+import { answered } from './answered.ts'
 import { type BlobDocument, type BlobPartDocument, partBytes, partKey, partsOf } from './blob-documents.ts'
 import { BlobUpload } from './blob-upload.ts'
 import type { Database } from './database.ts'
@@ -28,16 +29,17 @@ export class MongoBlobs implements Blobs {
   async write(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Outcome<BlobInfo>> {
     const id = randomUUID()
     const upload = new BlobUpload(id, this.#blobs(), this.#parts(), () => new Date(this.#database.clock()))
-    await upload.begin()
+    const begun = await answered(upload.begin())
+    if (!begun.ok) return begun
     try {
-      for await (const chunk of bytes) await upload.add(chunk)
-      await upload.end()
-      return ok({ id, size: upload.size })
+      for await (const chunk of bytes) {
+        const added = await answered(upload.add(chunk))
+        if (!added.ok) return await this.#giveUp(upload, added)
+      }
+      const ended = await answered(upload.end())
+      return ended.ok ? ok({ id, size: upload.size }) : await this.#giveUp(upload, ended)
     } catch (error) {
-      await upload.stop()
-      // Where the server cannot be reached either it is an orphan, which goes in a day.
-      await this.remove(id).catch(() => undefined)
-      throw error
+      throw await this.#giveUp(upload, error)
     }
   }
 
@@ -58,9 +60,7 @@ export class MongoBlobs implements Blobs {
   }
 
   async remove(id: string): Promise<Outcome<void>> {
-    const { matchedCount } = await this.#blobs().updateOne({ _id: id }, dropping)
-    if (matchedCount > 0) await this.#erase(id)
-    return ok(undefined)
+    return answered(this.#remove(id))
   }
 
   /**
@@ -112,6 +112,18 @@ export class MongoBlobs implements Blobs {
       .toArray()
     for (const { _id } of found) await this.#erase(_id)
     return found.length === sweptMax
+  }
+
+  /** Where the server cannot be reached any more what was written is an orphan, and goes in a day. */
+  async #giveUp<T>(upload: BlobUpload, reason: T): Promise<T> {
+    await upload.stop()
+    await this.#remove(upload.id).catch(() => undefined)
+    return reason
+  }
+
+  async #remove(id: string): Promise<void> {
+    const { matchedCount } = await this.#blobs().updateOne({ _id: id }, dropping)
+    if (matchedCount > 0) await this.#erase(id)
   }
 
   /** The parts first: while one is left, so is the blob that leads to it. */

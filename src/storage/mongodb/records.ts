@@ -17,6 +17,7 @@ import type {
   WritePlan,
 } from '../port.ts'
 import { bounded, checkedWrite, checkTakable, leaseMsMax, rowsBytesMax, rowsMax, valueAt } from '../record-rules.ts'
+import { answered } from './answered.ts'
 import type { Database } from './database.ts'
 import { type Bounds, stretchOf } from './record-bounds.ts'
 import { makeRecordCollections, type RecordCollection, recordCollection } from './record-collections.ts'
@@ -165,7 +166,8 @@ class MongoRecords implements Records<object> {
     checkTakable(this.#records.definition)
     // An index that is not there is told here, where it was asked for.
     stretchOf(this.#records, index, bounds)
-    return ok(await this.#taking.take({ index, n: bounded(n, rowsMax, 'n'), leaseMs: bounded(leaseMs, leaseMsMax, 'leaseMs'), bounds }))
+    const limits = { n: bounded(n, rowsMax, 'n'), leaseMs: bounded(leaseMs, leaseMsMax, 'leaseMs') }
+    return answered(this.#taking.take({ index, ...limits, bounds }))
   }
 
   renew(taken: TakenRecord<object>, leaseMs: number): Promise<Outcome<RecordHeld>> {
@@ -181,7 +183,8 @@ class MongoRecords implements Records<object> {
   }
 
   async #extend({ key, lease, revision }: TakenRecord<object>, leaseMs: number): Promise<Outcome<RecordHeld>> {
-    return ok((await this.#taking.extend(key, lease, leaseMs)) ? { held: true, revision } : { held: false })
+    const extended = await answered(this.#taking.extend(key, lease, leaseMs))
+    return extended.ok ? ok(extended.value ? { held: true, revision } : { held: false }) : extended
   }
 
   async #write(write: RecordWrite): Promise<Outcome<RecordHeld>> {
