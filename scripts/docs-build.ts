@@ -48,7 +48,7 @@ ${table(
 const cli = (): string =>
   `# Command line
 
-Generated from \`src/cli/program.ts\`. In the clone: \`npx simpul <verb>\`. Progress goes to stderr, results to stdout; \`--json\` gives one JSON object a line. Exit codes: 0 good, 1 failed or finding, 2 incomplete, 3 refused by the state of things, 64 usage, 78 configuration, 130 interrupted.
+Generated from \`src/cli/program.ts\`. In the clone: \`npx simpul <verb>\`. Progress goes to stderr, results to stdout; \`--json\` gives one JSON object a line. Exit codes: 0 good, 1 failed or finding, 2 incomplete, 3 refused by the state of things, 4 no access, 5 a server it needs does not answer, 64 usage, 78 configuration, 130 interrupted.
 
 ${commandsOf()
   .map(

@@ -1,13 +1,23 @@
+import { StoreUnusable } from '../storage/unusable.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** What a verb that broke tells people: one line, what to do, and the exit code. Stack traces are for bugs, and those go to the log. */
 export const troubleOf = (error: unknown): { readonly line: string; readonly code: number } => {
+  if (error instanceof StoreUnusable) return { line: error.message, code: unusable[error.why] }
   // What a worker thread threw arrives as a copy that is no Error any more.
   const { code, message = String(error) } = (error ?? {}) as { readonly code?: string; readonly message?: string }
   const known = code === undefined ? undefined : remedies[code]
   if (known !== undefined) return known
   return { line: `Simpul cannot go on: ${message}. "npx simpul doctor" may know more.`, code: exitCodes.failed }
 }
+
+/** Says itself what to do. */
+const unusable = {
+  configuration: exitCodes.configuration,
+  access: exitCodes.noAccess,
+  unreachable: exitCodes.unreachable,
+  refused: exitCodes.refused,
+} as const satisfies Record<StoreUnusable['why'], number>
 
 const remedies: Readonly<Record<string, { readonly line: string; readonly code: number }>> = {
   EADDRINUSE: {
