@@ -1,9 +1,9 @@
 import { hash, randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { Listeners } from './in-process.ts'
 import { memoryCounter, useOf } from './memory-counter.ts'
 import { type LinkTurn, openConnection, RedisLink } from './redis-link.ts'
+import { channelOf, RedisSubscriber } from './redis-subscriber.ts'
 import { checkTopic, type Counter, type Limit, type Shared, type SharedState } from './shared.ts'
 
 /**
@@ -25,8 +25,6 @@ export type RedisSharedOptions = {
 }
 
 const probeSeconds = 5
-const channelOf = (topic: string): string => `simpul:wake:${topic}`
-const topicOf = (channel: string): string => channel.slice(channelOf('').length)
 
 class RedisShared implements Shared {
   readonly #url: string
@@ -35,8 +33,8 @@ class RedisShared implements Shared {
   readonly #listeners = new Listeners()
   /** Topics of wake-ups that did not get away. */
   readonly #unsent = new Set<string>()
-  /** A connection that listens can do nothing else in older servers, so it is another one; opened when somebody listens. */
-  #subscriber: Redis | undefined = undefined
+  /** Opened when somebody listens. */
+  #subscriber: RedisSubscriber | undefined = undefined
 
   constructor({ url, turned = () => undefined }: RedisSharedOptions) {
     this.#url = url
@@ -84,8 +82,8 @@ class RedisShared implements Shared {
 
   onWake(topic: string, heard: () => void): () => void {
     const remove = this.#listeners.add(checkTopic(topic), heard)
-    this.#subscriber ??= this.#subscribing()
-    this.#subscribe([topic])
+    this.#subscriber ??= new RedisSubscriber(this.#url, this.#node, this.#listeners)
+    this.#subscriber.add()
     return remove
   }
 
@@ -95,23 +93,14 @@ class RedisShared implements Shared {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#link.close()
-    this.#subscriber?.disconnect()
-  }
-
-  #subscribing(): Redis {
-    const subscriber = openConnection(this.#url)
-    subscriber.on('message', (channel: string, node: string) => {
-      if (node !== this.#node) this.#listeners.wake(topicOf(channel))
-    })
-    // Whatever was sent until now is lost to us: everybody looks for themselves once.
-    subscriber.on('ready', () => this.#subscribe(this.#listeners.topics, () => this.#listeners.wakeAll()))
-    return subscriber
+    this.#subscriber?.close()
   }
 
   #send(topic: string): void {
     this.#link.client.publish(channelOf(topic), this.#node).catch((error: unknown) => {
       this.#unsent.add(topic)
-      this.#link.doubt(error)
+      // One that answers that it may not is not away.
+      if (!isReply(error)) this.#link.doubt(error)
     })
   }
 
@@ -121,13 +110,9 @@ class RedisShared implements Shared {
     this.#unsent.clear()
     for (const topic of topics) this.#send(topic)
   }
-
-  /** A topic stays subscribed when its last listener leaves: topics are few. What fails is made up for when the connection is ready again. */
-  #subscribe(topics: readonly string[], then: () => void = () => undefined): void {
-    if (topics.length === 0 || this.#subscriber?.status !== 'ready') return
-    this.#subscriber.subscribe(...topics.map(channelOf)).then(then, () => this.#subscriber?.disconnect(true))
-  }
 }
+
+const isReply = (error: unknown): boolean => Error.isError(error) && error.name === 'ReplyError'
 
 /** Of one length whatever the key is, and no address to read in it. */
 const hashed = (key: string): string => hash('sha256', key, 'base64url').slice(0, 22)

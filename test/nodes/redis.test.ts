@@ -103,6 +103,23 @@ withRedis('two nodes', () => {
     expect(heard).toEqual({ one: before.one + 1, two: before.two + 1 })
   })
 
+  test('count together although they may not speak, and wake each other when they may', async () => {
+    await using server = await startRedis()
+    const watcher = server.watch()
+    await watcher.call('ACL', 'SETUSER', 'default', '-publish', '-subscribe')
+    const turns: LinkTurn[] = []
+    await using one = shareOverRedis({ url: server.url, turned: turn => turns.push(turn) })
+    await using two = shareOverRedis({ url: server.url })
+    await ok(one, two)
+    let heard = 0
+    two.onWake('jobs', () => void heard++)
+    one.wake('jobs')
+    await sleep(300)
+    expect([heard, turns.map(({ state }) => state)]).toEqual([0, ['ok']])
+    await watcher.call('ACL', 'SETUSER', 'default', '+@all')
+    await until(() => heard > 0, 'the other node listens, and is called for what it missed')
+  })
+
   test('hear after an interruption that they may have missed something', async () => {
     await using server = await startRedis()
     await using one = shareOverRedis({ url: server.url })
