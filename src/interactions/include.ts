@@ -146,12 +146,21 @@ const targetsOf = async (
   parts: Parts,
 ): Promise<readonly Key[]> => {
   const targets = new Map<string, Key>()
-  for (const { seq, target } of await parts.store.references(seqs, type, code, snapshot)) {
+  for (const { seq, target } of inOrder(await parts.store.references(seqs, type, code, snapshot), seqs)) {
     const name = nameOf(target)
     if (!fits(include, target) || basket.has(target) || named.get(seq)?.some(version => nameOf(version) === name)) continue
     targets.set(name, target)
   }
   return [...targets.values()]
+}
+
+type Reference = { readonly seq: number; readonly target: Key }
+
+/** In the order of the rows, the targets of one by type and id: how a page looks is no matter of the engine. */
+const inOrder = (references: readonly Reference[], seqs: readonly number[]): readonly Reference[] => {
+  const place = new Map(seqs.map((seq, at) => [seq, at]))
+  const placeOf = ({ seq }: Reference): number => place.get(seq) ?? 0
+  return references.toSorted((a, b) => placeOf(a) - placeOf(b) || (nameOf(a.target) < nameOf(b.target) ? -1 : 1))
 }
 
 const visibleAt = async (keys: readonly Key[], snapshot: Snapshot, call: Call, parts: Parts): Promise<readonly StoredVersion[]> => {
