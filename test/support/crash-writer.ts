@@ -1,9 +1,10 @@
 /**
- * Child of crash.test.ts: writes to a store until it is killed, and says on standard output what was acknowledged:
+ * Child of crash.test.ts and elections.test.ts: writes to a store (a file, or mongodb://…) until it is killed, and says on standard output what was acknowledged:
  * one line `type id versionId seq deleted` per version, after the commit answered. Plans of several versions are marked by their number.
  */
 import { writeSync } from 'node:fs'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
+import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite/store.ts'
 import { newVersion, planOf } from './versions.ts'
 
@@ -11,7 +12,10 @@ import { newVersion, planOf } from './versions.ts'
 const pairRecords = { name: 'pairs', key: 'name', ordered: true } as const
 
 const [path = '', round = '0'] = process.argv.slice(2)
-const store = await openSqliteStore({ path, definitions: {} as Definitions, clock: Date.now, cursorMinutes: 0, records: [pairRecords] })
+const options = { definitions: {} as Definitions, clock: Date.now, cursorMinutes: 0, records: [pairRecords] }
+const store = path.startsWith('mongodb://')
+  ? await openMongoStore({ address: path, ...options })
+  : await openSqliteStore({ path, ...options })
 writeSync(1, 'ready\n')
 
 let plan = 0
