@@ -71,7 +71,7 @@ describe('the connection', () => {
       'nobody there',
       'mongodb://u:geheim@127.0.0.1:1/x?serverSelectionTimeoutMS=300',
       'unreachable',
-      /No MongoDB answers at mongodb:\/\/127\.0\.0\.1:1\/x\./,
+      /No MongoDB answers at 127\.0\.0\.1:1\/x\./,
     ],
     [
       'a user that is not known',

@@ -5,6 +5,7 @@ const parts = /^(?<scheme>mongodb(?:\+srv)?):\/\/(?:(?<user>[^/?]*)@)?(?<hosts>[
 
 export type Address = {
   readonly url: string
+  readonly hosts: readonly string[]
   readonly database: string
   /** `user:password`, as it stands in the URL. */
   readonly user: string | undefined
@@ -29,7 +30,7 @@ export const readAddress = (url: string): Address => {
       'configuration',
       'SIMPUL_STORE must not ask for a readPreference other than primary: a read sees every write acknowledged before it. Remove that option.',
     )
-  return { url, database, user: found.user, srv: found.scheme === 'mongodb+srv', options }
+  return { url, hosts: (found.hosts ?? '').split(','), database, user: found.user, srv: found.scheme === 'mongodb+srv', options }
 }
 
 /** Options that concern the set, or how much of it is used. */

@@ -1,5 +1,4 @@
 import { type Db, type Document, MongoClient, MongoServerError, MongoServerSelectionError } from 'mongodb'
-import { shownAddress } from '../../base/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { StoreUnusable } from '../unusable.ts'
 import { type Address, clientOptions, memberAddress, readAddress } from './address.ts'
@@ -46,7 +45,7 @@ export const openDatabase = async ({ address: url, clock, cursorMinutes, appName
   try {
     await client.connect()
     const db = client.db(address.database)
-    await Promise.all([mustHaveTransactions(db, url), mustBeNew(db), mustBeLetIn(db), window.settled()])
+    await Promise.all([mustHaveTransactions(db, address), mustBeNew(db), mustBeLetIn(db), window.settled()])
     const collections = new Collections(db)
     return {
       client,
@@ -79,16 +78,19 @@ const clientFor = (address: Address, make: () => MongoClient): MongoClient => {
   }
 }
 
-const mustHaveTransactions = async (db: Db, url: string): Promise<void> => {
+const mustHaveTransactions = async (db: Db, address: Address): Promise<void> => {
   const hello = await db.command({ hello: 1 })
   if (hello.msg === 'isdbgrid') return
-  if (hello.setName === undefined) throw standsAlone(shownAddress(url))
+  if (hello.setName === undefined) throw standsAlone(placeOf(address))
   if (hello.isWritablePrimary !== true)
     throw new StoreUnusable(
       'configuration',
       `${hello.me} is not the primary of ${hello.setName}. Name the whole set in SIMPUL_STORE (replicaSet=${hello.setName}), without directConnection.`,
     )
 }
+
+/** Without user, password and options. */
+const placeOf = ({ hosts, database }: Address): string => `${hosts.join(',')}/${database}`
 
 const standsAlone = (place: string): StoreUnusable =>
   new StoreUnusable(
@@ -113,7 +115,7 @@ const accessCodes: Readonly<Record<number, string>> = {
 
 /** What the driver's error means to an operator; anything unforeseen as it is. */
 const unusableFor = async (error: unknown, address: Address): Promise<unknown> => {
-  const place = shownAddress(address.url)
+  const place = placeOf(address)
   if (error instanceof MongoServerError) {
     const why = accessCodes[Number(error.code)]
     return why === undefined ? error : new StoreUnusable('access', `The user of ${place} ${why}.`)
@@ -132,11 +134,7 @@ const probeMs = 3000
 /** Nobody could be chosen to talk to: asks the members named, each alone and as a stranger, why. */
 const whatAnswers = async (address: Address): Promise<StoreUnusable | undefined> => {
   if (address.srv) return undefined
-  const hosts =
-    shownAddress(address.url)
-      .replace(/^mongodb:\/\//, '')
-      .split('/', 1)[0] ?? ''
-  for (const host of hosts.split(',')) {
+  for (const host of address.hosts) {
     const hello = await helloOf({ ...address, user: undefined }, host)
     if (hello === undefined) continue
     if (hello.isreplicaset === true)
@@ -157,7 +155,8 @@ const whatAnswers = async (address: Address): Promise<StoreUnusable | undefined>
 }
 
 const helloOf = async (address: Address, host: string): Promise<Document | undefined> => {
-  const client = new MongoClient(memberAddress(address, host), { serverSelectionTimeoutMS: probeMs, connectTimeoutMS: probeMs })
+  const patience = Math.min(probeMs, Number(address.options.get('serverSelectionTimeoutMS') ?? probeMs))
+  const client = new MongoClient(memberAddress(address, host), { serverSelectionTimeoutMS: patience, connectTimeoutMS: patience })
   try {
     return await client.db('admin').command({ hello: 1 })
   } catch {
