@@ -1,12 +1,23 @@
 import { systemClock } from './base/clock.ts'
 import type { Terminal } from './cli/terminal.ts'
 import { runProgram } from './cli/program.ts'
-import { compose } from './compose.ts'
-import { examineStore } from './engines.ts'
+import { compose, composePrimary } from './compose.ts'
+import { examineStore, migrationsOf } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */
 export const main = async (argv: readonly string[]): Promise<void> => {
-  process.exitCode = await runProgram(argv, { environment: process.env, terminal, clock: systemClock, untilStopped, compose, examineStore })
+  const signals = { untilStopped, whenRenewed, leaveSignals }
+  const parts = {
+    environment: process.env,
+    terminal,
+    clock: systemClock,
+    ...signals,
+    compose,
+    composePrimary,
+    examineStore,
+    migrations: migrationsOf,
+  }
+  process.exitCode = await runProgram(argv, parts)
 }
 
 const terminal = (json: boolean): Terminal => ({
@@ -27,3 +38,12 @@ const untilStopped = (): Promise<void> =>
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
   })
+
+/** Not where a terminal may close: that ends the server, as ever. */
+const whenRenewed = (begin: () => void): void => {
+  if (!process.stdin.isTTY) process.on('SIGHUP', begin)
+}
+
+const leaveSignals = (): void => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)
+}

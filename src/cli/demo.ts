@@ -8,7 +8,7 @@ import type { Resource } from '../fhir/model/resource.ts'
 import { demoBundles, seedVersion } from '../demo/seed.ts'
 import { portIsFree } from './doctor.ts'
 import { exitCodes } from './exit-codes.ts'
-import type { Application, UntilStopped } from './serve.ts'
+import type { Application, UntilStopped } from './application.ts'
 import type { Terminal } from './terminal.ts'
 
 export type DemoApplication = Application & { readonly perform: Perform }

@@ -1,23 +1,28 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../base/clock.ts'
 import { type Config, readConfig } from '../config/config.ts'
+import type { Migrations } from '../storage/migrations.ts'
+import { type CopyParts, copyStore } from './copy.ts'
 import { demo, type DemoApplication } from './demo.ts'
 import { doctor, type DoctorParts } from './doctor.ts'
 import { exitCodes } from './exit-codes.ts'
 import { importFiles, type ImportOptions } from './import.ts'
-import { serve, type UntilStopped } from './serve.ts'
+import { migrate, migrateActions, type MigrateAction } from './migrate.ts'
+import { serve, type Serving } from './serve.ts'
 import type { Terminal } from './terminal.ts'
+import type { Together } from './together.ts'
 import { troubleOf } from './trouble.ts'
 import { simpulVersion, version } from './version.ts'
 
 /** Everything the verbs are given by main. */
-export type ProgramParts = {
+export type ProgramParts = Omit<Serving, 'compose'> & {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly terminal: (json: boolean) => Terminal
   readonly clock: Clock
-  readonly untilStopped: UntilStopped
-  readonly compose: (config: Config, purpose: 'serve' | 'demo' | 'import') => Promise<DemoApplication>
+  readonly compose: (config: Config, purpose: 'serve' | 'demo' | 'import', together?: Together) => Promise<DemoApplication>
   readonly examineStore: DoctorParts['examineStore']
+  readonly migrations: (config: Config) => Promise<Migrations>
+  readonly composeCopy: (config: Config, from: string, to: string) => Promise<CopyParts & AsyncDisposable>
 }
 
 type Json = { readonly json?: boolean }
@@ -75,7 +80,13 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
   program
     .command('serve')
     .description('start the server')
-    .action(run(() => withConfig({}, (config, out) => serve(config, given => parts().compose(given, 'serve'), out, parts().untilStopped))))
+    .action(
+      run(() =>
+        withConfig({}, (config, out) =>
+          serve(config, { ...parts(), compose: (given, together) => parts().compose(given, 'serve', together) }, out),
+        ),
+      ),
+    )
 
   program
     .command('demo')
@@ -109,6 +120,27 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
     )
 
   program
+    .command('migrate')
+    .description('tell what the schema of the store lacks, or bring it up; forward only, safe while several do it')
+    .addArgument(new Argument('<action>', 'what to do').choices(migrateActions))
+    .option('--json', 'one JSON object a line')
+    .action(
+      run((action: MigrateAction, options: Json) =>
+        withConfig(options, (config, out) => migrate(() => parts().migrations(config), action, out)),
+      ),
+    )
+
+  program
+    .command('copy')
+    .description('move a whole store to another one, of the same or another engine; run again, it goes on where it was')
+    .requiredOption('--from <address>', 'store to read: sqlite:path or mongodb://…; it may be served', storeAddressText)
+    .requiredOption('--to <address>', 'empty store, or the copy that this makes; nobody may be serving it', storeAddressText)
+    .option('--json', 'one JSON object a line')
+    .action(
+      run((options: CopyOptions & Json) => withConfig(options, (config, out) => copyBetween(parts(), config, options, out))),
+    )
+
+  program
     .command('doctor')
     .description('examine configuration, disk, port and store')
     .option('--deep', 'compare every index entry with what was recorded (slow)')
@@ -136,6 +168,19 @@ const importInto = async (parts: ProgramParts, config: Config, options: ImportOp
   await using application = await parts.compose(config, 'import')
   // Awaited here: the application must outlive the import.
   return await importFiles({ perform: application.perform, limits: config.limits, clock: parts.clock, terminal }, options)
+}
+
+type CopyOptions = { readonly from: string; readonly to: string }
+
+const copyBetween = async (parts: ProgramParts, config: Config, { from, to }: CopyOptions, terminal: Terminal): Promise<number> => {
+  await using stores = await parts.composeCopy(config, from, to)
+  // Awaited here: the stores must outlive the copy.
+  return await copyStore(stores, terminal, parts.clock)
+}
+
+const storeAddressText = (text: string): string => {
+  if (/^(?:sqlite:.|mongodb(?:\+srv)?:\/\/.)/.test(text)) return text
+  throw new InvalidArgumentError('An address is sqlite:{path} or mongodb://{hosts}/{database}.')
 }
 
 const wholeNumber =

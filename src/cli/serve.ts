@@ -1,33 +1,34 @@
-import { type Config, everyone, mayStart, withoutCredentials } from '../config/config.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, drainMsOf, mayStart } from '../config/config.ts'
+import { type Application, greeting, stoppingLine, type UntilStopped } from './application.ts'
 import { exitCodes } from './exit-codes.ts'
+import type { ServingTogether } from './serve-together.ts'
 import type { Terminal } from './terminal.ts'
+import type { Together } from './together.ts'
 
-/** A composed server, as far as the verbs need it. */
-export type Application = AsyncDisposable & {
-  /** Listens and answers the URL it is reached at, without a slash at the end. */
-  listen(): Promise<string>
+export type Serving = ServingTogether & {
+  readonly compose: (config: Config, together?: Together) => Promise<Application>
+  readonly untilStopped: UntilStopped
 }
 
-/** Resolves when the process is asked to end (SIGINT, SIGTERM). */
-export type UntilStopped = () => Promise<void>
-
 /** `simpul serve`: closed until it can be opened, see `mayStart`. */
-export const serve = async (
-  config: Config,
-  compose: (config: Config) => Promise<Application>,
-  terminal: Terminal,
-  untilStopped: UntilStopped,
-): Promise<number> => {
+export const serve = async (config: Config, serving: Serving, terminal: Terminal): Promise<number> => {
   const problem = mayStart(config)
   if (problem !== undefined) {
     terminal.err(`Simpul does not start: ${problem.name} must be ${problem.rule}.`)
     return exitCodes.configuration
   }
-  await using application = await compose(config)
+  if (config.workers > 1) {
+    // One process needs nothing of it, and starts sooner without.
+    const { serveTogether } = await import('./serve-together.ts')
+    return serveTogether(config, serving, terminal)
+  }
+  await using application = await serving.compose(config)
   const url = await application.listen()
-  terminal.err(`Simpul listens on ${url}/fhir. SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`)
-  terminal.err(`Data: ${withoutCredentials(config.store ?? `sqlite:${config.dataDir}/simpul.db`)}`)
-  await untilStopped()
-  terminal.err('Stopping: requests under way are finished first.')
+  for (const line of greeting(config, url)) terminal.err(line)
+  await serving.untilStopped()
+  terminal.err(stoppingLine)
+  application.drain()
+  await sleep(drainMsOf(config))
   return exitCodes.good
 }

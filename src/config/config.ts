@@ -69,12 +69,23 @@ export const mayStart = (config: Pick<Config, 'auth' | 'host'> & Partial<Pick<Co
   return undefined
 }
 
+/** How long the server goes on after it was asked to end, in ms: on loopback no balancer need notice. */
+export const drainMsOf = ({ drainMs, host }: Pick<Config, 'drainMs' | 'host'>): number =>
+  drainMs ?? (loopback.test(host) ? 0 : drainDefaultMs)
+
+const drainDefaultMs = 5000
+
 /** Who may do everything while there is no sign-in. */
 export const everyone = ({ authOffFrom }: Pick<Config, 'authOffFrom'>): string =>
   `everyone on this machine${authOffFrom === undefined ? '' : ` and at ${authOffFrom.join(', ')}`}`
 
-/** An address as it may be shown: without the user and the password that it may hold. */
-export const withoutCredentials = (address: string): string => address.replace(/:\/\/[^/]*@/, '://***@')
+/** An address as it may be shown: without the user and the password that it may hold, and without options that are secret. */
+export const withoutCredentials = (address: string): string =>
+  // Of a database or Redis up to the last @: in a badly written address a password may hold any sign.
+  address
+    .replace(/^((?:mongodb|redis)[a-z+]*:\/\/).*@/s, '$1***@')
+    .replace(/:\/\/[^/]*@/, '://***@')
+    .replace(/([?&][^=&]*(?:password|properties|secret|token)[^=&]*=)[^&]*/gi, '$1***')
 
 /** The configuration as text for people: secrets hidden. */
 export const printableConfig = (config: Config): Record<string, string> =>

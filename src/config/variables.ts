@@ -40,7 +40,8 @@ const zone: Read<string> = value => {
   }
 }
 
-const store: Read<string> = value => (/^sqlite:.+/.test(value) ? { value } : { rule: 'sqlite:{path}' })
+const store: Read<string> = value =>
+  /^sqlite:.+|^mongodb(\+srv)?:\/\/.+\/[^/?]+(\?.*)?$/.test(value) ? { value } : { rule: 'sqlite:{path} or mongodb://{hosts}/{database}' }
 
 const redisUrl: Read<string> = value =>
   URL.canParse(value) && /^rediss?:\/\/[^/?#]+(?:\/\d{0,4})?$/.test(value)
@@ -67,13 +68,38 @@ const MiB = 1024 * 1024
  */
 export const variables = {
   host: { name: 'SIMPUL_HOST', read: text, default: '127.0.0.1', meaning: 'Address to listen on.' },
+  workers: {
+    name: 'SIMPUL_WORKERS',
+    read: wholeNumber(1, 64),
+    default: '1',
+    meaning:
+      'Processes that serve HTTP on the one port (`serve` only); bounds of memory and of requests under way hold for each. See [nodes](nodes.md).',
+  },
+  drainMs: {
+    name: 'SIMPUL_DRAIN_MS',
+    read: wholeNumber(0, 600_000),
+    meaning:
+      'How long a server that was asked to end goes on taking requests while `/health/ready` says 503, so that a balancer looks elsewhere first, in milliseconds. Default: 0 on loopback, 5000 elsewhere.',
+  } satisfies Variable<number>,
   port: { name: 'SIMPUL_PORT', read: wholeNumber(0, 65535), default: '8080', meaning: 'Port to listen on. The FHIR base is `/fhir`.' },
   baseUrl: {
     name: 'SIMPUL_BASE_URL',
     read: url,
     meaning: 'Public URL; links are built from it, never from request headers. Default: from host and port.',
   },
-  store: { name: 'SIMPUL_STORE', read: store, meaning: 'Where data are kept. Default: `sqlite:{SIMPUL_DATA_DIR}/simpul.db`.' },
+  store: {
+    name: 'SIMPUL_STORE',
+    read: store,
+    meaning:
+      'Where data are kept: `sqlite:{path}`, `mongodb://{user}:{password}@{hosts}/{database}?{options}` or `mongodb+srv://…`. Default: `sqlite:{SIMPUL_DATA_DIR}/simpul.db`.',
+  },
+  migrate: {
+    name: 'SIMPUL_MIGRATE',
+    read: oneOf('start', 'wait'),
+    default: 'start',
+    meaning:
+      'What a server does that starts on a store whose schema is older than it needs: bring it up (`start`), or `wait` up to 10 minutes until `simpul migrate up` did.',
+  },
   dataDir: { name: 'SIMPUL_DATA_DIR', read: text, default: './data', meaning: 'Folder for everything the embedded default writes.' },
   auth: {
     name: 'SIMPUL_AUTH',

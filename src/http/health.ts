@@ -11,6 +11,8 @@ export type Health = AsyncDisposable & {
   readonly live: () => boolean
   /** Whether the server takes traffic. What nodes share may be away: then each is on its own, and that is no reason to stop. */
   readonly ready: () => boolean
+  /** The same of this process alone, where several serve together. */
+  readonly readyAlone: () => boolean
   /** From now on not ready: the balancer looks elsewhere while requests under way are finished. */
   readonly drain: () => void
   readonly report: () => Report
@@ -37,6 +39,8 @@ export type HealthOptions = {
   readonly check: () => Promise<Omit<StoreHealth, 'ms'>>
   readonly engine?: string
   readonly shared?: () => SharedState
+  /** Whether the processes that serve the same port take traffic: who asks one of them asks about all. */
+  readonly together?: () => boolean
   /** Figures of the moment, for `/health/detailed`. */
   readonly load?: () => Readonly<Record<string, number>>
   readonly clock: Clock
@@ -51,7 +55,16 @@ const turnWithinMs = 10_000
 
 /** The first check is made before this returns. */
 export const startHealth = async (options: HealthOptions): Promise<Health> => {
-  const { check, engine = 'none', shared = notConfigured, load = () => ({}), clock, version, everyMs = checkEveryMs } = options
+  const {
+    check,
+    engine = 'none',
+    shared = notConfigured,
+    together = alone,
+    load = () => ({}),
+    clock,
+    version,
+    everyMs = checkEveryMs,
+  } = options
   let store: StoreHealth = { ok: false, ms: 0 }
   const storeSince = sinceOf(clock)
   const sharedSince = sinceOf(clock)
@@ -66,7 +79,8 @@ export const startHealth = async (options: HealthOptions): Promise<Health> => {
   await look()
   const timer = setInterval(() => void look(), everyMs)
   timer.unref()
-  const ready = (): boolean => store.ok && !draining
+  const readyAlone = (): boolean => store.ok && !draining
+  const ready = (): boolean => readyAlone() && together()
   const status = (): Status => (!ready() ? 'down' : shared().name === 'fallback' ? 'degraded' : 'ok')
   const report = (): Report => ({ status: status(), version, time: new Date(clock()).toISOString() })
   const database = (): DatabaseReport => {
@@ -80,6 +94,7 @@ export const startHealth = async (options: HealthOptions): Promise<Health> => {
   return {
     live: () => performance.now() - turnedMs < Math.max(turnWithinMs, everyMs * 2),
     ready,
+    readyAlone,
     drain: () => {
       draining = true
     },
@@ -96,6 +111,8 @@ export const startHealth = async (options: HealthOptions): Promise<Health> => {
     [Symbol.asyncDispose]: async () => clearInterval(timer),
   }
 }
+
+const alone = (): boolean => true
 
 const notConfigured = (): SharedState => ({ name: 'not-configured' })
 

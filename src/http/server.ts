@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import express from 'express'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
@@ -49,13 +49,15 @@ export type HttpServer = {
   /** Resolves with the port that was taken. */
   readonly listen: (host: string, port: number) => Promise<number>
   readonly connections: () => number
-  /** Stops accepting, finishes what is under way (at most `graceMs`), then closes every connection. */
+  /** Stops accepting, finishes what is under way (at most `graceMs`) and says `Connection: close` with it, then closes every connection. */
   readonly close: (graceMs?: number) => Promise<void>
 }
 
 export const connectionsMax = 5000
 const graceDefaultMs = 25_000
 const idleEveryMs = 50
+/** How long a connection without a request may still send one, when the server closes: its answer then says that it was the last. */
+const lastRequestMs = 500
 /** Node counts the request line too; our own limits are checked in the pipeline, so that a long URL is a 414 and not a 431. */
 const headerBytesOfNode = 64 * 1024
 
@@ -70,6 +72,10 @@ export const createHttpServer = (parts: HttpServerParts): HttpServer => {
   })
   server.maxHeadersCount = 0
   server.maxConnections = connectionsMax
+  // Where several processes take turns, a full one would hand a connection on to the next for ever.
+  Object.assign(server, { dropMaxConnection: true }) // types do not know it yet
+  const answering = new Answering()
+  server.on('request', (_req, res: ServerResponse) => answering.add(res))
   const app = createApp(parts)
   server.on('request', app)
   server.on('checkContinue', app)
@@ -87,7 +93,11 @@ export const createHttpServer = (parts: HttpServerParts): HttpServer => {
       open -= 1
     })
   })
-  return { listen: (host, port) => listen(server, host, port), connections: () => open, close: graceMs => close(server, graceMs) }
+  return {
+    listen: (host, port) => listen(server, host, port),
+    connections: () => open,
+    close: graceMs => close(server, answering, graceMs),
+  }
 }
 
 const createApp = (parts: HttpServerParts): express.Express => {
@@ -183,13 +193,41 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
     })
   })
 
-const close = async (server: Server, graceMs = graceDefaultMs): Promise<void> => {
+/** Answers that are not out yet. Once the server closes, each is the last of its connection and says so. */
+class Answering {
+  readonly #open = new Set<ServerResponse>()
+  #last = false
+
+  add(res: ServerResponse): void {
+    if (this.#last) res.shouldKeepAlive = false
+    this.#open.add(res)
+    res.once('close', () => this.#open.delete(res))
+  }
+
+  beLast(): void {
+    this.#last = true
+    for (const res of this.#open) res.shouldKeepAlive = false
+  }
+}
+
+/**
+ * No request that was sent is lost: a connection closes with the answer that says so, and one without a request has a moment to send its
+ * last. Closing it at once, as `Server.close` of http does, would meet the request that is on its way.
+ */
+const close = async (server: Server, answering: Answering, graceMs = graceDefaultMs): Promise<void> => {
   if (!server.listening) return
-  const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  // A connection whose answer is out would wait for another request: each is closed as it falls idle.
-  const idle = setInterval(() => server.closeIdleConnections(), idleEveryMs)
+  const closed = new Promise<void>(resolve => NetServer.prototype.close.call(server, () => resolve()))
+  answering.beLast()
+  let idle: NodeJS.Timeout | undefined
+  const moment = setTimeout(
+    () => {
+      idle = setInterval(() => server.closeIdleConnections(), idleEveryMs)
+    },
+    Math.min(lastRequestMs, graceMs),
+  )
   const patience = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearTimeout(moment)
   clearInterval(idle)
   clearTimeout(patience)
 }

@@ -11,6 +11,9 @@ export type Events = {
   readonly serverStopped: () => void
   /** What nodes share is reached again (`ok`), or each is on its own (`fallback`); once for each change. */
   readonly sharedTurned: (turn: { readonly state: 'ok' | 'fallback'; readonly lastedMs: number; readonly code?: string }) => void
+  /** A process that serves was started, or has ended: asked to (`stopped`), on its own (`died`), or because it did not answer (`hung`). */
+  readonly workerStarted: (fields: { readonly worker: number; readonly pid: number; readonly ms: number }) => void
+  readonly workerEnded: (fields: WorkerEnd) => void
   /** A connection was closed unread, since it came from nobody who may connect; at most once a minute. */
   readonly connectionRefused: () => void
   /** `fields` is asked only when the line is written. */
@@ -20,6 +23,14 @@ export type Events = {
   /** Something threw: a bug, or infrastructure that broke. */
   readonly bugMet: (room: string, error: unknown, request?: string) => void
   readonly audited: (record: AuditLine) => void
+}
+
+export type WorkerEnd = {
+  readonly worker: number
+  readonly pid: number
+  readonly why: 'stopped' | 'died' | 'hung'
+  readonly code?: number
+  readonly signal?: string
 }
 
 export type RequestFields = {
@@ -86,6 +97,8 @@ export const createEvents = (logger: Logger, clock: () => number = () => perform
       refusedAtMs = now
       logger.write('warn', { event: 'connection-refused' })
     },
+    workerStarted: fields => logger.write('info', { event: 'worker-started', ...fields }),
+    workerEnded: fields => logger.write(fields.why === 'stopped' ? 'info' : 'error', { event: 'worker-ended', ...fields }),
     requestAnswered: (status, tell) => {
       if (!logger.writes('info') || (isSampledOut() && status < 400)) return
       const fields = tell()

@@ -1,6 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
 
-/** Prometheus metrics. Label values come from closed lists: the caller's types say which. The only file that knows prom-client. */
+/** Prometheus metrics. Label values come from closed lists: the caller's types say which. Only this file and sum.ts know prom-client. */
+
+/** All figures of one process, as sum.ts adds them up. Plain data. */
+export type Figures = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 export type Metrics = {
   readonly requestDone: (done: RequestDone) => void
@@ -12,6 +15,7 @@ export type Metrics = {
   readonly contentType: string
   /** The exposition text. */
   readonly scrape: () => Promise<string>
+  readonly figures: () => Promise<Figures>
 }
 
 /** `interaction`, `resourceType` are `none` where there is none. */
@@ -128,35 +132,57 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     rateLimited: limit => limited.inc({ limit }),
     contentType: registry.contentType,
     scrape: () => registry.metrics(),
+    figures: () => registry.getMetricsAsJSON(),
   }
 }
 
 const outcomeOf = (status: number): string => (status >= 500 ? 'server_error' : status >= 400 ? 'client_error' : 'ok')
 
+/** How a gauge of several processes becomes one. */
+type Aggregator = 'sum' | 'min' | 'max'
+
 /** A gauge that is read when somebody scrapes. */
-const gauge = (name: string, help: string, read: () => number, registers: Registry[]): void => {
+const gauge = (name: string, help: string, read: () => number, registers: Registry[], aggregator: Aggregator = 'sum'): void => {
   new Gauge({
     name: `simpul_${name}`,
     help,
     registers,
+    aggregator,
     collect() {
       this.set(read())
     },
   })
 }
 
+/** A counter that somebody else counts. */
+const counter = (name: string, help: string, read: () => number, registers: Registry[]): void => {
+  new Counter({
+    name: `simpul_${name}`,
+    help,
+    registers,
+    collect() {
+      this.reset()
+      this.inc(read())
+    },
+  })
+}
+
 const describeServer = (options: MetricsOptions, registers: Registry[]): void => {
   const { version, engine } = options
-  new Gauge({ name: 'simpul_build_info', help: 'What runs here; always 1.', labelNames: ['version', 'node', 'engine'], registers }).set(
-    { version, node: process.version, engine },
-    1,
-  )
-  gauge('ready', 'Whether the server takes traffic.', () => Number(options.ready()), registers)
+  new Gauge({
+    name: 'simpul_build_info',
+    help: 'What runs here; always 1.',
+    labelNames: ['version', 'node', 'engine'],
+    registers,
+    aggregator: 'first',
+  }).set({ version, node: process.version, engine }, 1)
+  gauge('ready', 'Whether the server takes traffic.', () => Number(options.ready()), registers, 'min')
   gauge(
     'rate_limiter_fallback',
     'Whether each node counts for itself because Redis is away.',
     () => Number(options.rateLimiterFallback()),
     registers,
+    'max',
   )
   gauge('http_requests_in_flight', 'Requests being worked on.', options.inFlight, registers)
   gauge('http_connections', 'Open connections.', options.connections, registers)
@@ -165,14 +191,19 @@ const describeServer = (options: MetricsOptions, registers: Registry[]): void =>
 
 // biome-ignore format: a table
 const storageMetrics = [
-  ['commits', 'storage_commits_total', 'Durable commits; each holds one or more plans.'],
-  ['plans', 'storage_plans_total', 'Write plans committed.'],
-  ['versions', 'storage_versions_total', 'Versions written.'],
-  ['queued', 'storage_queued', 'Write plans waiting for the writer.'],
-  ['deadEntries', 'storage_dead_entries', 'Index entries that await sweeping.'],
-  ['walBytes', 'sqlite_wal_bytes', 'Bytes in the write-ahead log.'],
-] as const satisfies readonly (readonly [keyof StorageFigures, string, string])[]
+  ['commits', 'storage_commits_total', 'Durable commits; each holds one or more plans.', 'counter'],
+  ['plans', 'storage_plans_total', 'Write plans committed.', 'counter'],
+  ['versions', 'storage_versions_total', 'Versions written.', 'counter'],
+  ['queued', 'storage_queued', 'Write plans waiting for the writer.', 'sum'],
+  // Of the store, which processes share: each tells the same.
+  ['deadEntries', 'storage_dead_entries', 'Index entries that await sweeping.', 'max'],
+  ['walBytes', 'sqlite_wal_bytes', 'Bytes in the write-ahead log.', 'max'],
+] as const satisfies readonly (readonly [keyof StorageFigures, string, string, Aggregator | 'counter'])[]
 
 const describeStorage = (storage: () => StorageFigures, registers: Registry[]): void => {
-  for (const [figure, name, help] of storageMetrics) gauge(name, help, () => storage()[figure], registers)
+  for (const [figure, name, help, kind] of storageMetrics) {
+    const read = (): number => storage()[figure]
+    if (kind === 'counter') counter(name, help, read, registers)
+    else gauge(name, help, read, registers, kind)
+  }
 }
