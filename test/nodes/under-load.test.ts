@@ -90,7 +90,7 @@ const load = (nodes: readonly Node[]): { readonly stop: () => Promise<Readonly<R
     Array.from({ length: clients }, async () => {
       while (goesOn) {
         asked += 1
-        const status = await node.get('/fhir/Patient?_count=1').then(
+        const status = await node.get('/fhir/Patient?_count=1&name=Rahasia&identifier=3174015708900017').then(
           answer => String(answer.status),
           () => 'no answer',
         )
@@ -154,6 +154,11 @@ withRedis('Redis stopped and started under load', () => {
       const [first = 0] = remaining
       return remaining.join() === [first, first - 1, first - 2].join()
     }, 'both count together')
+    const watcher = redis.watch()
+    for (const key of await watcher.keys('*')) {
+      expect(key).toMatch(/^simpul:(rate:(read|write):[\w-]{22}|probe:[0-9a-f-]{36})$/)
+      expect(await watcher.get(key)).toMatch(/^\d+$/)
+    }
     for (const node of nodes) {
       const told = node.told()
       expect(told.join(' ')).toMatch(/ok fallback (.*)?ok fallback (.*)?ok$/)
