@@ -41,9 +41,10 @@ export const initial = {
         { name: 'seq', key: { seq: -1 } },
         { name: 'tk', key: { 'ix.tk': 1, seq: -1 } },
         { name: 'st', key: { 'ix.st': 1, seq: -1 } },
-        { name: 'dt_low', key: { 'ix.dt.p': 1, 'ix.dt.l': 1 } },
-        { name: 'dt_high', key: { 'ix.dt.p': 1, 'ix.dt.h': 1 } },
-        { name: 'nq', key: { 'ix.nq.p': 1, 'ix.nq.u': 1, 'ix.nq.l': 1 } },
+        // both ends of a range: the second is looked at without fetching the document
+        { name: 'dt_low', key: { 'ix.dt.p': 1, 'ix.dt.l': 1, 'ix.dt.h': 1 } },
+        { name: 'dt_high', key: { 'ix.dt.p': 1, 'ix.dt.h': 1, 'ix.dt.l': 1 } },
+        { name: 'nq', key: { 'ix.nq.p': 1, 'ix.nq.u': 1, 'ix.nq.l': 1, 'ix.nq.h': 1 } },
         { name: 'so', key: { 'ix.so.$**': 1 } },
         { name: 'sd', key: { 'ix.sd.$**': 1 } },
       ],
