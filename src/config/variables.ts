@@ -44,9 +44,19 @@ const store: Read<string> = value =>
   /^sqlite:.+|^mongodb(\+srv)?:\/\/.+\/[^/?]+(\?.*)?$/.test(value) ? { value } : { rule: 'sqlite:{path} or mongodb://{hosts}/{database}' }
 
 const redisUrl: Read<string> = value =>
-  URL.canParse(value) && /^rediss?:\/\/[^/?#]+(?:\/\d{0,4})?$/.test(value)
+  /^rediss?:\/\/[^/?#]+(?:\/\d{0,4})?$/.test(value) && isAddress(value)
     ? { value }
     : { rule: 'redis://{user}:{password}@{host}:{port}/{database}, or rediss:// for TLS, without a query' }
+
+/** Whoever uses it decodes the user and the password. */
+const isAddress = (value: string): boolean => {
+  try {
+    const { username, password } = new URL(value)
+    return [username, password].every(part => decodeURIComponent(part) !== undefined)
+  } catch {
+    return false
+  }
+}
 
 const ranges: Read<readonly string[]> = value => {
   const read = rangesOf(value)
@@ -117,7 +127,7 @@ export const variables = {
     name: 'SIMPUL_REDIS_URL',
     read: redisUrl,
     meaning:
-      'Redis for what several nodes share: counts of rate limits, wake-ups. Optional; while it is away each node is on its own. See `docs/operate/redis.md`.',
+      'Redis for what several nodes share: counts of rate limits, wake-ups. Optional; while it is away each node is on its own. See [Redis](redis.md).',
     secret: true,
   },
   rateLimit: {
