@@ -3,7 +3,6 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path'
 import { permitAll } from './auth/access.ts'
 import { systemClock } from './base/clock.ts'
-import { shownAddress } from './base/address.ts'
 import { failureKinds } from './base/failure-kinds.ts'
 import { uuidv7Ids } from './base/ids.ts'
 import type { CopyParts } from './cli/copy.ts'
@@ -12,7 +11,7 @@ import type { DemoApplication } from './cli/demo.ts'
 import type { Primary, Together } from './cli/together.ts'
 import { simpulVersion } from './cli/version.ts'
 import { isLoopback, within } from './config/addresses.ts'
-import type { Config } from './config/config.ts'
+import { type Config, withoutCredentials } from './config/config.ts'
 import { startPage } from './demo/start-page.ts'
 import { engineAt, engineOf } from './engines.ts'
 import type { Definitions } from './fhir/definitions/definitions.ts'
@@ -69,7 +68,8 @@ export const compose = async (config: Config, purpose: Purpose, together?: Toget
 /** Two stores for `simpul copy`: the one is only read, the other is new or a copy already. Throws `StoreUnusable` where they cannot be copied. */
 export const composeCopy = async (config: Config, from: string, to: string): Promise<CopyParts & AsyncDisposable> => {
   const [source, target] = [engineAt(from), engineAt(to)]
-  if ((await source.identity()) === (await target.identity())) throw new StoreUnusable('refused', 'Source and target are one and the same store.')
+  if ((await source.identity()) === (await target.identity()))
+    throw new StoreUnusable('refused', 'Source and target are one and the same store.')
   await mustBeNewOrUpToDate(target)
   const definitions = loadDefinitions()
   const parts = { definitions, records: [...records, copyRecords], clock: systemClock, config }
@@ -79,7 +79,7 @@ export const composeCopy = async (config: Config, from: string, to: string): Pro
     return {
       source: read,
       target: written,
-      from: shownAddress(from),
+      from: withoutCredentials(from),
       index: createIndexer(definitions, settingsOf(config)),
       limits: config.limits,
       [Symbol.asyncDispose]: async () => {

@@ -1,7 +1,7 @@
 import { systemClock } from './base/clock.ts'
 import type { Terminal } from './cli/terminal.ts'
 import { runProgram } from './cli/program.ts'
-import { compose, composePrimary } from './compose.ts'
+import { compose, composeCopy, composePrimary } from './compose.ts'
 import { examineStore, migrationsOf } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */
@@ -14,6 +14,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     ...signals,
     compose,
     composePrimary,
+    composeCopy,
     examineStore,
     migrations: migrationsOf,
   }

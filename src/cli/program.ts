@@ -136,9 +136,7 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
     .requiredOption('--from <address>', 'store to read: sqlite:path or mongodb://…; it may be served', storeAddressText)
     .requiredOption('--to <address>', 'empty store, or the copy that this makes; nobody may be serving it', storeAddressText)
     .option('--json', 'one JSON object a line')
-    .action(
-      run((options: CopyOptions & Json) => withConfig(options, (config, out) => copyBetween(parts(), config, options, out))),
-    )
+    .action(run((options: CopyOptions & Json) => withConfig(options, (config, out) => copyBetween(parts(), config, options, out))))
 
   program
     .command('doctor')
