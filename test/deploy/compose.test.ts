@@ -1,4 +1,5 @@
 /** operate.md 11: what `docker compose up` starts is closed by default, bounded and named, and says only what the server knows. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
@@ -135,6 +136,13 @@ describe('the file', () => {
     expect(Object.keys(compose).filter(key => !key.startsWith('x-'))).toEqual(['services', 'networks', 'volumes'])
     expect(text).not.toMatch(/^\s*(develop|start_interval|include|env_file):/m)
   })
+
+  // Where the program is: it needs no engine for this.
+  if (spawnSync('docker-compose', ['version']).status === 0)
+    test('is accepted by docker-compose', () => {
+      const { status, stderr } = spawnSync('docker-compose', ['config', '-q'], { cwd: root, encoding: 'utf8' })
+      expect([status, stderr]).toEqual([0, ''])
+    })
 
   test('builds from what exists', () => {
     expect(existsSync(join(root, 'deploy/Dockerfile'))).toBe(true)
