@@ -4,21 +4,24 @@ import { Fenced } from './slots.ts'
 
 /** What the errors of the driver mean to who writes. @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md */
 
-const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interruptedAtShutdown: 11_600 } as const
+const codes = { interrupted: 11_601, duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interruptedAtShutdown: 11_600 } as const
 
 /** Nothing of the transaction was written, and the same may well succeed: a conflict, an election, a cut connection. */
 export const isTransient = (error: unknown): boolean => {
   if (error instanceof Fenced) return true
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError || isInterrupted(error)) return true
   return (
     error instanceof MongoError &&
     (error.hasErrorLabel(MongoErrorLabel.TransientTransactionError) || error.hasErrorLabel(MongoErrorLabel.RetryableWriteError))
   )
 }
 
-/** It may have been written or not. */
-export const isUnknownCommit = (error: unknown): boolean =>
-  error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+/**
+ * Of a commit: the server itself says that nothing was written. Everything else leaves it open, also that no server was found to ask again, which
+ * the driver does not mark.
+ */
+export const isKnownCommit = (error: unknown): boolean =>
+  error instanceof MongoServerError && !error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
 
 /** Somebody else wrote the same at the same time. */
 export const isConflict = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.writeConflict

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type ClientSession, type Collection, Long } from 'mongodb'
+import { type Binary, type ClientSession, type Collection, Long } from 'mongodb'
 import { msOfSeq } from '../sequence.ts'
 import { StoreUnusable } from '../unusable.ts'
 import { hasCode, serverCodes } from './collections.ts'
@@ -21,14 +21,17 @@ export type SlotDocument = {
   readonly at: Date
   /** No seq below it will come from this slot. */
   readonly bound: Long | number
+  /** By which its groups are written: ended with its writer, or what that left under way would keep others waiting for a minute. */
+  readonly session?: Binary
   /** Between taking the slot and knowing what the others promised. */
   readonly joining?: true
   /** Live instances by shape, as changed by this slot: the sum over all slots is the count. */
   readonly shapes?: Readonly<Record<string, number>>
 }
 
-/** Both change when the slot is leased anew. */
-export type Slot = { number: number; epoch: number }
+/** Number and epoch change when the slot is leased anew. */
+export type Slot = Place & { readonly session: ClientSession }
+type Place = { number: number; epoch: number }
 
 /** The slot is no longer ours: another node saw us silent for too long. Nothing of the group was written. */
 export class Fenced extends Error {
@@ -48,6 +51,8 @@ export type SlotsOptions = {
 /** Polls of a writer that joins, at most; each after `joinPollMs`. */
 const joinPolls = 50
 const joinPollMs = 20
+/** Beats between two looks at the other writers. */
+const beatsBetweenLooks = 4
 /** For changes outside of groups: a transaction under way on the same slot makes them wait. */
 const aloneMs = 5000
 
@@ -67,6 +72,10 @@ export class Slots {
   readonly #writer = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
   #heartbeat: NodeJS.Timeout | undefined
   readonly #publishing = new Set<Promise<unknown>>()
+  /** Slots whose writers were silent at the last look, and since when. */
+  #suspects: ReadonlyMap<number, number> = new Map()
+  #looking: Promise<void> | undefined
+  #beats = 0
   #floor = 0
   #horizonMs = 0
 
@@ -83,7 +92,9 @@ export class Slots {
   static async lease(database: Database, wanted: number, bound: () => number, options: SlotsOptions = {}): Promise<Slots> {
     const { silenceMs = 10_000, heartbeatMs = 500 } = options
     const slots = new Slots(database, bound, silenceMs)
-    const taken = await slots.#take(wanted)
+    const sessions = Array.from({ length: wanted }, () => database.client.startSession({ causalConsistency: false }))
+    const taken = await slots.#take(sessions)
+    for (const session of sessions.slice(taken.length)) await session.endSession()
     if (taken.length === 0)
       throw new StoreUnusable(
         'refused',
@@ -138,7 +149,7 @@ export class Slots {
   /** After `Fenced`: leases the slot anew, under another number where that is taken. Then see `floor`. */
   async renew(slot: Slot): Promise<void> {
     const held = this.#own(slot)
-    const [taken] = await this.#take(1, held.number)
+    const [taken] = await this.#take([held.session], held.number)
     if (taken === undefined) throw new StoreUnusable('refused', `All ${slotsMax} writer slots of the store are in use.`)
     Object.assign(held, taken)
     await this.#join([held])
@@ -180,17 +191,18 @@ export class Slots {
   /** Gives the slots back. No group may be in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#heartbeat)
-    await Promise.allSettled(this.#publishing)
+    await Promise.allSettled([...this.#publishing, this.#looking])
     const bound = Long.fromNumber(this.#bound())
     await this.#slots()
       .bulkWrite(
         this.#held.map(({ number, epoch }) => ({
-          updateOne: { filter: { _id: number, epoch }, update: { $unset: { writer: 1 }, $inc: { epoch: 1 }, $max: { bound } } },
+          updateOne: { filter: { _id: number, epoch }, update: { $unset: { writer: 1, session: 1 }, $inc: { epoch: 1 }, $max: { bound } } },
         })),
         { ordered: false },
       )
       // Away already: others fence what was ours.
       .catch(() => undefined)
+    for (const { session } of this.#held) await session.endSession()
   }
 
   #slots(): Collection<SlotDocument> {
@@ -204,7 +216,7 @@ export class Slots {
   }
 
   /** Free and silent slots, lowest numbers first, so that few documents carry counts. */
-  async #take(wanted: number, preferred?: number): Promise<readonly Slot[]> {
+  async #take(sessions: readonly ClientSession[], preferred?: number): Promise<readonly Slot[]> {
     const found = await this.#read()
     const held = new Set(found.filter(({ writer, silent }) => writer !== undefined && !silent).map(({ _id }) => _id))
     const free = Array.from({ length: slotsMax }, (_, number) => number).filter(number => !held.has(number))
@@ -212,21 +224,22 @@ export class Slots {
     const there = new Set(found.map(({ _id }) => _id))
     const taken: Slot[] = []
     for (const number of inOrder) {
-      if (taken.length >= wanted) break
+      const session = sessions[taken.length]
+      if (session === undefined) break
       if (!there.has(number))
         await this.#slots().updateOne({ _id: number }, { $setOnInsert: { epoch: 0, at: new Date(0), bound: Long.ZERO } }, { upsert: true })
-      const slot = await this.#tryTake(number)
-      if (slot !== undefined) taken.push(slot)
+      const place = await this.#tryTake(number, session)
+      if (place !== undefined) taken.push({ ...place, session })
     }
     return taken
   }
 
   /** Undefined when another node was faster. */
-  async #tryTake(number: number): Promise<Slot | undefined> {
+  async #tryTake(number: number, session: ClientSession): Promise<Place | undefined> {
     try {
       const taken = await this.#slots().findOneAndUpdate(
         { _id: number, $or: [{ writer: { $exists: false } }, { $expr: this.#isSilent() }] },
-        [{ $set: { writer: this.#writer, at: '$$NOW', joining: true, epoch: { $add: ['$epoch', 1] } } }],
+        [{ $set: { writer: this.#writer, at: '$$NOW', joining: true, session: session.id?.id, epoch: { $add: ['$epoch', 1] } } }],
         { returnDocument: 'after', projection: { epoch: 1 }, maxTimeMS: aloneMs },
       )
       return taken === null ? undefined : { number, epoch: taken.epoch }
@@ -262,6 +275,22 @@ export class Slots {
     if (this.#publishing.size > 0) return
     // An election, or the network: the next beat tries again, and who is silent for too long is fenced.
     this.#publish().catch(() => undefined)
+    if (++this.#beats % beatsBetweenLooks > 0) return
+    this.#looking ??= this.#look()
+      .catch(() => undefined)
+      .finally(() => (this.#looking = undefined))
+  }
+
+  /**
+   * Fences writers that died: all slots silent, at two looks, since after an election everybody was silent. What they left under way ends with it,
+   * which would keep waiting whoever wants to write the same.
+   */
+  async #look(): Promise<void> {
+    const live = (await this.#read()).filter(({ writer }) => writer !== undefined)
+    const byWriter = Map.groupBy(live, ({ writer }) => writer)
+    const dead = [...byWriter.values()].filter(slots => slots.every(({ silent }) => silent)).flat()
+    for (const slot of dead) if (this.#suspects.get(slot._id) === slot.at.getTime()) await this.#fence(slot)
+    this.#suspects = new Map(dead.map(({ _id, at }) => [_id, at.getTime()]))
   }
 
   /** A sign of life and a promise from every idle slot. */
@@ -293,11 +322,13 @@ export class Slots {
   }
 
   /** False when it was heard of meanwhile, or a transaction of its holds on. */
-  async #fence({ _id, epoch }: SlotDocument): Promise<boolean> {
+  async #fence({ _id, epoch, session }: SlotDocument): Promise<boolean> {
+    // Sessions belong to the user of the database, by whatever node they were begun. Who may not end it waits until the server does.
+    if (session !== undefined) await this.#database.db.command({ killSessions: [{ id: session }] }).catch(() => undefined)
     try {
       const { matchedCount } = await this.#slots().updateOne(
         { _id, epoch, $expr: this.#isSilent() },
-        { $inc: { epoch: 1 }, $unset: { writer: 1, joining: 1 } },
+        { $inc: { epoch: 1 }, $unset: { writer: 1, joining: 1, session: 1 } },
         { maxTimeMS: aloneMs },
       )
       return matchedCount === 1
@@ -312,4 +343,4 @@ export class Slots {
   }
 }
 
-const without = ({ writer: _, joining: __, ...slot }: SlotDocument): SlotDocument => slot
+const without = ({ writer: _, joining: __, session: ___, ...slot }: SlotDocument): SlotDocument => slot
