@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { examples } from '../../src/demo/start-page.ts'
+import { testEngines } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -73,83 +74,108 @@ describe('simpul', () => {
   })
 })
 
-describe('simpul import', () => {
-  const patient = (n: number): string => JSON.stringify({ resourceType: 'Patient', name: [{ family: `Orang ${n}` }] })
-  const visit = JSON.stringify({
-    resourceType: 'Bundle',
-    type: 'transaction',
-    entry: [
-      {
-        fullUrl: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666',
-        request: { method: 'POST', url: 'Patient' },
-        resource: { resourceType: 'Patient' },
-      },
-      {
-        request: { method: 'POST', url: 'Encounter' },
-        resource: { resourceType: 'Encounter', subject: { reference: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666' } },
-      },
-    ],
-  })
-  const file = (name: string, content: string | Uint8Array): string => {
-    writeFileSync(join(folder, name), content)
-    return name
-  }
-
-  test('takes in Bundles and resources, names what it refuses without its content, and ends with 2', async () => {
-    const lines = file(
-      'mixed.ndjson.gz',
-      gzipSync(
-        [visit, patient(1), '{"resourceType":"Patient","gender":', '{"resourceType":"Unicorn","name":"rahasia"}', patient(2)].join('\n'),
-      ),
-    )
-    const { code, out, err } = await run(['import', lines, '--json', '--rejects', 'rejected.ndjson'], {
-      SIMPUL_DATA_DIR: join(folder, 'mixed'),
-    })
-    expect(JSON.parse(out)).toMatchObject({ documents: 3, resources: 4, types: { Encounter: 1, Patient: 3 }, refused: 2 })
-    const rejected = readFileSync(join(folder, 'rejected.ndjson'), 'utf8')
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as { line: number; code: string })
-    expect(rejected.map(({ line, code: id }) => [line, id])).toEqual([
-      [3, 'json-syntax'],
-      [4, 'unknown-resource-type'],
-    ])
-    expect(err + JSON.stringify(rejected)).not.toContain('rahasia')
-    expect(code).toBe(2)
-  })
-
-  test('goes on where it stopped, and takes nothing in twice even when the mark is lost', async () => {
-    const environment = { SIMPUL_DATA_DIR: join(folder, 'resumed') }
-    const lines = file('people.ndjson', Array.from({ length: 30 }, (_, n) => patient(n)).join('\n'))
-    const first = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
-    expect(JSON.parse(first.out)).toMatchObject({ resources: 30, skipped: 0 })
-    const again = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
-    expect(JSON.parse(again.out)).toMatchObject({ resources: 0, skipped: 30 })
-    // As if the process had died before it noted how far it came.
-    const { run: id } = JSON.parse(readFileSync(join(folder, 'people.resume'), 'utf8')) as { run: string }
-    writeFileSync(join(folder, 'people.resume'), JSON.stringify({ run: id, lines: {} }))
-    const third = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
-    expect(JSON.parse(third.out)).toMatchObject({ resources: 0, skipped: 30, refused: 0 })
-  })
-
-  test('creates nothing the second time when the creates are conditional', async () => {
-    const environment = { SIMPUL_DATA_DIR: join(folder, 'conditional') }
-    const entry = {
-      request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=http://x|1' },
-      resource: { resourceType: 'Patient', identifier: [{ system: 'http://x', value: '1' }] },
+for (const engine of testEngines)
+  describe(`simpul import (${engine.name})`, () => {
+    /** A store of its own for each test, by the variables that name it. */
+    const given: AsyncDisposable[] = []
+    const storeOfItsOwn = async (name: string): Promise<Readonly<Record<string, string>>> => {
+      const store = await engine.address()
+      given.push(store)
+      return { SIMPUL_STORE: store.address, SIMPUL_DATA_DIR: join(folder, `${name}-${engine.name}`) }
     }
-    const bundle = file('conditional.json', JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: [entry] }))
-    await run(['import', bundle], environment)
-    await run(['import', bundle], environment)
-    const port = String(await freePort())
-    const { child, ended, says } = start(['serve'], { ...environment, SIMPUL_AUTH: 'off', SIMPUL_PORT: port })
-    await says('listens on')
-    const answer = (await (await fetch(`http://127.0.0.1:${port}/fhir/Patient?_summary=count`)).json()) as { total: number }
-    child.kill('SIGTERM')
-    await ended
-    expect(answer.total).toBe(1)
+    afterAll(async () => {
+      for (const store of given) await store[Symbol.asyncDispose]()
+    })
+
+    const patient = (n: number): string => JSON.stringify({ resourceType: 'Patient', name: [{ family: `Orang ${n}` }] })
+    const visit = JSON.stringify({
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [
+        {
+          fullUrl: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666',
+          request: { method: 'POST', url: 'Patient' },
+          resource: { resourceType: 'Patient' },
+        },
+        {
+          request: { method: 'POST', url: 'Encounter' },
+          resource: { resourceType: 'Encounter', subject: { reference: 'urn:uuid:9b7a2f7e-1111-4222-8333-444455556666' } },
+        },
+      ],
+    })
+    const file = (name: string, content: string | Uint8Array): string => {
+      writeFileSync(join(folder, name), content)
+      return name
+    }
+
+    test('takes in Bundles and resources, names what it refuses without its content, and ends with 2; the doctor finds the store whole', async () => {
+      const lines = file(
+        'mixed.ndjson.gz',
+        gzipSync(
+          [visit, patient(1), '{"resourceType":"Patient","gender":', '{"resourceType":"Unicorn","name":"rahasia"}', patient(2)].join('\n'),
+        ),
+      )
+      const environment = await storeOfItsOwn('mixed')
+      const { code, out, err } = await run(['import', lines, '--json', '--rejects', `rejected-${engine.name}.ndjson`], environment)
+      expect(JSON.parse(out)).toMatchObject({ documents: 3, resources: 4, types: { Encounter: 1, Patient: 3 }, refused: 2 })
+      const rejected = readFileSync(join(folder, `rejected-${engine.name}.ndjson`), 'utf8')
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as { line: number; code: string })
+      expect(rejected.map(({ line, code: id }) => [line, id])).toEqual([
+        [3, 'json-syntax'],
+        [4, 'unknown-resource-type'],
+      ])
+      expect(err + JSON.stringify(rejected)).not.toContain('rahasia')
+      expect(code).toBe(2)
+
+      const examined = await run(['doctor', '--deep', '--json'], {
+        ...environment,
+        SIMPUL_AUTH: 'off',
+        SIMPUL_PORT: String(await freePort()),
+      })
+      const findings = examined.out
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as { check: string; state: string })
+      expect(findings.filter(({ state }) => state === 'fail')).toEqual([])
+      expect(findings.map(({ check }) => check)).toEqual(['node', 'auth', 'data', 'disk', 'port', 'store'])
+      expect(examined.code).toBe(0)
+    })
+
+    test('goes on where it stopped, and takes nothing in twice even when the mark is lost', async () => {
+      const environment = await storeOfItsOwn('resumed')
+      rmSync(join(folder, 'people.resume'), { force: true })
+      const lines = file('people.ndjson', Array.from({ length: 30 }, (_, n) => patient(n)).join('\n'))
+      const first = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+      expect(JSON.parse(first.out)).toMatchObject({ resources: 30, skipped: 0 })
+      const again = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+      expect(JSON.parse(again.out)).toMatchObject({ resources: 0, skipped: 30 })
+      // As if the process had died before it noted how far it came.
+      const { run: id } = JSON.parse(readFileSync(join(folder, 'people.resume'), 'utf8')) as { run: string }
+      writeFileSync(join(folder, 'people.resume'), JSON.stringify({ run: id, lines: {} }))
+      const third = await run(['import', lines, '--json', '--resume', 'people.resume'], environment)
+      expect(JSON.parse(third.out)).toMatchObject({ resources: 0, skipped: 30, refused: 0 })
+    })
+
+    test('creates nothing the second time when the creates are conditional', async () => {
+      const environment = await storeOfItsOwn('conditional')
+      const entry = {
+        request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=http://x|1' },
+        resource: { resourceType: 'Patient', identifier: [{ system: 'http://x', value: '1' }] },
+      }
+      const bundle = file('conditional.json', JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: [entry] }))
+      await run(['import', bundle], environment)
+      await run(['import', bundle], environment)
+      const port = String(await freePort())
+      const { child, ended, says } = start(['serve'], { ...environment, SIMPUL_AUTH: 'off', SIMPUL_PORT: port })
+      await says('listens on')
+      const answer = (await (await fetch(`http://127.0.0.1:${port}/fhir/Patient?_summary=count`)).json()) as { total: number }
+      child.kill('SIGTERM')
+      await ended
+      expect(answer.total).toBe(1)
+    })
   })
-})
 
 describe('simpul demo', () => {
   test('comes up with invented people, takes another port when its own is taken, and stops on a signal', async () => {
@@ -203,18 +229,6 @@ describe('a server that cannot start', () => {
 })
 
 describe('simpul doctor', () => {
-  test('finds a store whole, and says so for people and for machines', async () => {
-    const environment = { SIMPUL_AUTH: 'off', SIMPUL_DATA_DIR: join(folder, 'mixed'), SIMPUL_PORT: String(await freePort()) }
-    const { code, out } = await run(['doctor', '--deep', '--json'], environment)
-    const findings = out
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as { check: string; state: string })
-    expect(findings.filter(({ state }) => state === 'fail')).toEqual([])
-    expect(findings.map(({ check }) => check)).toEqual(['node', 'auth', 'data', 'disk', 'port', 'store'])
-    expect(code).toBe(0)
-  })
-
   test('shows the configuration with secrets hidden', async () => {
     const { out } = await run(['doctor', '--config'], { SIMPUL_AUTH: 'off', SIMPUL_CURSOR_SECRET: 'geheim'.repeat(10) })
     expect(out).toContain('SIMPUL_CURSOR_SECRET=***')
