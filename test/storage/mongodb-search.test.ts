@@ -15,7 +15,7 @@ import type { Store } from '../../src/storage/port.ts'
 import { mongodbAddress } from '../support/mongodb-address.ts'
 import { checkRandomSearch, Distortion, type Searched, type SearchedState, writeStates } from '../support/searched-states.ts'
 
-const runs = process.env.SIMPUL_TEST_LONG === '1' ? 20_000 : 300
+const runs = process.env.SIMPUL_TEST_LONG === '1' ? 20_000 : 150
 const firstSeed = Number(process.env.SIMPUL_TEST_SEED ?? 1)
 
 let store: Store

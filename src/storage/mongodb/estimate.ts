@@ -80,8 +80,8 @@ export class Estimates {
       holders: counters.holders,
       estimate: (leaf, type) => this.#estimate(leaf, type, counters, unknown),
       traits: (leaf, type) => traitsOf(leaf, type, counters),
-      // Every value to sort by stands in order; references are sorted where they are gathered, as nobody pages through them.
-      walks: key => key.kind !== 'reference',
+      // Whatever is sorted by stands in order.
+      walks: () => true,
     }
   }
 

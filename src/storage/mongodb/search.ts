@@ -136,7 +136,7 @@ class Search implements MongoSearch {
             return { plan: made, text: planLines(made) }
           })
           commands.length = 0
-          await this.#readPart(query.sort, plan, asked, reading)
+          await this.#readPart(query.sort, plan, asked, reading, parts.length === 1)
           lines.push(...text)
           for (const command of commands.slice(0, explainedMax)) lines.push(...(await explainCommand(command, reading)))
         }
@@ -196,7 +196,7 @@ class Search implements MongoSearch {
 
   async #page(query: Query, plans: readonly Plan[], asked: SearchAsked, reading: Reading): Promise<SearchPage> {
     const backward = asked.backward ?? false
-    const parts = await reading.together(plans.map(plan => () => this.#readPart(query.sort, plan, asked, reading)))
+    const parts = await reading.together(plans.map(plan => () => this.#readPart(query.sort, plan, asked, reading, plans.length === 1)))
     const [only] = parts
     const found = only && parts.length === 1 ? only : merged(parts, query.sort, backward, asked.count + 1)
     const more = found.length > asked.count
@@ -204,14 +204,14 @@ class Search implements MongoSearch {
     return { rows: backward ? rows.toReversed() : rows, more }
   }
 
-  async #readPart(sort: readonly SortKey[], plan: Plan, asked: SearchAsked, reading: Reading): Promise<readonly Found[]> {
+  async #readPart(sort: readonly SortKey[], plan: Plan, asked: SearchAsked, reading: Reading, alone: boolean): Promise<readonly Found[]> {
     const { position, backward = false, count } = asked
     const matching = await this.#matching(sourcesOf(plan), reading)
-    return readPage({ plan, sort, wanted: count + 1, position, backward }, reading, matching, this.#repeats)
+    return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching, this.#repeats)
   }
 
   async #matching(sources: readonly Source[], reading: Reading): Promise<Matching> {
-    return new Matching(reading, await wordsFor(sources, this.#database.dictionary, reading))
+    return new Matching(reading, await wordsFor(sources, this.#database.dictionary, reading), this.#repeats)
   }
 
   /** Undefined when counting would look at too much. */

@@ -58,6 +58,9 @@ const amongPoints = (index: PointIndex, points: readonly string[]): Filter => ({
 
 const oneOfRanges = (ranges: readonly Filter[]): Filter => (ranges.length === 1 ? (ranges[0] as Filter) : { $or: ranges })
 
+/** Ids are looked up one by one, in whatever order they are asked. */
+const idsMax = 2_000
+
 const groupArms = (group: readonly Way[], pointsMax: number): readonly Arm[] => {
   const [first] = group
   if (first === undefined) return []
@@ -65,7 +68,9 @@ const groupArms = (group: readonly Way[], pointsMax: number): readonly Arm[] => 
   const ranges = group.flatMap(({ entries }) => ('ranges' in entries ? entries.ranges : []))
   return [
     // The group is of one index, so there are points only where the index has some.
-    ...blocks(points, pointsMax).map(block => armOf(first, amongPoints(first.entries.index as PointIndex, block))),
+    ...blocks(points, first.entries.index === 'id' ? idsMax : pointsMax).map(block =>
+      armOf(first, amongPoints(first.entries.index as PointIndex, block)),
+    ),
     ...blocks(ranges, rangesMax).map(block => armOf(first, oneOfRanges(block))),
   ]
 }
@@ -78,10 +83,12 @@ const armOf = ({ type, entries, window, conditions }: Way, bounds: Filter): Arm 
 })
 
 /** `lives`: ids also lead to what is deleted. */
-export const matching = (bounds: Filter, window: Window, { filters }: Conditions, lives: boolean): Filter => {
-  if (isEmpty(window)) return never
-  return { ...bounds, ...(lives ? { 'ix.tk': everything } : {}), ...within(window), ...unbounding(filters) }
-}
+export const matching = (bounds: Filter, window: Window, { filters }: Conditions, lives: boolean): Filter => ({
+  ...bounds,
+  ...(lives ? { 'ix.tk': everything } : {}),
+  ...within(window),
+  ...unbounding(filters),
+})
 
 const together = (arms: readonly Arm[]): readonly Arm[] => {
   const numbers = new Map<unknown, number>()

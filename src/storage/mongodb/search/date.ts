@@ -1,20 +1,26 @@
 import { earliest, latest } from '../../../search/ranges.ts'
 import type { Node } from '../../../search/tree.ts'
 import type { Filter } from './filter.ts'
-import { type LeafCompiler, ranges } from './leaf.ts'
+import { type Entries, type LeafCompiler, ranges } from './leaf.ts'
 import { boundsEnd, rangeHolds } from './range.ts'
 
-type DateNode = Extract<Node, { op: 'date' }>
+export type DateNode = Extract<Node, { op: 'date' }>
 
 /** Walks by the beginning or the end of ranges, whichever the prefix bounds. */
 export const date: LeafCompiler<DateNode> = {
   traits: () => ({ ordered: false, check: 0.9 }),
-  entries: leaf => ranges(boundsEnd(leaf.test) ? 'dtHigh' : 'dtLow', [matches(leaf)]),
-  check: matches,
+  entries: leaf => entriesOfOneDate([leaf]),
+  check: leaf => matches([leaf]),
 }
 
-function matches({ param, test }: DateNode): Filter {
-  return { 'ix.dt': { $elemMatch: { p: param.code, ...rangeHolds(test, instant) } } }
+/** Where one stored range meets all of the tests, which are of one parameter. The first bounds the walk. */
+export const entriesOfOneDate = (leaves: readonly [DateNode, ...DateNode[]]): readonly Entries[] =>
+  ranges(boundsEnd(leaves[0].test) ? 'dtHigh' : 'dtLow', [matches(leaves)])
+
+const matches = ([first, ...others]: readonly [DateNode, ...DateNode[]]): Filter => {
+  const holds = { p: first.param.code, ...rangeHolds(first.test, instant) }
+  const all = others.length === 0 ? holds : { $and: [holds, ...others.map(({ test }) => rangeHolds(test, instant))] }
+  return { 'ix.dt': { $elemMatch: all } }
 }
 
 /** Widened tests reach beyond the last instant there is. */

@@ -3,6 +3,7 @@ import type { Driver, Probe, Reverse, Chain, Source } from '../../../search/plan
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { hints } from '../collections.ts'
 import { everything, referenceEntry } from '../entries.ts'
+import type { Repeats } from '../values.ts'
 import { type Arm, armsOf, blocks, candidateFields, type Way } from './arms.ts'
 import {
   added,
@@ -16,6 +17,7 @@ import {
   type Referred,
   type Referring,
 } from './conditions.ts'
+import { type DateNode, entriesOfOneDate } from './date.ts'
 import { unbounding } from './filter.ts'
 import { type Entries, points, type Words } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
@@ -45,12 +47,14 @@ const innerMax = 500_000
 export class Matching {
   readonly #reading: Reading
   readonly #words: Words
+  readonly #repeats: Repeats
   /** The planner gives one list of sources for each chain: what they match is found once. */
   readonly #gathered = new Map<readonly Source[], Promise<ReadonlySet<string>>>()
 
-  constructor(reading: Reading, words: Words) {
+  constructor(reading: Reading, words: Words, repeats: Repeats) {
     this.#reading = reading
     this.#words = words
+    this.#repeats = repeats
   }
 
   /** The questions whose answers are all matches of the source, some maybe by several. `pointsMax`: values that one question may ask for. */
@@ -97,12 +101,14 @@ export class Matching {
       for (const one of driver.of) ways.push(...(await this.#ways(one, window, conditions)))
       return ways
     }
-    return (await this.#entries(driver, type)).map(entries => ({ type, entries, window, conditions }))
+    return (await this.#entries(driver, source)).map(entries => ({ type, entries, window, conditions }))
   }
 
-  async #entries(driver: Exclude<Driver, { by: 'union' }>, type: string): Promise<readonly Entries[]> {
+  async #entries(driver: Exclude<Driver, { by: 'union' }>, { type, probes }: Source): Promise<readonly Entries[]> {
     switch (driver.by) {
       case 'entries':
+        if (driver.node.op === 'date' && !this.#repeats(type, driver.node.param.code))
+          return entriesOfOneDate([driver.node, ...testsOf(driver.node, probes)])
         return entriesOf(driver.node, type, this.#words)
       case 'inner':
         return points(driver.node.op === 'chain' ? 'tk' : 'id', [...(await this.#keys(driver.node, driver.inner, type))])
@@ -296,6 +302,12 @@ export class Matching {
     return passed
   }
 }
+
+/** What else is asked of the same parameter: of one that has one date it bounds the same entry. */
+const testsOf = ({ param }: DateNode, probes: readonly Probe[]): readonly DateNode[] =>
+  probes.flatMap(probe =>
+    (probe.how === 'check' || probe.how === 'set') && probe.node.op === 'date' && probe.node.param.code === param.code ? [probe.node] : [],
+  )
 
 const isAmong = ({ id, refs }: Candidate, { begins, keys }: Among): boolean =>
   begins === undefined ? keys.has(id) : refs.some(ref => keys.has(ref))

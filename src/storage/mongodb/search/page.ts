@@ -3,16 +3,16 @@ import type { Plan, Source } from '../../../search/plan.ts'
 import type { SortKey } from '../../../search/tree.ts'
 import type { Position } from '../../port.ts'
 import { compareRows } from '../../row-order.ts'
-import { narrowest, type Window, windowOf } from '../../seq-window.ts'
+import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { type VersionFields, versionFields, versionProjection } from '../bson-fields.ts'
 import { hints } from '../collections.ts'
 import { sortText, valueBounds } from '../entries.ts'
 import type { Repeats } from '../values.ts'
 import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
-import type { Filter } from './filter.ts'
+import { type Filter, never } from './filter.ts'
 import { mergedMax } from './leaf.ts'
 import { batchMax, type Candidate, candidateOf, findOf, type Matching } from './matching.ts'
-import type { Command, Reading } from './reading.ts'
+import { type Command, limited, type Reading } from './reading.ts'
 import { greatestField, leastField, orderStages, textFields, valuesOf } from './sort.ts'
 
 /** A row of a page; its resource is fetched at the end where finding it did not give it. */
@@ -24,11 +24,16 @@ export type PageAsked = {
   readonly wanted: number
   readonly position?: Position | undefined
   readonly backward: boolean
+  /** Whether its rows are the page, so that finding them may fetch their resources at once. */
+  readonly alone: boolean
 }
 
 /** The rows of one part, in the direction read (backward: from the position to the front). */
 export const readPage = (asked: PageAsked, reading: Reading, matching: Matching, repeats: Repeats): Promise<readonly Found[]> =>
   new Page(asked, reading, matching, repeats).read()
+
+/** A walk along the sort texts in a field. */
+type ValueArm = Arm & { readonly field: string }
 
 class Page {
   readonly #asked: PageAsked
@@ -60,7 +65,7 @@ class Page {
     const order = { seq: descending ? -1 : 1 }
     const valuesFor = (seq: number): Position['values'] => values ?? (first ? [seq, ...sort.slice(1).map(() => null)] : [])
     const [only] = arms
-    if (only && arms.length === 1 && only.verify.length === 0) {
+    if (this.#asked.alone && only && arms.length === 1 && only.verify.length === 0) {
       const found = await this.#reading.bytes({ ...findOf(only, versionProjection), sort: order, limit: wanted, batchSize: wanted })
       return found.map(bytes => {
         const fields = versionFields(bytes)
@@ -105,7 +110,8 @@ class Page {
     const { sort, backward, position, wanted } = this.#asked
     const descending = first.descending !== backward
     const bounds: Filter = position === undefined ? {} : { _id: { [descending ? '$lte' : '$gte']: position.values[0] } }
-    const arm = await this.#walk(source, hints.id, bounds, true)
+    const [arm] = await this.#walk(source, hints.id, bounds, true)
+    if (arm === undefined) return []
     // Instances of other types may have the same id, so the position itself need not be of this type.
     const found = await this.#first(arm, { ...this.#findInOrder(arm), sort: { _id: descending ? -1 : 1 } }, wanted + 1)
     const isBeyond = (one: Found): boolean =>
@@ -168,21 +174,24 @@ class Page {
   }
 
   /** The greatest stand apart, but where a parameter is known to have one value its least may be its greatest. */
-  async #walks(first: SortKey, bounds: Filter): Promise<readonly (Arm & { readonly field: string })[]> {
-    const { source, type } = this.#asked.plan as Plan
+  async #walks(first: SortKey, bounds: Filter): Promise<readonly ValueArm[]> {
+    const { source, type } = this.#asked.plan
     const least = leastField(first)
     const greatest = greatestField(first)
     const within = Object.keys(bounds).length === 0 ? { $gte: '' } : bounds
-    if (!first.descending) return [{ ...(await this.#walk(source, hints.so, { [least]: within })), field: least }]
-    const arm = { ...(await this.#walk(source, hints.sd, { [greatest]: within })), field: greatest }
-    if (this.#repeats(type, first.code)) return [arm]
-    return [arm, { ...(await this.#walk(source, hints.so, { [least]: within, [greatest]: { $exists: false } })), field: least }]
+    const along = async (field: string, hint: string, and: Filter): Promise<readonly ValueArm[]> =>
+      (await this.#walk(source, hint, { [field]: within, ...and })).map(arm => ({ ...arm, field }))
+    if (!first.descending) return along(least, hints.so, {})
+    const arms = await along(greatest, hints.sd, {})
+    return this.#repeats(type, first.code) ? arms : [...arms, ...(await along(least, hints.so, { [greatest]: { $exists: false } }))]
   }
 
-  async #walk(source: Source, hint: string, bounds: Filter, lives = false): Promise<Arm> {
+  /** None when nothing can match. */
+  async #walk(source: Source, hint: string, bounds: Filter, lives = false): Promise<readonly Arm[]> {
     const conditions = await this.#matching.conditionsOf(source)
     const window = narrowest(source.window.map(({ test }) => windowOf(test)))
-    return { type: source.type, hint, filter: filterOf(bounds, window, conditions, lives), verify: conditions.verify }
+    if (isEmpty(window) || conditions.filters.includes(never)) return []
+    return [{ type: source.type, hint, filter: filterOf(bounds, window, conditions, lives), verify: conditions.verify }]
   }
 
   #findInOrder(arm: Arm): Document & { find: string } {
@@ -205,11 +214,6 @@ class Page {
     return found.toSorted((a, b) => (backward ? compareRows(b, a, first) : compareRows(a, b, first)))
   }
 }
-
-const limited = (command: Command, wanted: number): Command =>
-  'find' in command
-    ? { ...command, limit: wanted, batchSize: wanted }
-    : { ...command, pipeline: [...command.pipeline, { $limit: wanted }], cursor: { batchSize: wanted } }
 
 /** Documents that several questions found, once. */
 const distinct = (found: readonly Candidate[]): readonly Candidate[] => [...new Map(found.map(one => [one.id, one])).values()]

@@ -79,9 +79,16 @@ export class Reading {
   }
 
   /** For who may stop before the end. */
-  batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
-    this.#told(command)
-    return this.#batches(command, size)
+  async *batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
+    let taken = 0
+    try {
+      for await (const batch of this.#batches(command, size)) {
+        taken += batch.length
+        yield batch
+      }
+    } finally {
+      this.#told(limited(command, taken))
+    }
   }
 
   /** Settles which state it is, where no command did. */
@@ -164,6 +171,12 @@ export class Reading {
     }
   }
 }
+
+/** The command for so many documents and no more. */
+export const limited = (command: Command, wanted: number): Command =>
+  'find' in command
+    ? { ...command, limit: wanted, batchSize: wanted }
+    : { ...command, pipeline: [...command.pipeline, { $limit: Math.max(1, wanted) }], cursor: { batchSize: wanted } }
 
 const codes = { timeExpired: 50, limitExceeded: 262 } as const
 
