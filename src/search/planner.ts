@@ -336,11 +336,26 @@ class Planning {
     return Math.max(traits.visits ?? 0, this.estimate(node, type))
   }
 
-  /** Of the type's resources, the part that meets all of the nodes, as if they did not know each other. */
+  /** Of the type's resources, the part that meets all of the nodes, as if they did not know each other; but for the two ends of one range. */
   #share(nodes: readonly Plain[], type: string): number {
     if (nodes.length === 0) return 1
-    const total = Math.max(1, this.#engine.total(type))
-    return nodes.reduce((share, node) => share * Math.min(1, Math.max(0.3, this.estimate(node, type)) / total), 1)
+    const least = fewest / Math.max(1, this.#engine.total(type))
+    let share = 1
+    const begun = new Map<string, number>()
+    for (const node of nodes) {
+      const own = this.#shareOf(node, type)
+      const other = endOf(node, false)
+      const before = other === undefined ? undefined : begun.get(other)
+      // What lies before one instant and behind another: little, though half of all lies before and half behind.
+      share *= before === undefined ? own : Math.max(least, before + own - 1, own * before * rangeLeast) / before
+      const end = endOf(node, true)
+      if (end !== undefined) begun.set(end, own)
+    }
+    return share
+  }
+
+  #shareOf(node: Plain, type: string): number {
+    return Math.min(1, Math.max(fewest, this.estimate(node, type)) / Math.max(1, this.#engine.total(type)))
   }
 
   estimate(node: Plain, type: string): number {
@@ -383,6 +398,19 @@ class Planning {
         return Math.min(total, this.#engine.estimate(node, type))
     }
   }
+}
+
+/** Resources that any condition is believed to leave. */
+const fewest = 0.3
+/** Of what two ends of a range would leave if they did not know each other, the least that they are believed to leave: large counts are guesses. */
+const rangeLeast = 0.05
+
+/** Names the end of the values of a parameter that the node asks for, or the opposite one; undefined when it asks for neither. */
+const endOf = (node: Plain, own: boolean): string | undefined => {
+  if (node.op !== 'date' && node.op !== 'number') return undefined
+  const { prefix } = node.test
+  if (!atEnd(prefix) && prefix !== 'lt' && prefix !== 'le' && prefix !== 'eb') return undefined
+  return `${node.param.code} ${atEnd(prefix) === own}`
 }
 
 /** Whether values that pass lie at the high end. */
