@@ -2,17 +2,22 @@
  * A whole store moved to the other engine and back: nothing lost, nothing changed, gone on with where it was cut, refused where it does not belong.
  * @see docs/operate/copy.md
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { copyStore } from '../../src/cli/copy.ts'
 import { copyRecords, isMark } from '../../src/cli/copy-admission.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import type { Beside, RecordDefinition, Store, StoredVersion } from '../../src/storage/port.ts'
+import { openSqliteReading } from '../../src/storage/sqlite/store.ts'
 import { StoreUnusable } from '../../src/storage/unusable.ts'
 import { bundle, entry, say } from '../interactions/speak.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { Dice } from '../support/random-search.ts'
+import { openTestStore, temporaryFolder } from '../support/sqlite-store.ts'
 import { knownOf, loadAll, realVersions } from '../support/real-versions.ts'
 import { StoreSearches } from '../support/store-searches.ts'
 import { testData } from '../support/test-data.ts'
@@ -214,6 +219,35 @@ describe('simpul copy', () => {
     expect(err.some(line => line.startsWith('Binary is not the same: 1 versions, 1 live in the source, 0 and 0 in the target'))).toBe(true)
   })
 
+  test('a file that is served is only read, and copied again takes along what was written meanwhile', async () => {
+    const { store, clock, path } = await openTestStore(undefined, undefined, undefined, records)
+    open.push(store)
+    const write = async (id: string) => {
+      clock.now += 1
+      await store.commit({ ...planOf([newVersion({ id })]), once: `made ${id}` })
+    }
+    for (let n = 0; n < 700; n++) await write(`p${n}`)
+    const source = await openSqliteReading({ path, clock: () => clock.now, records })
+    open.push(source)
+    const there = await opened(other)
+    let written = 0
+    let done = false
+    const serving = (async () => {
+      while (!done) await write(`q${written++}`)
+    })()
+    const first = await copy(there, there, { source }).finally(() => {
+      done = true
+    })
+    await serving
+    expect([0, 2]).toContain(first)
+    expect(await copy(there, there, { source })).toBe(0)
+    expect(await versionsIn(there)).toEqual(await collected(store.versions({ upTo: Number.MAX_SAFE_INTEGER })))
+    expect(await there.store.counts()).toEqual({ Patient: 700 + written })
+    const denied = await source.commit({ ...planOf([newVersion({ id: 'x' })]) })
+    expect(denied.ok ? 'written' : denied.failure.kind).toBe('no-store')
+    await expect(openSqliteReading({ path: `${path}.not`, clock: () => clock.now })).rejects.toThrow('There is no store')
+  })
+
   test('an empty store is copied too', async () => {
     const [first, there] = [await opened(sqlite), await opened(other)]
     expect(await copy(first, there)).toBe(0)
@@ -277,4 +311,51 @@ whenThere('a store that came back', () => {
     }
     expect(statuses.get(200)).toBeGreaterThan(requestsMade / 2)
   }, 240_000)
+})
+
+describe('simpul copy as a shell sees it', () => {
+  const folder = temporaryFolder()
+  const program = join(import.meta.dirname, '../../bin/simpul.js')
+  const started = (...argv: readonly string[]) => {
+    const child = spawn(process.execPath, [program, 'copy', ...argv], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '', SIMPUL_AUTH: 'off', SIMPUL_DATA_DIR: join(folder, 'data') },
+    })
+    let err = ''
+    child.stderr.on('data', part => {
+      err += part
+    })
+    child.stdout.resume()
+    return { child, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, err })) }
+  }
+  const from = 'sqlite:from.db'
+
+  test('killed at any moment it goes on, until the copy is whole', async () => {
+    const { store } = await openTestStore(undefined, join(folder, 'from.db'), undefined, [])
+    await store.commit(planOf(Array.from({ length: 3000 }, (_, n) => newVersion({ id: `p${n}`, filler: 'x'.repeat(500) }))))
+    await store[Symbol.asyncDispose]()
+    for (const ms of [300, 600, 900, 1200]) {
+      const { child, ended } = started('--from', from, '--to', 'sqlite:to.db')
+      const kill = setTimeout(() => child.kill('SIGKILL'), ms)
+      await ended
+      clearTimeout(kill)
+    }
+    const { code, err } = await started('--from', from, '--to', 'sqlite:to.db').ended
+    expect(err).toContain('The copy is whole')
+    expect(code).toBe(0)
+  })
+
+  const refusals: readonly (readonly [argv: readonly string[], code: number, says: string])[] = [
+    [['--from', from], 64, "required option '--to"],
+    [['--from', from, '--to', 'to.db'], 64, 'An address is'],
+    [['--from', from, '--to', 'sqlite:./from.db'], 3, 'one and the same store'],
+    [['--from', 'sqlite:not-there.db', '--to', 'sqlite:new.db'], 3, 'There is no store'],
+    [['--from', from, '--to', 'mongodb://127.0.0.1:1/simpul?serverSelectionTimeoutMS=300'], 5, 'No MongoDB answers'],
+  ]
+  for (const [argv, code, says] of refusals)
+    test(`${argv.join(' ')} exits ${code}`, async () => {
+      const ended = await started(...argv).ended
+      expect(ended.err).toContain(says)
+      expect(ended.code).toBe(code)
+    })
 })
