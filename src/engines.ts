@@ -49,10 +49,17 @@ type Engine = {
 
 const pathOf = (address: string): string => address.slice('sqlite:'.length)
 
+/** The path, in a folder that is there. Throws what is wrong with the schema as what it is: from the thread that writes it comes as a copy. */
+const prepared = async (address: string): Promise<string> => {
+  const path = pathOf(address)
+  mkdirSync(dirname(path), { recursive: true })
+  await migrationsAt(path, systemClock).status()
+  return path
+}
+
 const sqlite: Engine = {
   open: async (address, { definitions, records, clock, config, writer }) => {
-    const path = pathOf(address)
-    mkdirSync(dirname(path), { recursive: true })
+    const path = await prepared(address)
     const { synchronous, cursorMinutes } = config
     const through = writer === undefined ? {} : { writer: writer() }
     return openSqliteStore({ path, definitions, records, clock, synchronous, cursorMinutes, ...through })
@@ -63,8 +70,7 @@ const sqlite: Engine = {
     return `sqlite:${existsSync(path) ? realpathSync(path) : path}`
   },
   host: async (address, { records, clock, config }) => {
-    const path = pathOf(address)
-    mkdirSync(dirname(path), { recursive: true })
+    const path = await prepared(address)
     const { synchronous, cursorMinutes } = config
     return WriterHost.start({ path, synchronous, records, snapshots: { lifetimeMs: cursorMinutes * 60_000 } }, clock)
   },

@@ -16,7 +16,7 @@ const refusals: readonly (readonly [name: string, value: string])[] = [
   ['SIMPUL_BASE_URL', 'ftp://example.org'],
   ['SIMPUL_BASE_URL', 'https://example.org/'],
   ['SIMPUL_BASE_URL', 'https://example.org?x=1'],
-  ['SIMPUL_STORE', 'mongodb://127.0.0.1/simpul'],
+  ['SIMPUL_STORE', 'mongodb://127.0.0.1/'],
   ['SIMPUL_AUTH', 'none'],
   ['SIMPUL_VALIDATION', 'base'],
   ['SIMPUL_ZONE', 'Asia/Atlantis'],
@@ -102,6 +102,12 @@ describe('an address, shown', () => {
     ],
     ['mongodb+srv://simpul:p@ss@cluster.example/simpul', 'mongodb+srv://***@cluster.example/simpul'],
     ['mongodb://127.0.0.1/simpul', 'mongodb://127.0.0.1/simpul'],
+    ['mongodb://simpul:p/a?s@s@a.example/simpul', 'mongodb://***@a.example/simpul'],
+    ['rediss://:p/a@cache.example:6380/1', 'rediss://***@cache.example:6380/1'],
+    [
+      'mongodb://a.example/simpul?tls=true&tlsCertificateKeyFilePassword=p&authMechanismProperties=AWS_SESSION_TOKEN:t&w=1',
+      'mongodb://a.example/simpul?tls=true&tlsCertificateKeyFilePassword=***&authMechanismProperties=***&w=1',
+    ],
     ['sqlite:./data/simpul.db', 'sqlite:./data/simpul.db'],
     ['https://simpul.example/a@b', 'https://simpul.example/a@b'],
   ]
