@@ -1,9 +1,10 @@
 /**
- * Both engines give the same answers: random searches about real resources, same ids in the same order, same totals, page by page in both
+ * Both engines give the same answers: random searches and histories of real resources, same ids in the same order, same totals, page by page in both
  * directions, same failures.
  * @see storage-and-search.md 20.3
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
 import { type TestParts, testBase, testParts } from '../support/parts.ts'
 import { Dice } from '../support/random-search.ts'
@@ -14,6 +15,8 @@ import { type Heard, say } from '../interactions/speak.ts'
 
 const long = process.env.SIMPUL_TEST_LONG === '1'
 const searches = long ? 5000 : 400
+const histories = long ? 500 : 40
+const timeoutMs = long ? 3_600_000 : 180_000
 const bundles = long ? 100 : 5
 const seed = Number(process.env.SIMPUL_TEST_SEED ?? (long ? Date.now() % 2 ** 31 : 20_261_121))
 const pagesMax = 6
@@ -35,8 +38,10 @@ const shown = (heard: Heard, counted: boolean): unknown => {
   if (heard.status !== 200) return { status: heard.status, kind: heard.kind }
   const { body } = heard
   return {
-    entries: (body.entry ?? []).map(
-      ({ resource, search }: Page) => `${search?.mode} ${resource.resourceType}/${resource.id}/${resource.meta?.versionId}`,
+    entries: (body.entry ?? []).map(({ resource, search, request }: Page) =>
+      resource === undefined
+        ? `${request.method} ${request.url}`
+        : `${search?.mode ?? request.method} ${resource.resourceType}/${resource.id}/${resource.meta?.versionId}`,
     ),
     links: body.link.map(({ relation }: { relation: string }) => relation).filter((relation: string) => counted || relation !== 'last'),
     ...(counted ? { total: body.total } : {}),
@@ -70,18 +75,27 @@ const walked = async (parts: TestParts, url: string): Promise<readonly unknown[]
 whenThere('the same on every engine', () => {
   const stores: TestParts[] = []
   let made: StoreSearches
+  let filter: AccessFilter = seesAll
 
   beforeAll(async () => {
-    const open = (engine: TestEngine) => testParts({ engine, clock: () => Date.UTC(2026, 10, 21, 8) })
+    const decide = () => ({ allow: true as const, filterFor: () => filter })
+    const open = (engine: TestEngine) => testParts({ engine, decide, clock: () => Date.UTC(2026, 10, 21, 8) })
     for (const engine of testEngines) stores.push(await open(engine))
     const first = stores[0] as TestParts
     const versions = realVersions(synthea as string, examples, bundles, first)
-    made = new StoreSearches(first.definitions, versions.map(knownOf))
+    made = new StoreSearches(first.definitions, versions.flatMap(knownOf))
     for (const { store } of stores) await loadAll(store, versions)
   }, 300_000)
   afterAll(async () => {
     for (const parts of stores) await parts[Symbol.asyncDispose]()
   })
+
+  /** The pages that all engines show. */
+  const alike = async (url: string, n: number): Promise<readonly unknown[]> => {
+    const [expected = [], ...others] = await Promise.all(stores.map(parts => walked(parts, url)))
+    for (const pages of others) expect({ n, url, filter, pages }).toEqual({ n, url, filter, pages: expected })
+    return expected
+  }
 
   test('what is there', async () => {
     const [first, ...others] = await Promise.all(stores.map(({ store }) => store.counts()))
@@ -94,14 +108,25 @@ whenThere('the same on every engine', () => {
       const dice = new Dice(seed)
       let found = 0
       for (let n = 0; n < searches; n++) {
-        const url = made.next(dice)
-        const [expected, ...others] = await Promise.all(stores.map(parts => walked(parts, url)))
-        for (const other of others) expect({ n, url, pages: other }).toEqual({ n, url, pages: expected })
-        if (JSON.stringify(expected?.[0]).includes('match ')) found++
+        filter = dice.chance(0.2) ? made.filter(dice) : seesAll
+        const expected = await alike(made.next(dice), n)
+        if (JSON.stringify(expected[0]).includes('match ')) found++
       }
       // A generator that asks for nothing would agree with everything.
       expect(found).toBeGreaterThan(searches / 2)
     },
-    long ? 3_600_000 : 180_000,
+    timeoutMs,
+  )
+
+  test(
+    `${histories} random histories (seed ${seed})`,
+    async () => {
+      const dice = new Dice(seed + 1)
+      for (let n = 0; n < histories; n++) {
+        filter = dice.chance(0.3) ? made.filter(dice) : seesAll
+        await alike(made.nextHistory(dice), n)
+      }
+    },
+    timeoutMs,
   )
 })

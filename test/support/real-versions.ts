@@ -13,20 +13,45 @@ import type { Known } from './store-searches.ts'
 const exampleTypes =
   /^(?:RiskAssessment|ValueSet|CodeSystem|StructureDefinition|MolecularSequence|Questionnaire|QuestionnaireResponse|Group|List|Appointment|Location|Observation|Patient)-/
 
-type Loadable = LoadedVersion & Required<Pick<LoadedVersion, 'values'>>
-
 /**
- * First versions of real resources, as a store loads them: `bundles` whole records of Synthea, their links resolved to the ids that their
- * full URLs hold, and examples of R4. Three come each minute, so that instants tell them apart and sometimes do not.
+ * Versions of real resources, as a store loads them: `bundles` whole records of Synthea, their links resolved to the ids that their full URLs
+ * hold, and examples of R4. Three come each minute, so that instants tell them apart and sometimes do not. Later every seventh is changed and
+ * every twenty-ninth deleted.
  */
-export const realVersions = (synthea: string, examples: string | undefined, bundles: number, parts: TestParts): readonly Loadable[] => {
+export const realVersions = (
+  synthea: string,
+  examples: string | undefined,
+  bundles: number,
+  parts: TestParts,
+): readonly LoadedVersion[] => {
   const all = [...(examples === undefined ? [] : exampleResources(examples)), ...syntheaResources(synthea, bundles)]
   // Practitioners and organisations come in many records.
   const resources = [...new Map(all.map(resource => [`${resource.resourceType}/${resource.id}`, resource])).values()]
   const start = firstSeqOf(Date.UTC(2026, 0, 5, 1))
   const perMinute = firstSeqOf(60_000) - firstSeqOf(0)
-  return resources.map((resource, at) => versionOf(resource, start + Math.floor(at / 3) * perMinute + (at % 3), parts))
+  const seqAt = (at: number): number => start + Math.floor(at / 3) * perMinute + (at % 3)
+  const first = resources.map((resource, at) => versionOf(resource, 1, seqAt(at), parts))
+  const changed = resources
+    .filter((_, at) => at % 7 === 3)
+    .map((resource, at) => versionOf(marked(resource), 2, seqAt(resources.length + at), parts))
+  const gone = first
+    .filter((_, at) => at % 29 === 5 && at % 7 !== 3)
+    .map((version, at) => deletionOf(version, seqAt(resources.length + changed.length + at)))
+  return [...first, ...changed, ...gone]
 }
+
+const marked = (resource: Resource): Resource => {
+  const { tag = [], ...meta } = resource.meta ?? {}
+  return { ...resource, meta: { ...meta, tag: [{ system: 'urn:changed', code: 'yes' }, ...tag] } }
+}
+
+const deletionOf = ({ values: _, ...version }: LoadedVersion, seq: number): LoadedVersion => ({
+  ...version,
+  versionId: 2,
+  method: 'DELETE',
+  text: new Uint8Array(0),
+  seq,
+})
 
 /** Into an empty store, block after block. */
 export const loadAll = async (store: Store, versions: readonly LoadedVersion[]): Promise<void> => {
@@ -37,7 +62,8 @@ export const loadAll = async (store: Store, versions: readonly LoadedVersion[]):
   }
 }
 
-export const knownOf = ({ type, id, seq, values }: Loadable): Known => ({ type, id, lastUpdated: msOfSeq(seq), values })
+export const knownOf = ({ type, id, seq, values }: LoadedVersion): readonly Known[] =>
+  values === undefined ? [] : [{ type, id, lastUpdated: msOfSeq(seq), values }]
 
 const syntheaResources = (folder: string, bundles: number): readonly Resource[] => {
   const lines = gunzipSync(readFileSync(join(folder, 'bundles-100.ndjson.gz')))
@@ -68,8 +94,8 @@ const exampleResources = (folder: string): readonly Resource[] =>
     .toSorted()
     .map(name => JSON.parse(readFileSync(join(folder, 'json', name), 'utf8')) as Resource)
 
-const versionOf = (resource: Resource, seq: number, parts: TestParts): Loadable => {
-  const as = { type: resource.resourceType, id: resource.id ?? '', versionId: 1, method: 'PUT' as const }
+const versionOf = (resource: Resource, versionId: number, seq: number, parts: TestParts): LoadedVersion => {
+  const as = { type: resource.resourceType, id: resource.id ?? '', versionId, method: 'PUT' as const }
   const made = newVersion(resource, as, parts)
   if (!made.ok) throw new Error(made.failure.kind)
   const { lastUpdatedOffset, ...version } = made.value

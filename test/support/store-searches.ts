@@ -1,3 +1,4 @@
+import type { AccessFilter } from '../../src/base/access-filter.ts'
 import type { Definitions, SearchParameterDefinition } from '../../src/fhir/definitions/definitions.ts'
 import { registeredParameters } from '../../src/search/parameters.ts'
 import type { IndexValues } from '../../src/search/values.ts'
@@ -42,6 +43,33 @@ export class StoreSearches {
     const path = roll < 0.12 ? this.#compartment(type, witness, dice) : type
     const shown = [...this.#sort(type, witness, dice), ...this.#includes(type, witness, dice), ...this.#result(dice)]
     return path + encoded([...pairs, ...shown])
+  }
+
+  /** What somebody may see, about people and organisations that are there. */
+  filter(dice: Dice, depth = 2): AccessFilter {
+    const anyOf = (type: string): string => (this.#byType.has(type) ? this.#one(type, dice).id : 'nobody')
+    switch (dice.below(depth === 0 ? 4 : 7)) {
+      case 0:
+        return { op: 'patient', id: anyOf('Patient') }
+      case 1:
+        return { op: 'author', ref: `Practitioner/${anyOf('Practitioner')}` }
+      case 2:
+        return { op: 'owner', organizations: [anyOf('Organization'), anyOf('Organization')] }
+      case 3:
+        return { op: 'ids', ids: Array.from({ length: 9 }, () => this.#one(dice.of(this.#types), dice).id) }
+      case 4:
+        return { op: 'not', of: this.filter(dice, depth - 1) }
+      default:
+        return { op: dice.of(['and', 'or', 'or'] as const), of: [this.filter(dice, depth - 1), this.filter(dice, depth - 1)] }
+    }
+  }
+
+  /** A history of an instance, a type or everything. */
+  nextHistory(dice: Dice): string {
+    const { type, id, lastUpdated } = this.#one(dice.of(this.#types), dice)
+    const scope = dice.of(['', `${type}/`, `${type}/`, `${type}/${id}/`])
+    const when: Pair[] = dice.chance(0.5) ? [[dice.of(['_since', '_at']), new Date(lastUpdated).toISOString()]] : []
+    return `${scope}_history${encoded([['_count', String(dice.of([1, 5, 50, 200]))], ...when])}`
   }
 
   #ofSystem(dice: Dice): string {
