@@ -138,12 +138,12 @@ export class Matching {
       case 'not':
         return opposite(await this.#condition(probe.of, type))
       case 'follow': {
-        const inner = await Promise.all(
-          probe.inner.map(async (list, n) => ({
-            type: innerTypeOf(probe.node, n),
-            conditions: await this.#conditions(list, innerTypeOf(probe.node, n), noConditions),
-          })),
-        )
+        const inner: { type: string; conditions: Conditions }[] = []
+        // One after the other: a transaction does one thing at a time.
+        for (const [n, list] of probe.inner.entries()) {
+          const of = innerTypeOf(probe.node, n)
+          inner.push({ type: of, conditions: await this.#conditions(list, of, noConditions) })
+        }
         const { code } = probe.node.param
         if (probe.node.op === 'chain') return { is: 'referring', code, to: inner }
         const [by] = inner
