@@ -4,7 +4,7 @@ import { Fenced } from './slots.ts'
 
 /** What the errors of the driver mean to who writes. @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md */
 
-const codes = { interrupted: 11_601, duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interruptedAtShutdown: 11_600 } as const
+const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interrupted: 11_601 } as const
 
 /** Nothing of the transaction was written, and the same may well succeed: a conflict, an election, a cut connection. */
 export const isTransient = (error: unknown): boolean => {
@@ -21,7 +21,10 @@ export const isTransient = (error: unknown): boolean => {
  * the driver does not mark.
  */
 export const isKnownCommit = (error: unknown): boolean =>
-  error instanceof MongoServerError && !error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+  error instanceof MongoServerError && !isInterrupted(error) && !error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+
+/** Another node took us for dead and ended our session. */
+const isInterrupted = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.interrupted
 
 /** Somebody else wrote the same at the same time. */
 export const isConflict = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.writeConflict

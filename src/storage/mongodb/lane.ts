@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientSession, Filter } from 'mongodb'
 import type { Database } from './database.ts'
-import { Away, isConflict, isTransient, isUnknownCommit } from './failures.ts'
+import { Away, isConflict, isKnownCommit, isTransient } from './failures.ts'
 import type { SequenceSource } from './sequence-source.ts'
 import { Fenced, type Slot, type SlotDocument, type Slots } from './slots.ts'
 
@@ -40,19 +40,21 @@ const pause = (attempt: number): Promise<void> => sleep(Math.random() * Math.min
  * until the time is over: elections and conflicts are waited out, and what became of a commit is found out before anything is said of it.
  * @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md
  */
-export class Lane implements AsyncDisposable {
+export class Lane {
   readonly #database: Database
   readonly #slots: Slots
   readonly #slot: Slot
   readonly #source: SequenceSource
   readonly #session: ClientSession
+  /** Another node took the slot away. */
+  #fenced = false
 
   constructor(database: Database, slots: Slots, slot: Slot, source: SequenceSource) {
     this.#database = database
     this.#slots = slots
     this.#slot = slot
     this.#source = source
-    this.#session = database.client.startSession({ causalConsistency: false })
+    this.#session = slot.session
   }
 
   /**
@@ -72,13 +74,15 @@ export class Lane implements AsyncDisposable {
     try {
       for (let attempt = 0; ; attempt++) {
         try {
+          if (this.#fenced) await this.#renew()
           await prepare?.()
           return await this.#try(work, endsAtMs)
         } catch (error) {
           if (!isTransient(error)) throw error
           if (performance.now() >= endsAtMs) throw new Away(error)
           if (isConflict(error) && ++conflicts === conflictsMax) throw new Crowded()
-          await this.#mend(error, attempt)
+          this.#fenced ||= error instanceof Fenced
+          await pause(attempt)
         }
       }
     } finally {
@@ -86,12 +90,9 @@ export class Lane implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session.endSession()
-  }
-
   async #try<T>(work: (turn: Turn) => Promise<T>, endsAtMs: number): Promise<T> {
     const shapes = new Map<number, number>()
+    const before = this.#source.last
     const turn: Turn = {
       session: this.#session,
       slot: this.#slot.number,
@@ -108,6 +109,8 @@ export class Lane implements AsyncDisposable {
         await this.#session.abortTransaction()
         return value
       }
+      // Every group's promise is another one, by which it is known again.
+      if (this.#source.last === before) turn.take(1, 0)
       bound = this.#source.last + 1
       await this.#slots.touch(this.#slot, { bound, shapes }, this.#session)
     } catch (error) {
@@ -124,7 +127,7 @@ export class Lane implements AsyncDisposable {
       try {
         return await this.#session.commitTransaction()
       } catch (error) {
-        if (!isUnknownCommit(error)) throw error
+        if (isKnownCommit(error)) throw error
         if (performance.now() >= endsAtMs) return this.#resolve(bound, error)
         await pause(attempt)
       }
@@ -151,10 +154,9 @@ export class Lane implements AsyncDisposable {
     throw new Away(unknown)
   }
 
-  /** Before the next try. */
-  async #mend(error: unknown, attempt: number): Promise<void> {
-    if (!(error instanceof Fenced)) return pause(attempt)
+  async #renew(): Promise<void> {
     await this.#slots.renew(this.#slot)
     this.#source.rise(this.#slots.floor)
+    this.#fenced = false
   }
 }

@@ -8,6 +8,8 @@ const largeEveryMs = 250
 /** What waits; `weight` in versions, roughly. `alone`: it is a group of its own. */
 export type Waits = { readonly weight: number; readonly alone?: boolean }
 
+export const isLarge = ({ weight, alone }: Waits): boolean => alone === true || weight > smallWeightMax
+
 /** The plans that may be written at once, for none shares anything with another, and which of them come next. */
 export class Lanes<T extends Waits> {
   readonly #small: T[] = []
@@ -19,13 +21,13 @@ export class Lanes<T extends Waits> {
   }
 
   add(one: T): void {
-    if (one.alone === true || one.weight > smallWeightMax) this.#large.push(one)
+    if (isLarge(one)) this.#large.push(one)
     else this.#small.push(one)
   }
 
-  /** The next group: whatever gathered meanwhile, or one large plan when its turn has come. */
-  next(nowMs: number): readonly T[] {
-    if (this.#large.length > 0 && (this.#small.length === 0 || nowMs - this.#largeAtMs >= largeEveryMs)) {
+  /** The next group: whatever gathered meanwhile, or one large plan when its turn has come. Empty when only large ones wait and none may be. */
+  next(nowMs: number, mayBeLarge = true): readonly T[] {
+    if (mayBeLarge && this.#large.length > 0 && (this.#small.length === 0 || nowMs - this.#largeAtMs >= largeEveryMs)) {
       this.#largeAtMs = nowMs
       return this.#large.splice(0, 1)
     }
@@ -37,10 +39,5 @@ export class Lanes<T extends Waits> {
       plans++
     }
     return this.#small.splice(0, plans)
-  }
-
-  /** All that waits, and waits no more. */
-  takeAll(): readonly T[] {
-    return [...this.#small.splice(0), ...this.#large.splice(0)]
   }
 }

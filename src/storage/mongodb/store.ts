@@ -62,6 +62,8 @@ export type MongoStoreOptions = {
   readonly cursorMinutes?: number
   /** All kinds of records that this store keeps. */
   readonly records?: readonly RecordDefinition[]
+  /** How long a plan waits for a database that is away (an election, a cut network) before it fails `no-store`. */
+  readonly patienceMs?: number
 }
 
 const healthMs = 5_000
@@ -71,11 +73,11 @@ const healthMs = 5_000
  * is newer than the program or disagrees with `records`.
  */
 export const openMongoStore = async (options: MongoStoreOptions): Promise<Store> => {
-  const { address, definitions, clock, cursorMinutes = defaultLimits.cursorMinutes, records = [] } = options
+  const { address, definitions, clock, cursorMinutes = defaultLimits.cursorMinutes, records = [], patienceMs } = options
   const database = await openDatabase({ address, clock, cursorMinutes })
   try {
     await migrate(database.db, clock)
-    const writer = await Writer.open(database, clock)
+    const writer = await Writer.open(database, clock, patienceMs === undefined ? {} : { patienceMs })
     try {
       const actions: Actions = { of: writes => keeper.actions(writes) }
       const keeper = await RecordKeeper.open(database, records, {

@@ -4,7 +4,7 @@ import type { Committed } from '../port.ts'
 import { Committer, type CommitterParts, type Plan, restoreTexts } from './commit.ts'
 import { isAway, isDuplicate, isFull, told } from './failures.ts'
 import { Crowded, Lane, type Turn } from './lane.ts'
-import { Lanes } from './lanes.ts'
+import { isLarge, Lanes } from './lanes.ts'
 import { bytesOf, keysOf } from './plan-keys.ts'
 import { SequenceSource } from './sequence-source.ts'
 import { Slots } from './slots.ts'
@@ -52,8 +52,10 @@ export class Writer implements AsyncDisposable {
   readonly #queue = new Lanes<Waiting>()
   readonly #turnstile = new Turnstile<Waiting>(waiting => this.#queue.add(waiting))
   readonly #patienceMs: number
+  readonly #largeMax: number
   #committer: Committer | undefined
   #scheduled = false
+  #large = 0
   #queued = 0
   #queuedBytes = 0
   #closed = false
@@ -66,6 +68,8 @@ export class Writer implements AsyncDisposable {
     this.#source = source
     this.#lanes = slots.all.map(slot => new Lane(database, slots, slot, source))
     this.#free = [...this.#lanes]
+    // One lane is left to small ones.
+    this.#largeMax = Math.max(1, this.#lanes.length - 1)
     this.#patienceMs = options.patienceMs ?? patienceMs
   }
 
@@ -110,9 +114,13 @@ export class Writer implements AsyncDisposable {
     const keys = actions.map(({ collection, key }) => `${collection.definition.name} ${key}`)
     const weight = plan.versions.length + actions.length
     const bytes = bytesOf(plan) + actions.reduce((sum, { value }) => sum + (value?.size ?? 0), 0)
-    const done = await this.#wait<Committed>(one, keysOf(plan, keys), { weight, bytes })
-    if (!done.ok || !done.value.held) restoreTexts(plan)
-    return done
+    let done: Outcome<Committed> | undefined
+    try {
+      done = await this.#wait<Committed>(one, keysOf(plan, keys), { weight, bytes })
+      return done
+    } finally {
+      if (done?.ok !== true || !done.value.held) restoreTexts(plan)
+    }
   }
 
   /** Something of the engine's own, alone in its transaction, while nothing is written that shares a key. Again and again until it is committed. */
@@ -124,7 +132,6 @@ export class Writer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     if (this.#queued > 0) await new Promise<void>(resolve => (this.#drained = resolve))
-    await Promise.all(this.#lanes.map(lane => lane[Symbol.asyncDispose]()))
     await this.#slots[Symbol.asyncDispose]()
   }
 
@@ -156,15 +163,17 @@ export class Writer implements AsyncDisposable {
   }
 
   #start(): void {
-    while (this.#free.length > 0 && !this.#queue.isEmpty) {
-      const group = this.#queue.next(performance.now())
-      const lane = this.#free.pop() as Lane
-      void this.#run(lane, group)
+    while (this.#free.length > 0) {
+      const group = this.#queue.next(performance.now(), this.#large < this.#largeMax)
+      if (group.length === 0) return
+      void this.#run(this.#free.pop() as Lane, group, group.some(isLarge) ? 1 : 0)
     }
   }
 
-  async #run(lane: Lane, group: readonly Waiting[]): Promise<void> {
+  async #run(lane: Lane, group: readonly Waiting[], large: 0 | 1): Promise<void> {
+    this.#large += large
     await this.#write(lane, this.#away ? this.#patient(group) : group)
+    this.#large -= large
     this.#free.push(lane)
     this.#schedule()
   }
