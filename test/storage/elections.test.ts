@@ -14,7 +14,7 @@ import { deepCheck } from '../../src/storage/mongodb/check.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import type { NewVersion, Store, StoredVersion, WritePlan } from '../../src/storage/port.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
-import { startReplicaSet } from '../support/replica-set.ts'
+import { type ReplicaSet, startReplicaSet } from '../support/replica-set.ts'
 import { byIdentifier, newVersion, noneWith, planOf } from '../support/versions.ts'
 
 const rounds = process.env.SIMPUL_TEST_LONG === '1' ? 10 : 1
@@ -97,6 +97,37 @@ const allAreThere = async (store: Store, acknowledged: readonly Acknowledged[]):
   }
 }
 
+/** What the clients of all nodes were told while the primary was killed, another one was elected, and it came back. */
+const killedUnderLoad = async (set: ReplicaSet, nodes: readonly Store[], name: string): Promise<Journal> => {
+  const journal = new Journal()
+  let over = false
+  const clients = nodes.flatMap((store, node) =>
+    Array.from({ length: clientsOfNode }, (_, n) => client(store, node * clientsOfNode + n, name, journal, () => over)),
+  )
+  const allDid = (more: number) => {
+    const before = clients.map((_, n) => journal.done[n] ?? 0)
+    return until(() => before.every((count, n) => (journal.done[n] ?? 0) >= count + more), `each client wrote ${more} times more`)
+  }
+  try {
+    await allDid(10)
+    const primary = await set.primary()
+    const killedAt = performance.now()
+    await set.kill(primary)
+    await set.primary()
+    await allDid(1)
+    const electedAt = performance.now()
+    await allDid(10)
+    await set.start(primary)
+    await set.whole()
+    await allDid(10)
+    expect(journal.failures.filter(({ at }) => at < killedAt || at > electedAt)).toEqual([])
+  } finally {
+    over = true
+    await Promise.all(clients)
+  }
+  return journal
+}
+
 about('an election', () => {
   test(
     'under load loses no acknowledged write; nothing fails but while there is no primary, and all clients go on',
@@ -104,38 +135,14 @@ about('an election', () => {
       await using set = await startReplicaSet(3)
       for (let round = 0; round < rounds; round++) {
         const address = set.address(`elections${round}`)
-        const nodes = [await open(address), await open(address)]
-        const journal = new Journal()
-        let over = false
-        const clients = nodes.flatMap((store, node) =>
-          Array.from({ length: clientsOfNode }, (_, n) => client(store, node * clientsOfNode + n, `r${round}`, journal, () => over)),
-        )
-        const allDid = (more: number) => {
-          const before = clients.map((_, n) => journal.done[n] ?? 0)
-          return until(() => before.every((count, n) => (journal.done[n] ?? 0) >= count + more), `each client wrote ${more} times more`)
+        {
+          await using one = await open(address)
+          await using other = await open(address)
+          const journal = await killedUnderLoad(set, [one, other], `r${round}`)
+          expect(journal.wrong).toEqual([])
+          expect([...journal.winners.values()].filter(({ length }) => length !== 1)).toEqual([])
+          for (const store of [one, other]) await allAreThere(store, journal.acknowledged)
         }
-        try {
-          await allDid(10)
-          const primary = await set.primary()
-          const killedAt = performance.now()
-          await set.kill(primary)
-          await set.primary()
-          await allDid(1)
-          const electedAt = performance.now()
-          await allDid(10)
-          await set.start(primary)
-          await set.whole()
-          await allDid(10)
-          // What was under way may be told a little later.
-          expect(journal.failures.filter(({ at }) => at < killedAt || at > electedAt)).toEqual([])
-        } finally {
-          over = true
-          await Promise.all(clients)
-        }
-        expect(journal.wrong).toEqual([])
-        expect([...journal.winners.values()].filter(({ length }) => length !== 1)).toEqual([])
-        for (const store of nodes) await allAreThere(store, journal.acknowledged)
-        for (const store of nodes) await store[Symbol.asyncDispose]()
         expect(await deepCheck(address)).toEqual([])
       }
     },
