@@ -291,7 +291,7 @@ whenThere('a store that came back', () => {
     expect(await copy(first, there)).toBe(0)
     expect(await copy(there, back)).toBe(0)
 
-    const searches = new StoreSearches(first.definitions, versions.map(knownOf))
+    const searches = new StoreSearches(first.definitions, versions.flatMap(knownOf))
     const requests = Array.from({ length: requestsMade }, (_, n) => {
       const name = dice.of(names)
       if (n % 2 === 0) return searches.next(dice)

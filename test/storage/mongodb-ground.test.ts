@@ -11,7 +11,9 @@ import { type Step, steps, typeLayoutOf } from '../../src/storage/mongodb/layout
 import { migrate } from '../../src/storage/mongodb/migrate.ts'
 import { Fenced, type Slot, type SlotDocument, Slots } from '../../src/storage/mongodb/slots.ts'
 import { firstSeqOf, msOfSeq } from '../../src/storage/sequence.ts'
-import { mongodbAddress } from '../support/mongodb-address.ts'
+import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
+
+const withMongodb = mongodbThere ? describe : describe.skip
 
 const clock = () => Date.UTC(2026, 10, 21, 8)
 const address = mongodbAddress('ground')
@@ -43,7 +45,7 @@ afterAll(async () => {
   await other.close()
 })
 
-describe('the connection', () => {
+withMongodb('the connection', () => {
   const place = new URL(address).host
   const refused: readonly (readonly [what: string, address: string, why: string, says: RegExp])[] = [
     ['no database', `mongodb://${place}/?replicaSet=x`, 'configuration', /must name a database/],
@@ -104,7 +106,7 @@ describe('the connection', () => {
   })
 })
 
-describe('collections', () => {
+withMongodb('collections', () => {
   const indexNames = async (name: string) => (await one.db.collection(name).indexes()).map(({ name: index }) => index)
 
   test('are made by two at once, whole, and are seen by the other then', async () => {
@@ -174,7 +176,7 @@ describe('collections', () => {
     })
 })
 
-describe('the dictionary', () => {
+withMongodb('the dictionary', () => {
   test('gives one number to a word, whichever node asks first', async () => {
     const words = Array.from({ length: 1500 }, (_, n) => `http://example.org/${n}`)
     const shapes = Array.from({ length: 40 }, (_, n) => ({ type: 'Patient', codes: ['name', `code-${n}`] }))
@@ -216,7 +218,7 @@ describe('the dictionary', () => {
   })
 })
 
-describe('writer slots', () => {
+withMongodb('writer slots', () => {
   const slow = { silenceMs: 60_000, heartbeatMs: 60_000 }
   const first = firstSeqOf(clock())
   const documents = () =>

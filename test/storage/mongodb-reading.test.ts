@@ -17,7 +17,7 @@ import { stateOf, takeSnapshot } from '../../src/storage/mongodb/snapshot.ts'
 import { Walk } from '../../src/storage/mongodb/walk.ts'
 import type { StoredVersion } from '../../src/storage/port.ts'
 import { firstSeqOf } from '../../src/storage/sequence.ts'
-import { mongodbAddress } from '../support/mongodb-address.ts'
+import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
 
 const clock = { now: Date.UTC(2026, 10, 21, 8) }
 const firstSeq = firstSeqOf(clock.now)
@@ -52,7 +52,9 @@ describe('questions asked together', () => {
   })
 })
 
-describe('reading from MongoDB', () => {
+const withMongodb = mongodbThere ? describe : describe.skip
+
+withMongodb('reading from MongoDB', () => {
   let database: Database
   let reader: Reader
   let seq = firstSeq

@@ -14,7 +14,7 @@ export const mongodbAddress = (name: string): string => addressOf(`${ofRun}${nam
 export const workerAddress = (number: number): string => addressOf(`${ofRun}worker-${process.env.JEST_WORKER_ID ?? '0'}-${number}`)
 
 const addressOf = (database: string): string => {
-  const url = new URL(process.env.SIMPUL_TEST_MONGODB_URI ?? '')
+  const url = new URL(mongodbThere ? (process.env.SIMPUL_TEST_MONGODB_URI as string) : 'mongodb://nowhere.invalid')
   url.pathname = `/${database}`
   return url.href
 }
