@@ -100,6 +100,8 @@ export type Traits = {
   readonly visits?: number
   /** Its own entries cannot be walked. */
   readonly undrivable?: boolean
+  /** Other conditions on its parameter are decided on its own entries. */
+  readonly narrows?: boolean
 }
 
 /** What the planner asks of an engine. Counts are estimates but for types and shapes, which are exact. */

@@ -147,7 +147,7 @@ class Planning {
     const entries = way.ordered && way.driver.by !== 'sort' ? way.entries * window.share : way.entries
     const bounded = inOrder && order !== 'none'
     const page = wanted / (share * (way.ordered ? 1 : window.share)) + this.#skipped(way, others, type)
-    const visits = Math.max(1, bounded ? Math.min(entries, page) : way.visits)
+    const visits = Math.max(1, bounded ? Math.min(entries, page) : this.#looked(way, others, type))
     const probes = this.#probes(type, others, visits)
     const sorting = inOrder ? 0 : visits * share * (order === 'seq' ? cost.sorted : cost.sortedByValue)
     const total = way.before + visits * cost.entry + probes.cost + sorting
@@ -158,6 +158,15 @@ class Planning {
       cost: total,
       dearest: probes.list.find(one => one.cost > total / 2)?.name ?? way.name,
     }
+  }
+
+  /** `date=ge2020&date=lt2021`: what lies behind the one end is passed over where the entry tells that it lies behind the other too. */
+  #looked({ driver, visits }: WeighedDriver, others: readonly Plain[], type: string): number {
+    if (driver.by !== 'entries' || driver.node.op !== 'date' || this.#engine.traits(driver.node, type).narrows !== true) return visits
+    const { node } = driver
+    const same = others.filter(other => other.op === 'date' && other.param.code === node.param.code)
+    if (same.length === 0) return visits
+    return visits * Math.min(1, passedOver + this.#share([node, ...same], type) / this.#share([node], type))
   }
 
   /** `_sort=date&date=gt2020` begins at the wrong end: the walk passes by all that come before. */
@@ -399,6 +408,9 @@ class Planning {
     }
   }
 }
+
+/** What an entry costs that is not looked up, against one that is. */
+const passedOver = 0.1
 
 /** Resources that any condition is believed to leave. */
 const fewest = 0.3

@@ -187,6 +187,20 @@ test('no plan visits more than twenty times what the best of its candidates woul
   }
 })
 
+test('two ends of a range leave little, and bound the same entries where the engine can tell', () => {
+  const between = and(
+    { op: 'date', param: param('Observation', 'date', 'date'), test: { prefix: 'ge', lo: 2020, hi: 2021 } },
+    { op: 'date', param: param('Observation', 'date', 'date'), test: { prefix: 'lt', lo: 2022, hi: 2023 } },
+  )
+  const half: Engine = { ...engine, estimate: leaf => (leaf.op === 'date' ? 500_000 : 1) }
+  const plan = (of: Engine) => planPart(plainPart({ type: 'Observation', where: between }, { op: 'all' }, everySees), [], 21, of)
+  expect(plan(half).source.driver.by).toBe('type')
+  expect(plan(half).visits).toBeGreaterThan(1000)
+  const narrowing: Engine = { ...half, traits: (leaf, type) => ({ ...half.traits(leaf, type), narrows: true }) }
+  const entries = plan(narrowing).candidates.map(({ visits }) => visits)
+  expect(Math.min(...entries)).toBeLessThan(100_000)
+})
+
 test('probes that remove most for least come first', () => {
   const { source } = planned('Observation', and(final, rare, to('subject', 'Patient'), weight))
   expect(source.probes.map(probe => (probe.how === 'check' ? label(probe.node) : probe.how))).toEqual([

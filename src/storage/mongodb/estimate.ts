@@ -7,6 +7,7 @@ import { entriesOf, knownCountOf, traitsOf } from './search/nodes.ts'
 import { boundsOf } from './search/arms.ts'
 import { hints } from './collections.ts'
 import type { State } from './state.ts'
+import type { Repeats } from './values.ts'
 
 /** Live instances by shape, over all types: exact, in a state. */
 export type Counts = (state?: State) => Promise<ReadonlyMap<number, number>>
@@ -49,13 +50,15 @@ const noShapes: Omit<Kept, 'until'> = { shapes: [], total: unknownCount, holders
 export class Estimates {
   readonly #database: Database
   readonly #counts: Counts
+  readonly #repeats: Repeats
   readonly #engineFor: (real: Engine) => Engine
   readonly #known = new Map<string, Counted>()
   readonly #types = new Map<string, Kept>()
 
-  constructor(database: Database, counts: Counts, engineFor: (real: Engine) => Engine) {
+  constructor(database: Database, counts: Counts, repeats: Repeats, engineFor: (real: Engine) => Engine) {
     this.#database = database
     this.#counts = counts
+    this.#repeats = repeats
     this.#engineFor = engineFor
   }
 
@@ -74,6 +77,7 @@ export class Estimates {
       total: type => this.#kept(type, unknown).total,
       holders: (type, code) => this.#holders(this.#kept(type, unknown), code),
       shapes: type => this.#kept(type, unknown).shapes,
+      repeats: this.#repeats,
     }
     return {
       total: counters.total,

@@ -92,7 +92,7 @@ class Search implements MongoSearch {
     this.#types = new TypesAt(database)
     this.#counts = counts
     this.#repeats = repeats
-    this.#estimates = new Estimates(database, counts, engine)
+    this.#estimates = new Estimates(database, counts, repeats, engine)
   }
 
   search(query: Query, asked: SearchAsked): Promise<Outcome<StatePage>> {

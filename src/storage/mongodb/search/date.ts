@@ -8,7 +8,7 @@ export type DateNode = Extract<Node, { op: 'date' }>
 
 /** Walks by the beginning or the end of ranges, whichever the prefix bounds. */
 export const date: LeafCompiler<DateNode> = {
-  traits: () => ({ ordered: false, check: 0.9 }),
+  traits: (leaf, type, counters) => ({ ordered: false, check: 0.9, narrows: !counters.repeats(type, leaf.param.code) }),
   entries: leaf => entriesOfOneDate([leaf]),
   check: leaf => matches([leaf]),
 }

@@ -8,6 +8,8 @@ export type Counters = {
   total(type: string): number
   holders(type: string, param: string): number
   shapes(type: string): readonly CountedShape[]
+  /** Whether a parameter may have several values in one resource. */
+  repeats(type: string, param: string): boolean
 }
 export type CountedShape = NumberedShape & { readonly live: number }
 
