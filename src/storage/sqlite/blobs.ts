@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { ok, type Outcome } from '../../base/outcome.ts'
 import type { BlobInfo, Blobs } from '../port.ts'
+import { BlobNames } from './blob-names.ts'
 import { blobStates } from './blob-writer.ts'
 import type { WriterLink } from './writer-link.ts'
 
@@ -15,6 +16,7 @@ export class SqliteBlobs implements Blobs {
   readonly #info: StatementSync
   readonly #part: StatementSync
   readonly #of: StatementSync
+  readonly #names: BlobNames
 
   constructor(db: DatabaseSync, writer: WriterLink) {
     this.#writer = writer
@@ -22,7 +24,11 @@ export class SqliteBlobs implements Blobs {
     this.#part = db.prepare(
       `SELECT substr(p.bytes, ?, ?) AS bytes FROM blob b CROSS JOIN blob_part p ON p.b = b.b AND p.n = ? WHERE b.b = ? AND b.state >= ${blobStates.whole}`,
     )
-    this.#of = db.prepare('SELECT b, size FROM blob INDEXED BY blob_seq WHERE seq = ? AND seq > 0 ORDER BY b')
+    this.#of = db.prepare(
+      `SELECT coalesce(n.name, CAST(b.b AS TEXT)) AS id, b.size FROM blob b INDEXED BY blob_seq LEFT JOIN blob_name n ON n.b = b.b
+         WHERE b.seq = ? AND b.seq > 0 ORDER BY b.b`,
+    )
+    this.#names = new BlobNames(db)
   }
 
   async write(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Outcome<BlobInfo>> {
@@ -44,19 +50,20 @@ export class SqliteBlobs implements Blobs {
     id: string,
     { start = 0, end }: { readonly start?: number; readonly end?: number } = {},
   ): Promise<(BlobInfo & { readonly bytes: AsyncIterable<Uint8Array> }) | undefined> {
-    const b = Number(id)
-    const size = Number.isSafeInteger(b) ? (this.#info.get(b)?.size as number | undefined) : undefined
-    if (size === undefined) return undefined
+    const b = this.#names.numberOf(id)
+    const size = b === undefined ? undefined : (this.#info.get(b)?.size as number | undefined)
+    if (b === undefined || size === undefined) return undefined
     return { id, size, bytes: this.#bytes(b, Math.max(0, start), Math.min(size, end ?? size)) }
   }
 
   async of(seq: number): Promise<readonly BlobInfo[]> {
-    return this.#of.all(seq).map(row => ({ id: String(row.b), size: row.size as number }))
+    return this.#of.all(seq).map(row => ({ id: row.id as string, size: row.size as number }))
   }
 
   async remove(id: string): Promise<Outcome<void>> {
-    if (!Number.isSafeInteger(Number(id))) return ok(undefined)
-    const dropped = await this.#writer.run({ kind: 'drop', blob: Number(id) })
+    const blob = this.#names.numberOf(id)
+    if (blob === undefined) return ok(undefined)
+    const dropped = await this.#writer.run({ kind: 'drop', blob })
     return dropped.ok ? this.sweepDropped() : dropped
   }
 

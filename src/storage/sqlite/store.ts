@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../base/clock.ts'
@@ -7,7 +8,9 @@ import { defaultLimits } from '../../base/limits.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Query } from '../../search/tree.ts'
+import { besideRowsMax } from '../beside-order.ts'
 import type {
+  Beside,
   Blobs,
   Committed,
   Count,
@@ -17,6 +20,7 @@ import type {
   HistoryScope,
   Key,
   Loaded,
+  LoadedBeside,
   LoadedVersion,
   RecordDefinition,
   Records,
@@ -29,6 +33,9 @@ import type {
   StoredVersion,
   WritePlan,
 } from '../port.ts'
+import { msOfSeq } from '../sequence.ts'
+import { StoreUnusable } from '../unusable.ts'
+import { BesideRows } from './beside-rows.ts'
 import { SqliteBlobs } from './blobs.ts'
 import { type Cells, cellsBuffer, cellsOf, cellsOfReader } from './cells.ts'
 import { inOneState, openReaderConnection, readerCacheKiB, type Synchronous } from './connection.ts'
@@ -37,6 +44,7 @@ import { Dictionary } from './dictionary.ts'
 import { type Errand, loading } from './errand.ts'
 import { History } from './history.ts'
 import { answerQuestion } from './question.ts'
+import { migrationsAt } from './migrate.ts'
 import { NewestCache } from './newest-cache.ts'
 import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
@@ -45,6 +53,7 @@ import { RecordKeeper } from './records.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import { seqOf, Snapshots } from './snapshot.ts'
 import { Walk } from './walk.ts'
+import { lineToNobody } from './writer-absent.ts'
 import { WriterLink } from './writer-link.ts'
 import { lineThroughPipe } from './writer-pipe.ts'
 import { lineToThread, startWriter } from './writer-thread.ts'
@@ -85,6 +94,25 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   return new SqliteStore(path, db, writer, cache, new Snapshots(db, cells, clock, cursorMinutes * 60_000), clock, records)
 }
 
+/**
+ * Opens a store of which nothing is written here: the process that serves it goes on doing so. Throws `StoreUnusable` when it is not there, or lacks a
+ * migration that only who writes can do.
+ */
+export const openSqliteReading = async (options: Pick<SqliteStoreOptions, 'path' | 'clock' | 'records'>): Promise<Store> => {
+  const { path, clock, records = [] } = options
+  if (!existsSync(path)) throw new StoreUnusable('refused', `There is no store at ${path}.`)
+  await using migrations = migrationsAt(path, clock)
+  if ((await migrations.status()).some(({ state }) => state === 'pending'))
+    throw new StoreUnusable('refused', `The store at ${path} lacks migrations: "npx simpul migrate up" does them.`)
+  const db = openReaderConnection(path, readerCacheKiB.main)
+  const newest = db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM version')
+  const writer = new WriterLink(
+    lineToNobody(() => msOfSeq(newest.get()?.seq as number)),
+    clock,
+  )
+  return new SqliteStore(path, db, writer, new NewestCache(db, false), new Snapshots(db, cellsOfReader(), clock, 0), clock, records)
+}
+
 type Writing = { readonly writer: WriterLink; readonly cells: Cells }
 
 const startWriting = async ({ path, clock, synchronous = 'FULL', bytesMax, records = [] }: SqliteStoreOptions): Promise<Writing> => {
@@ -114,6 +142,7 @@ class SqliteStore implements Store {
   readonly #counts: ReturnType<typeof countsPerType>
   readonly #records: RecordKeeper
   readonly #blobs: SqliteBlobs
+  readonly #besideRows: BesideRows
   readonly #expiry: NodeJS.Timeout
 
   constructor(
@@ -139,6 +168,7 @@ class SqliteStore implements Store {
     this.#records = new RecordKeeper(db, writer, clock, records)
     this.#blobs = new SqliteBlobs(db, writer)
     this.blobs = this.#blobs
+    this.#besideRows = new BesideRows(db, clock, records)
     this.#expiry = setInterval(() => {
       this.#snapshots.expire(clock())
       this.#writer.sweep()
@@ -251,6 +281,20 @@ class SqliteStore implements Store {
 
   walk(options: { readonly type?: string; readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]> {
     return this.#walk.blocks(options)
+  }
+
+  versions(options: { readonly upTo: number; readonly after?: number }): AsyncIterable<readonly StoredVersion[]> {
+    return this.#walk.versions(options)
+  }
+
+  beside(): AsyncIterable<readonly Beside[]> {
+    return this.#besideRows.blocks()
+  }
+
+  async loadBeside(rows: readonly LoadedBeside[]): Promise<Outcome<void>> {
+    if (rows.length > besideRowsMax) throw new RangeError(`At most ${besideRowsMax} rows are loaded at once`)
+    const done = await this.#writer.run({ kind: 'load-beside', rows })
+    return done.ok ? ok(undefined) : done
   }
 
   async nextNumber(key: string): Promise<number> {
