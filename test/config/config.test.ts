@@ -28,6 +28,7 @@ const refusals: readonly (readonly [name: string, value: string])[] = [
   ['SIMPUL_REDIS_URL', 'redis://'],
   ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379?enableOfflineQueue=true'],
   ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379/other'],
+  ['SIMPUL_REDIS_URL', 'redis://simpul:%C3%28@127.0.0.1:6379'],
   ['SIMPUL_RATE_LIMIT', '-1'],
   ['SIMPUL_RATE_LIMIT', '1.5'],
   ['SIMPUL_TRUST_PROXY', 'proxy.example'],
