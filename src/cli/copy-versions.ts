@@ -1,8 +1,9 @@
+import type { Limits } from '../base/limits.ts'
 import { accessAttributes, accessToNobody, type AccessAttributes } from '../interactions/access-attributes.ts'
 import { parseStored } from '../interactions/stored-resource.ts'
-import type { Limits } from '../base/limits.ts'
 import type { Indexer } from '../search/request.ts'
 import type { LoadedVersion, Store, StoredVersion } from '../storage/port.ts'
+import { StoreUnusable } from '../storage/unusable.ts'
 import { orThrow } from './copy-failure.ts'
 
 export type VersionParts = {
@@ -36,8 +37,11 @@ export const copyVersions = async (
 const load = async (versions: readonly LoadedVersion[], target: VersionParts['target']): Promise<void> => {
   const loaded = orThrow(await target.load(versions))
   if (loaded.held) return
-  const { type, id, versionId } = loaded.refused
-  throw new Error(`The target does not take version ${versionId} of ${type}/${id}: something else wrote to it`)
+  const { type, versionId } = loaded.refused
+  throw new StoreUnusable(
+    'refused',
+    `The target does not take version ${versionId} of an instance of ${type}: it was written to, or versions were erased from the source. Copy into an empty store.`,
+  )
 }
 
 /** Index values are made anew for what is newest at the end of the block: whatever is superseded within it is met by no search. */
