@@ -179,6 +179,7 @@ export const readsContract = (name: string, open: Open): void => {
       const health = await store.health()
       expect(health.ok).toBe(true)
       expect(health.ms).toBeGreaterThanOrEqual(0)
+      expect(health.schema).toBeGreaterThanOrEqual(1)
       await create(store, { id: 'a' })
       expect(store.statistics()).toMatchObject({ plans: 1, versions: 1, queued: 0 })
     })

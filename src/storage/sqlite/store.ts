@@ -30,6 +30,7 @@ import type {
   Snapshot,
   Statistics,
   Store,
+  StoreHealth,
   StoredVersion,
   WritePlan,
 } from '../port.ts'
@@ -44,7 +45,7 @@ import { Dictionary } from './dictionary.ts'
 import { type Errand, loading } from './errand.ts'
 import { History } from './history.ts'
 import { answerQuestion } from './question.ts'
-import { migrationsAt } from './migrate.ts'
+import { migrations, migrationsAt } from './migrate.ts'
 import { NewestCache } from './newest-cache.ts'
 import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
@@ -312,14 +313,14 @@ class SqliteStore implements Store {
     return { commits, plans, versions, queued: this.#writer.queued, deadEntries: dead, walBytes }
   }
 
-  async health(): Promise<{ readonly ok: boolean; readonly ms: number }> {
+  async health(): Promise<StoreHealth> {
     const started = performance.now()
     const answered = this.#writer.ping().then(
       () => true,
       () => false,
     )
     const reached = await Promise.race([answered, sleep(healthMs, false, { ref: false })])
-    return { ok: reached && this.#writer.alive, ms: performance.now() - started }
+    return { ok: reached && this.#writer.alive, ms: performance.now() - started, schema: migrations.length }
   }
 
   /** Closing again changes nothing. */
