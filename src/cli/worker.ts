@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { exitCodes } from './exit-codes.ts'
 import type { Application } from './application.ts'
+import { exitCodes } from './exit-codes.ts'
 import { beatMs, type Together, type ToPrimary, type ToWorker, writerDescriptor } from './together.ts'
 import { simpulVersion } from './version.ts'
 
@@ -11,24 +11,25 @@ const scrapeMs = 5000
 /** A process that serves with others: composes the server, listens on the port they share, and ends when the primary says so. */
 export const work = async (compose: (config: Config, together: Together) => Promise<Application>, config: Config): Promise<number> => {
   const line = new Line()
+  // From the beginning: a store may let a worker wait long before it opens.
+  const beat = setInterval(() => line.beat(), beatMs)
   try {
     const startedAt = await line.begun
     const together: Together = { startedAt, writer: writerPipe, ready: () => line.ready, scrape: () => line.scrape() }
     const application = await compose(config, together)
     line.tells(application)
-    const beat = setInterval(() => line.say({ kind: 'beat', ready: application.ready() }), beatMs)
     try {
       const url = await application.listen()
-      line.say({ kind: 'beat', ready: application.ready() })
-      line.say({ kind: 'listening', url, version: simpulVersion() })
+      line.beat()
+      void line.say({ kind: 'listening', url, version: simpulVersion() })
       await line.stopped
     } finally {
       await application[Symbol.asyncDispose]()
-      clearInterval(beat)
     }
     await line.say({ kind: 'farewell', figures: await application.figures() })
     return exitCodes.good
   } finally {
+    clearInterval(beat)
     // Nothing more is heard: the process ends when all else has.
     process.channel?.unref()
   }
@@ -65,6 +66,10 @@ class Line {
 
   tells(application: Application): void {
     this.#application = application
+  }
+
+  beat(): void {
+    void this.say({ kind: 'beat', ready: this.#application?.ready() ?? false })
   }
 
   /** Resolves when it is on its way. That the primary is gone is no failure here. */

@@ -3,11 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { Events } from '../telemetry/events.ts'
 import type { Figures } from '../telemetry/metrics.ts'
 import { countsIn, figuresOfPrimary, joinedCounts, sumOf } from '../telemetry/sum.ts'
+import { closeUntaken } from './dealt.ts'
 import { beatMs, type ToPrimary, type ToWorker, writerDescriptor } from './together.ts'
 import { simpulVersion } from './version.ts'
 
-/** A worker that was not heard for so many beats does nothing any more. */
-const silentBeatsMax = 30
+/** A worker that was not heard for so many beats is not ready, and after so many it does nothing any more. */
+const silentBeats = { ready: 10, most: 30 }
 /** Requests are given 25 s to finish; a worker that takes longer to end is ended. */
 const stopMs = 35_000
 const figuresMs = 2000
@@ -128,6 +129,7 @@ export class Workers {
   #start(once: boolean): Member {
     const { join, startedAt } = this.#options
     const process = cluster.fork()
+    closeUntaken(process)
     const member: Member = {
       number: this.#nextNumber++,
       process,
@@ -153,19 +155,14 @@ export class Workers {
 
   #hear(member: Member, message: ToPrimary): void {
     member.silentBeats = 0
-    switch (message.kind) {
-      case 'listening':
-        return this.#listens(member, message.url, message.version)
-      case 'beat':
-        member.ready = message.ready
-        return this.#tellReady()
-      case 'figures':
-        member.figures = message.figures
-        return this.#asked.get(message.id)?.(message.figures)
-      case 'scrape':
-        return void this.#scrape(member, message.id)
-      case 'farewell':
-        member.figures = message.figures
+    if (message.kind === 'listening') this.#listens(member, message.url, message.version)
+    else if (message.kind === 'scrape') void this.#scrape(member, message.id)
+    else if (message.kind === 'beat') {
+      member.ready = message.ready
+      this.#tellReady()
+    } else {
+      member.figures = message.figures
+      if (message.kind === 'figures') this.#asked.get(message.id)?.(message.figures)
     }
   }
 
@@ -204,7 +201,11 @@ export class Workers {
     this.#deaths++
     this.#deathsInRow = performance.now() - startedMs > settledMs ? 1 : this.#deathsInRow + 1
     if (once && !listening) return
-    if (this.#deathsInRow >= deathsMax) return this.#options.gaveUp()
+    if (this.#deathsInRow >= deathsMax) this.#options.gaveUp()
+    else this.#startLater()
+  }
+
+  #startLater(): void {
     const ms = Math.min(againMs.most, againMs.first * 2 ** (this.#deathsInRow - 1))
     const timer = setTimeout(() => {
       this.#waiting.delete(timer)
@@ -225,10 +226,12 @@ export class Workers {
   /** Counted in our own beats, not in time: after a pause of the whole machine nobody is held for dead. */
   #lookAfter(): void {
     for (const member of this.#members) {
-      if (++member.silentBeats <= silentBeatsMax || member.ending !== undefined) continue
+      if (++member.silentBeats > silentBeats.ready) member.ready = false
+      if (member.silentBeats <= silentBeats.most || member.ending !== undefined) continue
       member.ending = 'hung'
       member.process.process.kill('SIGKILL')
     }
+    this.#tellReady()
   }
 
   /** Ready while all that take connections are. */

@@ -72,10 +72,11 @@ export const until = async (holds: () => boolean | Promise<boolean>): Promise<vo
   }
 }
 
-/** What came back; or how the connection broke. `reused`: it had carried an answer before. `last`: the answer says that it carries no more. */
-export type Reply =
-  | { readonly status: number; readonly text: string; readonly last: boolean; readonly headers: Readonly<Record<string, unknown>> }
-  | { readonly status: 0; readonly code: string; readonly reused: boolean }
+/** What came back. `last`: the connection carries no more. `status` 0: it broke, by `code`. */
+export type Reply = { readonly status: number; readonly text: string; readonly last: boolean; readonly code?: string }
+
+/** Longer than any deadline of the server. */
+const hangsMs = 70_000
 
 /** A client with one connection that it keeps: workers take connections in turn. */
 export class Client {
@@ -94,22 +95,26 @@ export class Client {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const type = text === undefined ? {} : { 'content-type': 'application/fhir+json', 'content-length': Buffer.byteLength(text) }
     return new Promise(resolveReply => {
-      const options = { host: '127.0.0.1', port: this.#port, method, path, agent: this.#agent, headers: { ...type, ...headers } }
+      const options = {
+        host: '127.0.0.1',
+        port: this.#port,
+        method,
+        path,
+        agent: this.#agent,
+        timeout: hangsMs,
+        headers: { ...type, ...headers },
+      }
       const broke = (error: Error): void =>
-        resolveReply({ status: 0, code: String((error as NodeJS.ErrnoException).code), reused: asked.reusedSocket })
+        resolveReply({ status: 0, text: '', last: true, code: String((error as NodeJS.ErrnoException).code) })
       const asked = request(options, answer => {
         let received = ''
         answer.on('data', (part: Buffer) => (received += String(part)))
         answer.on('error', broke)
         answer.on('end', () =>
-          resolveReply({
-            status: answer.statusCode ?? 0,
-            text: received,
-            last: answer.headers.connection === 'close',
-            headers: answer.headers,
-          }),
+          resolveReply({ status: answer.statusCode ?? 0, text: received, last: answer.headers.connection === 'close' }),
         )
       })
+      asked.on('timeout', () => asked.destroy(Object.assign(new Error('No answer'), { code: 'HANGS' })))
       asked.on('error', broke)
       asked.end(text)
     })
@@ -122,6 +127,6 @@ export class Client {
 
 /** The body of a reply that has to be a JSON answer. */
 export const bodyOf = <T>(reply: Reply): T => {
-  if (reply.status === 0) throw new Error(`There was no answer: ${JSON.stringify(reply)}`)
-  return JSON.parse((reply as { readonly text: string }).text) as T
+  if (reply.status === 0) throw new Error(`There was no answer: ${reply.code}`)
+  return JSON.parse(reply.text) as T
 }
