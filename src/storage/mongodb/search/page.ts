@@ -195,11 +195,13 @@ class Page {
   }
 
   #findInOrder(arm: Arm): Document & { find: string } {
-    return findOf(arm, { ...candidateFields(arm.verify), ...textFields(this.#asked.sort) })
+    const fields = this.#asked.alone && arm.verify.length === 0 ? versionProjection : candidateFields(arm.verify)
+    return findOf(arm, { ...fields, ...textFields(this.#asked.sort) })
   }
 
   #found({ id, seq, document }: Candidate): Found {
-    return { type: this.#asked.plan.type, id, seq, values: valuesOf(document, this.#asked.sort) }
+    const found = { type: this.#asked.plan.type, id, seq, values: valuesOf(document, this.#asked.sort) }
+    return document.method === undefined ? found : { ...found, fields: fieldsIn(document) }
   }
 
   #inOrder(found: readonly Found[]): readonly Found[] {
@@ -214,6 +216,16 @@ class Page {
     return found.toSorted((a, b) => (backward ? compareRows(b, a, first) : compareRows(a, b, first)))
   }
 }
+
+const fieldsIn = ({ _id, seq, versionId, method, text, parts }: Document): VersionFields => ({
+  key: _id,
+  seq,
+  versionId,
+  method,
+  deleted: false,
+  ...(text === undefined ? {} : { text: Buffer.from(text) }),
+  ...(parts === undefined ? {} : { parts }),
+})
 
 /** Documents that several questions found, once. */
 const distinct = (found: readonly Candidate[]): readonly Candidate[] => [...new Map(found.map(one => [one.id, one])).values()]

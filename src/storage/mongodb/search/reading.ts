@@ -57,8 +57,12 @@ export class Reading {
     return there
   }
 
-  async rows(command: Command): Promise<readonly Document[]> {
+  rows(command: Command): Promise<readonly Document[]> {
     this.#told(command)
+    return this.#rows(command)
+  }
+
+  async #rows(command: Command): Promise<readonly Document[]> {
     const answer = await this.#command(command, {})
     if (Number(answer.cursor.id) === 0) return answer.cursor.firstBatch
     // More than one answer holds.
@@ -78,11 +82,11 @@ export class Reading {
     return rows
   }
 
-  /** For who may stop before the end. */
+  /** For who may stop before the end: in the order of the command where it has one. */
   async *batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
     let taken = 0
     try {
-      for await (const batch of this.#batches(command, size)) {
+      for await (const batch of this.#parts(command, size)) {
         taken += batch.length
         yield batch
       }
@@ -100,15 +104,26 @@ export class Reading {
 
   /** All of them, at once as far as the state allows, in the order given. */
   async together<T>(tasks: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
-    if (tasks.length > 1) await this.settle()
-    const done: T[] = []
+    const [first, ...others] = tasks
+    if (first === undefined) return []
+    const done = [await first()]
+    if (others.length > 0) await this.settle()
     const inTransaction = this.#state.session?.inTransaction() === true
-    for (let at = 0; at < tasks.length; at += togetherMax) {
-      const some = tasks.slice(at, at + togetherMax)
+    for (let at = 0; at < others.length; at += togetherMax) {
+      const some = others.slice(at, at + togetherMax)
       if (inTransaction) for (const task of some) done.push(await task())
       else done.push(...(await Promise.all(some.map(task => task()))))
     }
     return done
+  }
+
+  /** Most questions end with the first part: a cursor is for the others. */
+  async *#parts(command: Command, size: number): AsyncGenerator<readonly Document[]> {
+    const first = await this.#rows(limited(command, size))
+    const isAll = first.length < size
+    const isOrdered = 'aggregate' in command || command.sort !== undefined
+    if (isAll || isOrdered) yield first
+    if (!isAll) yield* this.#batches(isOrdered ? skipping(command, size) : command, size)
   }
 
   async *#batches(command: Command, size: number, raw = false): AsyncGenerator<readonly Document[]> {
@@ -177,6 +192,9 @@ export const limited = (command: Command, wanted: number): Command =>
   'find' in command
     ? { ...command, limit: wanted, batchSize: wanted }
     : { ...command, pipeline: [...command.pipeline, { $limit: Math.max(1, wanted) }], cursor: { batchSize: wanted } }
+
+const skipping = (command: Command, skip: number): Command =>
+  'find' in command ? { ...command, skip } : { ...command, pipeline: [...command.pipeline, { $skip: skip }] }
 
 const codes = { timeExpired: 50, limitExceeded: 262 } as const
 
