@@ -2,6 +2,7 @@
  * What the MongoDB store stands on: the connection and what it refuses, collections made by several at once, numbers for words, writer slots.
  * @see storage-and-search.md 3, 6 and 17
  */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Long } from 'mongodb'
 import { Collections, hints } from '../../src/storage/mongodb/collections.ts'
@@ -337,5 +338,28 @@ withMongodb('writer slots', () => {
     expect(await boundOf(busy)).toBeLessThan(next)
     slots.end(busy)
     while ((await boundOf(busy)) < next) await new Promise(again => setTimeout(again, 10))
+  })
+})
+
+describe('docs/operate/mongodb.md', () => {
+  const page = readFileSync(new URL('../../docs/operate/mongodb.md', import.meta.url), 'utf8')
+
+  test('names every collection of ours, and every field of a resource', () => {
+    const names = steps.flatMap(({ collections = {} }) => Object.keys(collections)).map(name => `simpul.${name}`)
+    const fields = [
+      'seq',
+      'versionId',
+      'lastUpdated',
+      'method',
+      'deleted',
+      'resource',
+      'partial',
+      'text',
+      'parts',
+      'ix',
+      'patients',
+      'conf',
+    ]
+    expect([...names, 'simpul.migrations', ...fields].filter(name => !page.includes(`\`${name}\``))).toEqual([])
   })
 })

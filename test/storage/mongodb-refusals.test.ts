@@ -14,6 +14,7 @@ import { openDatabase } from '../../src/storage/mongodb/database.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import { freePort } from '../support/free-port.ts'
 import { mongodbThere } from '../support/mongodb-address.ts'
+import { startReplicaSet } from '../support/replica-set.ts'
 import { findMongod } from '../support/servers.ts'
 import { create, next } from './contract-store.ts'
 
@@ -113,5 +114,31 @@ whereMongodb('a mongod that cannot keep the promise', () => {
     const granted = await openDatabase({ address: `mongodb://host:p@${place}&authSource=admin`, clock, cursorMinutes: 60 })
     expect([granted.snapshotMs, granted.warnings]).toEqual([3_600_000, []])
     await granted.close()
+  }, 90_000)
+
+  test('a member that forgot how long to keep snapshots is asked again when it is back, a second member too', async () => {
+    await using set = await startReplicaSet(2)
+    const primary = await set.primary()
+    const database = await openDatabase({ address: set.address('simpul'), clock, cursorMinutes: 45 })
+    try {
+      const kept = async (port: number) => {
+        await using member = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, { serverSelectionTimeoutMS: 1000 })
+        const answer = await member.db('admin').command({ getParameter: 1, minSnapshotHistoryWindowInSeconds: 1 })
+        return answer.minSnapshotHistoryWindowInSeconds as number
+      }
+      const asked = async (port: number): Promise<void> => {
+        while ((await kept(port).catch(() => 0)) !== 2700) await new Promise(again => setTimeout(again, 100))
+      }
+      expect([await kept(primary), database.snapshotMs]).toEqual([2700, 2_700_000])
+      const [, other] = database.client.options.hosts.map(({ port }) => port).toSorted(port => (port === primary ? -1 : 1))
+      await asked(other as number)
+      await set.kill(other as number)
+      await set.start(other as number)
+      await set.whole()
+      await asked(other as number)
+      expect([database.snapshotMs, database.warnings]).toEqual([2_700_000, []])
+    } finally {
+      await database.close()
+    }
   }, 90_000)
 })
