@@ -2,7 +2,7 @@ import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
-import type { Engine, PlainPart, Plan, Source } from '../../search/plan.ts'
+import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { createPlanner, type Planner } from '../../search/planner.ts'
 import type { Query, SortKey } from '../../search/tree.ts'
@@ -17,7 +17,6 @@ import { type Found, readPage } from './search/page.ts'
 import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
 import { rowsOf } from './search/rows.ts'
-import { wordsFor } from './search/words.ts'
 import type { State } from './state.ts'
 import { TypesAt } from './types-at.ts'
 import type { Repeats } from './values.ts'
@@ -206,12 +205,8 @@ class Search implements MongoSearch {
 
   async #readPart(sort: readonly SortKey[], plan: Plan, asked: SearchAsked, reading: Reading, alone: boolean): Promise<readonly Found[]> {
     const { position, backward = false, count } = asked
-    const matching = await this.#matching(sourcesOf(plan), reading)
+    const matching = new Matching(reading, this.#repeats)
     return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching, this.#repeats)
-  }
-
-  async #matching(sources: readonly Source[], reading: Reading): Promise<Matching> {
-    return new Matching(reading, await wordsFor(sources, this.#database.dictionary, reading), this.#repeats)
   }
 
   /** Undefined when counting would look at too much. */
@@ -228,7 +223,7 @@ class Search implements MongoSearch {
   async #countPlans(plans: readonly Plan[], cap: number, reading: Reading): Promise<Count> {
     let count = 0
     for (const { source } of plans) {
-      count += await countSources(source, await this.#matching([source], reading), reading, cap - count)
+      count += await countSources(source, new Matching(reading, this.#repeats), reading, cap - count)
       if (count > cap) return { count: cap, reached: true, exact: false }
     }
     return { count, reached: false, exact: true }
@@ -249,8 +244,6 @@ class Search implements MongoSearch {
     return parts.reduce((sum, part, n) => sum + of(part, n), 0)
   }
 }
-
-const sourcesOf = ({ source, rest }: Plan): readonly Source[] => (rest ? [source, rest.source] : [source])
 
 /** Entries of one condition and nothing else: counting up to a number looks at hardly more than that, so nothing need be guessed. */
 const looksAtMatchesOnly = ({ source: { driver, probes } }: Plan): boolean => driver.by === 'entries' && probes.length === 0

@@ -19,10 +19,10 @@ import {
 } from './conditions.ts'
 import { type DateNode, entriesOfOneDate } from './date.ts'
 import { unbounding } from './filter.ts'
-import { type Entries, points, type Words } from './leaf.ts'
+import { type Entries, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { OutOfTime, type Reading } from './reading.ts'
-import { innerTypeOf } from './words.ts'
+import { innerTypeOf, KnownWords } from './words.ts'
 
 /** A document that may match. */
 export type Candidate = {
@@ -46,25 +46,27 @@ const innerMax = 500_000
 /** Where the documents of a plan's sources are found, and whether those found meet what other documents decide. For one question, in one state. */
 export class Matching {
   readonly #reading: Reading
-  readonly #words: Words
+  readonly #words: KnownWords
   readonly #repeats: Repeats
   /** The planner gives one list of sources for each chain: what they match is found once. */
   readonly #gathered = new Map<readonly Source[], Promise<ReadonlySet<string>>>()
 
-  constructor(reading: Reading, words: Words, repeats: Repeats) {
+  constructor(reading: Reading, repeats: Repeats) {
     this.#reading = reading
-    this.#words = words
+    this.#words = new KnownWords(reading.database.dictionary, reading)
     this.#repeats = repeats
   }
 
   /** The questions whose answers are all matches of the source, some maybe by several. `pointsMax`: values that one question may ask for. */
   async arms(source: Source, bounds: Window, pointsMax: number): Promise<readonly Arm[]> {
+    await this.#words.learn(source)
     return armsOf(await this.#ways(source, bounds, noConditions), pointsMax)
   }
 
   /** What a source asks of its candidates, beside its window. */
-  conditionsOf({ probes, type }: Source): Promise<Conditions> {
-    return this.#conditions(probes, type, noConditions)
+  async conditionsOf(source: Source): Promise<Conditions> {
+    await this.#words.learn(source)
+    return this.#conditions(source.probes, source.type, noConditions)
   }
 
   /** All matches of sources, each once, in no order. */

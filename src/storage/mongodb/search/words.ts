@@ -6,37 +6,57 @@ import type { Reading } from './reading.ts'
 type Asked = { readonly leaf: Leaf; readonly type: string; readonly drives: boolean }
 
 /**
- * The numbers that the sources need, before they are compiled. What nobody ever wrote at one moment may be there at the next: it is asked again
- * once the state is settled, so that all that the state holds has its number.
+ * The numbers that sources need before they are compiled. What nobody ever wrote at one moment may be there at the next: it is asked again once
+ * the state is settled, so that all that the state holds has its number.
  */
-export const wordsFor = async (sources: readonly Source[], dictionary: Dictionary, reading: Reading): Promise<Words> => {
-  const asked = sources.flatMap(source => [...leavesOf(source)])
-  const systems = await systemsOf(new Set(asked.flatMap(({ leaf }) => systemsIn(leaf))), dictionary, reading)
-  const shapes = new Map<string, readonly NumberedShape[]>()
-  const types = new Set(asked.flatMap(one => (needsShapes(one) ? [one.type] : [])))
-  if (types.size > 0) await reading.settle()
-  await Promise.all([...types].map(async type => shapes.set(type, await dictionary.shapes(type))))
-  return {
-    system: uri => systems.get(uri),
-    shapes(type) {
-      const known = shapes.get(type)
-      if (known === undefined) throw new Error('Shapes are asked for before they are needed')
-      return known
-    },
-  }
-}
+export class KnownWords implements Words {
+  readonly #dictionary: Dictionary
+  readonly #reading: Reading
+  readonly #systems = new Map<string, number>()
+  readonly #shapes = new Map<string, readonly NumberedShape[]>()
+  readonly #learnt = new Map<Source, Promise<void>>()
 
-const systemsOf = async (uris: ReadonlySet<string>, dictionary: Dictionary, reading: Reading): Promise<ReadonlyMap<string, number>> => {
-  const found = new Map<string, number>()
-  const look = async (uri: string): Promise<void> => {
-    const number = await dictionary.system(uri)
-    if (number !== undefined) found.set(uri, number)
+  constructor(dictionary: Dictionary, reading: Reading) {
+    this.#dictionary = dictionary
+    this.#reading = reading
   }
-  await Promise.all([...uris].map(look))
-  if (found.size === uris.size) return found
-  await reading.settle()
-  await Promise.all([...uris].filter(uri => !found.has(uri)).map(look))
-  return found
+
+  system(uri: string): number | undefined {
+    return this.#systems.get(uri)
+  }
+
+  shapes(type: string): readonly NumberedShape[] {
+    const known = this.#shapes.get(type)
+    if (known === undefined) throw new Error('Shapes are asked for before they are learnt')
+    return known
+  }
+
+  learn(source: Source): Promise<void> {
+    const learning = this.#learnt.get(source) ?? this.#learn([...leavesOf(source)])
+    this.#learnt.set(source, learning)
+    return learning
+  }
+
+  async #learn(asked: readonly Asked[]): Promise<void> {
+    const uris = new Set(asked.flatMap(({ leaf }) => systemsIn(leaf)).filter(uri => !this.#systems.has(uri)))
+    await this.#learnSystems(uris)
+    const unknown = [...uris].filter(uri => !this.#systems.has(uri))
+    if (unknown.length > 0) {
+      await this.#reading.settle()
+      await this.#learnSystems(unknown)
+    }
+    const types = new Set(asked.flatMap(one => (needsShapes(one) && !this.#shapes.has(one.type) ? [one.type] : [])))
+    if (types.size > 0) await this.#reading.settle()
+    await Promise.all([...types].map(async type => this.#shapes.set(type, await this.#dictionary.shapes(type))))
+  }
+
+  async #learnSystems(uris: Iterable<string>): Promise<void> {
+    const look = async (uri: string): Promise<void> => {
+      const number = await this.#dictionary.system(uri)
+      if (number !== undefined) this.#systems.set(uri, number)
+    }
+    await Promise.all([...uris].map(look))
+  }
 }
 
 const systemsIn = (leaf: Leaf): readonly string[] => {
