@@ -42,7 +42,7 @@ type Engine = {
   /** Where only one process may write: what several share. Absent where each opens the store for itself. */
   readonly host?: (address: string, parts: Omit<StoreParts, 'definitions'>) => Promise<Host>
   /** What `doctor` may know of the store without starting a server; `deep` compares all that it says twice. */
-  readonly examine: (address: string, deep: boolean) => Promise<readonly Finding[]>
+  readonly examine: (address: string, deep: boolean, config: Config) => Promise<readonly Finding[]>
   /** The schema of the store, without serving it. */
   readonly migrations: (address: string) => Promise<Migrations>
 }
@@ -102,10 +102,10 @@ const mongodb: Engine = {
     return mongodb.open(address, parts)
   },
   identity: async address => (await import('./storage/mongodb/identity.ts')).identityAt(address),
-  examine: async (address, deep) => {
+  examine: async (address, deep, { cursorMinutes }) => {
     const check = await import('./storage/mongodb/check.ts')
     try {
-      const { live, migrations, warnings } = await check.glanceAt(address)
+      const { live, migrations, warnings } = await check.glanceAt(address, cursorMinutes)
       const warned = warnings.map((says): Finding => ({ check: 'store', state: 'warn', says }))
       if (migrations === 0) return [...warned, { check: 'store', state: 'ok', says: 'The database is empty; the first start fills it.' }]
       const says = `${live.toLocaleString('en')} resources, ${migrations} migrations.`
@@ -147,7 +147,7 @@ export const engineAt = (
   read(parts: StoreParts): Promise<Store>
   identity(): Promise<string>
   host?: (parts: Omit<StoreParts, 'definitions'>) => Promise<Host>
-  examine(deep: boolean): Promise<readonly Finding[]>
+  examine(deep: boolean, config: Config): Promise<readonly Finding[]>
   migrations(): Promise<Migrations>
 } => {
   const engine = engines[address.slice(0, address.indexOf(':'))]
@@ -164,7 +164,7 @@ export const engineAt = (
     open: parts => ready(parts.config).then(() => engine.open(address, parts)),
     read: parts => engine.read(address, parts),
     identity: () => engine.identity(address),
-    examine: deep => engine.examine(address, deep),
+    examine: (deep, config) => engine.examine(address, deep, config),
     migrations,
   }
 }
@@ -174,4 +174,4 @@ export const migrationsOf = (config: Config): Promise<Migrations> => engineAt(st
 
 export const engineOf = (config: Config): ReturnType<typeof engineAt> => engineAt(storeAddress(config))
 
-export const examineStore = (config: Config, deep: boolean): Promise<readonly Finding[]> => engineOf(config).examine(deep)
+export const examineStore = (config: Config, deep: boolean): Promise<readonly Finding[]> => engineOf(config).examine(deep, config)

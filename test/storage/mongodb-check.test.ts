@@ -50,7 +50,7 @@ whereMongodb('the deep check of MongoDB', () => {
 
   test('finds a store that was used in every way whole, and counts it at a glance', async () => {
     expect(await deepCheck(address)).toEqual([])
-    expect(await glanceAt(address)).toMatchObject({ live: 5, warnings: [] })
+    expect(await glanceAt(address, 60)).toMatchObject({ live: 5, warnings: [] })
   })
 
   const bypass = { bypassDocumentValidation: true }

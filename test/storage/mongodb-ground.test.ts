@@ -10,9 +10,11 @@ import { type Database, openDatabase } from '../../src/storage/mongodb/database.
 import { Dictionary } from '../../src/storage/mongodb/dictionary.ts'
 import { type Step, steps, typeLayoutOf } from '../../src/storage/mongodb/layout.ts'
 import { migrate } from '../../src/storage/mongodb/migrate.ts'
+import { SequenceSource } from '../../src/storage/mongodb/sequence-source.ts'
 import { Fenced, type Slot, type SlotDocument, Slots } from '../../src/storage/mongodb/slots.ts'
 import { firstSeqOf, msOfSeq } from '../../src/storage/sequence.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
+import { Dice } from '../support/random-search.ts'
 
 const withMongodb = mongodbThere ? describe : describe.skip
 
@@ -325,6 +327,57 @@ withMongodb('writer slots', () => {
     expect(msOfSeq(behind.floor)).toBeGreaterThan(told)
     expect(await behind.horizon()).toBeGreaterThanOrEqual(told)
   })
+
+  test('whatever writers do, come, go silent and come back, with clocks that differ: nothing is committed up to a horizon that was told', async () => {
+    const dice = new Dice(8)
+    let now = 0
+    const writers = [one, other, one].map((database, n) => ({
+      database,
+      skewMs: n * 700 - 700,
+      slots: undefined as Slots | undefined,
+      source: new SequenceSource(clock),
+    }))
+    await clear()
+    let told = 0
+    for (let step = 0; step < 250; step++) {
+      now += dice.below(5)
+      const writer = dice.of(writers)
+      if (writer.slots === undefined) {
+        writer.source = new SequenceSource(() => clock() + now + writer.skewMs)
+        writer.slots = await Slots.lease(writer.database, 2, () => writer.source.close(), slow)
+        writer.source.rise(writer.slots.floor)
+        continue
+      }
+      const { slots, source, database } = writer
+      const what = dice.below(12)
+      if (what < 3) told = Math.max(told, await slots.horizon())
+      else if (what === 3) await silence([dice.below(6)])
+      else if (what === 4) {
+        await slots[Symbol.asyncDispose]()
+        writer.slots = undefined
+      } else {
+        const slot = dice.of(slots.all)
+        await slots.begin(slot)
+        const seqs = source.take(slot.number, 1 + dice.below(3), 0)
+        // Others are told in between.
+        if (what < 8) told = Math.max(told, (await dice.of(writers).slots?.horizon()) ?? 0)
+        const before = told
+        const committed = await touch(slots, database, slot, source.last + 1).then(
+          () => true,
+          async error => {
+            expect(error).toBeInstanceOf(Fenced)
+            await slots.renew(slot)
+            source.rise(slots.floor)
+            return false
+          },
+        )
+        slots.end(slot)
+        if (committed) expect([step, msOfSeq(seqs[0] as number) > before]).toEqual([step, true])
+      }
+    }
+    for (const { slots } of writers) await slots?.[Symbol.asyncDispose]()
+    expect(told).toBeGreaterThan(clock())
+  }, 60_000)
 
   test('idle ones give signs of life, those with a group in flight leave that to the group', async () => {
     await clear()

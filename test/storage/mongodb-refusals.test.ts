@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
+import { glanceAt } from '../../src/storage/mongodb/check.ts'
 import { openDatabase } from '../../src/storage/mongodb/database.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import { freePort } from '../support/free-port.ts'
@@ -106,6 +107,7 @@ whereMongodb('a mongod that cannot keep the promise', () => {
     const database = await openDatabase({ address, clock, cursorMinutes: 60 })
     expect([database.snapshotMs, database.warnings]).toEqual([300_000, [expect.stringContaining('minSnapshotHistoryWindowInSeconds=3600')]])
     await database.close()
+    expect((await glanceAt(address, 60)).warnings).toEqual([expect.stringContaining('Page links work for 300 s instead of 3600 s')])
     await using store = await openMongoStore({ address, definitions: {} as Definitions, clock })
     const made = await create(store, { id: 'a', identifiers: ['1'] })
     await next(store, made, { identifiers: ['2'] })

@@ -23,11 +23,12 @@ export const deepCheck = async (address: string): Promise<readonly string[]> => 
   }
 }
 
-/** What a store says of itself at a glance. */
+/** What a store says of itself at a glance, and what works less well than it could when page links shall live so long. */
 export const glanceAt = async (
   address: string,
+  cursorMinutes: number,
 ): Promise<{ readonly migrations: number; readonly live: number; readonly warnings: readonly string[] }> => {
-  const database = await openDatabase({ address, clock: systemClock, cursorMinutes: 0, appName: 'simpul doctor' })
+  const database = await openDatabase({ address, clock: systemClock, cursorMinutes, appName: 'simpul doctor' })
   try {
     const { db } = database
     const migrations = await db.collection('simpul.migrations').countDocuments()

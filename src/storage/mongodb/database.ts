@@ -127,7 +127,10 @@ const unusableFor = async (error: unknown, address: Address): Promise<unknown> =
 }
 
 const unreachable = (place: string): StoreUnusable =>
-  new StoreUnusable('unreachable', `No MongoDB answers at ${place}. See that mongod runs there and that this machine may reach it.`)
+  new StoreUnusable(
+    'unreachable',
+    `No MongoDB answers at ${place}. See that mongod runs there, that this machine may reach it, and that both mean the same by TLS.`,
+  )
 
 const probeMs = 3000
 

@@ -17,8 +17,8 @@ export class SnapshotWindow {
   readonly #address: Address
   readonly #options: MongoClientOptions
   readonly #wantedSeconds: number
-  /** By member: what it grants (ms), undefined while it is being asked. */
-  readonly #granted = new Map<string, number | undefined>()
+  /** By member: what it granted when it was asked last (ms). */
+  readonly #granted = new Map<string, number>()
   readonly #asking = new Set<Promise<void>>()
   #closed = false
 
@@ -44,7 +44,7 @@ export class SnapshotWindow {
 
   /** How long the least generous member keeps snapshots (ms); never more than was asked for. */
   get ms(): number {
-    const known = [...this.#granted.values()].filter(ms => ms !== undefined)
+    const known = [...this.#granted.values()]
     return Math.min(this.#wantedSeconds * 1000, known.length === 0 ? unaskedMs : Math.min(...known))
   }
 
@@ -63,7 +63,6 @@ export class SnapshotWindow {
 
   #ask(member: string): void {
     if (this.#closed) return
-    this.#granted.set(member, undefined)
     const asking = this.#grantOf(member)
       .then(ms => void this.#granted.set(member, ms))
       // Away again: it is asked when it is back.
