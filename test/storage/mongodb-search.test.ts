@@ -302,4 +302,17 @@ about('searches on MongoDB', () => {
       page.ok && page.value.rows.map(({ id, text }) => ({ id, ends: new TextDecoder().decode(text).endsWith(`${filler}"}`) })),
     ).toEqual([{ id: 'large', ends: true }])
   }, 30_000)
+
+  test('a page larger than one answer of the server comes whole', async () => {
+    const ids = Array.from({ length: 6 }, (_, n) => `wide${n}`)
+    for (const id of ids) await store.commit(planOf([newVersion({ id, identifiers: ['wide'], family: id, filler: 'x'.repeat(3_900_000) })]))
+    const sort = [{ code: 'family', kind: 'string', descending: false }] as const
+    for (const query of [byIdentifier('wide'), { ...byIdentifier('wide'), sort }]) {
+      const page = await searched.search(query, asked)
+      const rows = page.ok ? page.value.rows : []
+      expect(rows.map(({ id, text }) => ({ id, whole: text.length > 3_900_000 })).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+        ids.map(id => ({ id, whole: true })),
+      )
+    }
+  }, 60_000)
 })

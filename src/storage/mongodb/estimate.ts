@@ -28,6 +28,9 @@ const countersMs = 2000
 const pointsMax = 100
 /** What is asked first leads to other questions, but not for ever. */
 const roundsMax = 6
+/** Questions for one plan, and those under way at once. */
+const askedMax = 120
+const togetherMax = 12
 /** While nobody knows: something between. */
 const unknownCount = 5000
 
@@ -62,13 +65,15 @@ export class Estimates {
     this.#engineFor = engineFor
   }
 
-  /** What `make` makes of the engine, when the engine knows all that it is asked. */
+  /** What `make` makes of the engine, when the engine knows all that it is asked; of a great many alternatives some stay guesses. */
   async planned<T>(make: (engine: Engine) => T): Promise<T> {
-    for (let round = 1; ; round++) {
+    for (let asked = 0, round = 1; ; round++) {
       const unknown: Unknown = new Map()
       const made = make(this.#engineFor(this.#engine(unknown)))
-      if (unknown.size === 0 || round === roundsMax) return made
-      await Promise.all([...unknown.values()].map(ask => ask()))
+      if (unknown.size === 0 || round === roundsMax || asked >= askedMax) return made
+      const asks = [...unknown.values()].slice(0, askedMax - asked)
+      asked += asks.length
+      for (let at = 0; at < asks.length; at += togetherMax) await Promise.all(asks.slice(at, at + togetherMax).map(ask => ask()))
     }
   }
 

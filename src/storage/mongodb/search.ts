@@ -10,11 +10,12 @@ import type { Count, Key, Position, SearchPage } from '../port.ts'
 import { compareRows } from '../row-order.ts'
 import type { Database } from './database.ts'
 import { type Counts, Estimates } from './estimate.ts'
+import { isTransient } from './failures.ts'
 import { countSources } from './search/counting.ts'
 import { explainCommand } from './search/explained.ts'
 import { Matching } from './search/matching.ts'
 import { type Found, readPage } from './search/page.ts'
-import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
+import { type Command, isPassing, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
 import { rowsOf } from './search/rows.ts'
 import type { State } from './state.ts'
@@ -170,6 +171,8 @@ class Search implements MongoSearch {
         })
       } catch (error) {
         if (error instanceof OutOfTime) return tooCostly(plans)
+        // Waited for, and asked for again: there is no primary.
+        if (isAway(error, state)) return fail('no-store', {}, { retryAfterSeconds: 5 })
         if (!(error instanceof StateGone)) throw error
         if (state.at !== undefined || attempt === attemptsMax) return fail('expired-cursor', {})
       }
@@ -244,6 +247,10 @@ class Search implements MongoSearch {
     return parts.reduce((sum, part, n) => sum + of(part, n), 0)
   }
 }
+
+/** Within a transaction it is for who began it to decide. */
+const isAway = (error: unknown, { session }: State): boolean =>
+  session?.inTransaction() !== true && (isTransient(error) || isPassing(error))
 
 /** Entries of one condition and nothing else: counting up to a number looks at hardly more than that, so nothing need be guessed. */
 const looksAtMatchesOnly = ({ source: { driver, probes } }: Plan): boolean => driver.by === 'entries' && probes.length === 0

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Document, MongoError, MongoServerError } from 'mongodb'
+import { type Document, MongoNetworkError, MongoServerError } from 'mongodb'
 import { type Deadline, isOver } from '../../../base/deadline.ts'
 import type { Database } from '../database.ts'
+import { isTransient, told } from '../failures.ts'
 import { isExpired } from '../snapshot.ts'
 import { readConcernOf, type State } from '../state.ts'
 import type { TypesAt } from '../types-at.ts'
@@ -64,8 +65,7 @@ export class Reading {
 
   async #rows(command: Command): Promise<readonly Document[]> {
     const answer = await this.#command(command, {})
-    if (Number(answer.cursor.id) === 0) return answer.cursor.firstBatch
-    // More than one answer holds.
+    if (this.#isWhole(answer)) return answer.cursor.firstBatch
     const rows: Document[] = []
     for await (const batch of this.#batches(command, command.batchSize)) rows.push(...batch)
     return rows
@@ -75,7 +75,7 @@ export class Reading {
   async bytes(command: Command): Promise<readonly Uint8Array[]> {
     this.#told(command)
     const answer = await this.#command(command, { fieldsAsRaw: { firstBatch: true } })
-    if (Number(answer.cursor.id) === 0) return answer.cursor.firstBatch
+    if (this.#isWhole(answer)) return answer.cursor.firstBatch
     const rows: Uint8Array[] = []
     // The cast: `raw` makes documents bytes, which the types of the driver do not know.
     for await (const batch of this.#batches(command, command.batchSize, true)) rows.push(...(batch as unknown as readonly Uint8Array[]))
@@ -154,6 +154,15 @@ export class Reading {
     return answer
   }
 
+  /** What is more than one answer holds is asked for again, with a cursor of the driver, which stays with one server. */
+  #isWhole({ cursor }: Document): boolean {
+    if (Number(cursor.id) === 0) return true
+    const [, collection] = /^[^.]+\.(.+)$/.exec(cursor.ns) ?? []
+    if (collection !== undefined && this.#state.session === undefined)
+      this.database.db.command({ killCursors: collection, cursors: [cursor.id] }).catch(() => undefined)
+    return false
+  }
+
   #isSettled(): boolean {
     return this.#state.at !== undefined || this.#state.session?.inTransaction() === true
   }
@@ -180,7 +189,7 @@ export class Reading {
         if (this.#state.session?.inTransaction() === true) throw error
         const gone = isExpired(error)
         const again = attempt < attempts && (gone ? !this.#isSettled() : isPassing(error))
-        if (!again) throw gone ? new StateGone() : error
+        if (!again) throw gone ? new StateGone() : withoutValues(error)
         await sleep(againMs * attempt)
       }
     }
@@ -204,8 +213,14 @@ const isOutOfTime = (error: unknown, deadline: Deadline | undefined): boolean =>
 }
 
 /** An election or a cut connection: asked again, the next primary answers. @see retryable reads */
-const isPassing = (error: unknown): boolean =>
-  error instanceof MongoError && (error.name === 'MongoNetworkError' || passingCodes.has(Number((error as MongoServerError).code)))
+export const isPassing = (error: unknown): boolean =>
+  error instanceof MongoNetworkError || (error instanceof MongoServerError && passingCodes.has(Number(error.code)))
+
+/** What the server says of a command that it refuses holds the command. */
+const withoutValues = (error: unknown): unknown =>
+  error instanceof MongoServerError && !isTransient(error) && !isPassing(error)
+    ? new Error(`The database refuses a search: ${told(error)}`)
+    : error
 
 /** Host unreachable or not found, shutdown, no or another primary, interrupted by an election, closed sockets. */
 const passingCodes: ReadonlySet<number> = new Set([6, 7, 89, 91, 134, 189, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])
