@@ -63,9 +63,6 @@ type Beside = {
  */
 export class Committer {
   readonly #parts: CommitterParts
-  /** Referrers found before the transaction began. */
-  readonly #referrers = new WeakMap<WritePlan, readonly Key[]>()
-
   constructor(parts: CommitterParts) {
     this.#parts = parts
   }
@@ -178,7 +175,7 @@ export class Committer {
     for (const guard of plan.guards) if (!(await this.#holds(guard, turn))) return { held: false }
     const missing = missingTargets(plan, instances)
     if (missing.length > 0) return { held: false, missing }
-    const referrers = this.#referrers.get(plan) ?? []
+    const referrers = await referrersOf(this.#parts.database, plan)
     if (referrers.length > 0) return { held: false, referrers }
     const taken = takenKey(plan, owners, key => instances.isLive(key))
     return taken === undefined ? undefined : { held: false, taken }

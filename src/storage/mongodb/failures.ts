@@ -7,14 +7,19 @@ import { Fenced } from './slots.ts'
 const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interrupted: 11_601 } as const
 
 /** Nothing of the transaction was written, and the same may well succeed: a conflict, an election, a cut connection. */
-export const isTransient = (error: unknown): boolean => {
-  if (error instanceof Fenced) return true
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError || isInterrupted(error)) return true
+export const isTransient = (thrown: unknown): boolean => {
+  const error = rootOf(thrown)
+  if (error instanceof Fenced || isInterrupted(error)) return true
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true
   return (
     error instanceof MongoError &&
     (error.hasErrorLabel(MongoErrorLabel.TransientTransactionError) || error.hasErrorLabel(MongoErrorLabel.RetryableWriteError))
   )
 }
+
+/** The driver wraps whatever goes wrong under way of a bulk of writes. */
+const rootOf = (error: unknown): unknown =>
+  error instanceof MongoServerError && error.errorResponse instanceof MongoError ? error.errorResponse : error
 
 /**
  * Of a commit: the server itself says that nothing was written. Everything else leaves it open, also that no server was found to ask again, which
@@ -44,7 +49,8 @@ export class Away extends Error {
 export const isAway = (error: unknown): boolean => error instanceof Away || error instanceof StoreUnusable
 
 /** What the server says may hold keys and values of documents: only its number and name are told. */
-export const told = (error: unknown): string => {
+export const told = (thrown: unknown): string => {
+  const error = rootOf(thrown)
   if (error instanceof MongoServerError)
     return `MongoDB error ${error.code ?? '?'}${error.codeName === undefined ? '' : ` (${error.codeName})`}`
   if (error instanceof MongoError) return error.name

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientSession, Filter } from 'mongodb'
+import type { ClientSession } from 'mongodb'
 import type { Database } from './database.ts'
 import { Away, isConflict, isKnownCommit, isTransient } from './failures.ts'
 import type { SequenceSource } from './sequence-source.ts'
@@ -29,8 +29,6 @@ export class Crowded extends Error {
 /** How long it is tried to learn what became of a commit, beyond the time for trying. */
 const resolveMs = 20_000
 const pauseMsMax = 250
-/** For a change outside of transactions: one under way on the same slot makes it wait. */
-const aloneMs = 5_000
 
 /** Spread out, so that those who met once do not meet again. */
 const pause = (attempt: number): Promise<void> => sleep(Math.random() * Math.min(pauseMsMax, 4 * 2 ** attempt))
@@ -114,7 +112,7 @@ export class Lane {
       bound = this.#source.last + 1
       await this.#slots.touch(this.#slot, { bound, shapes }, this.#session)
     } catch (error) {
-      if (this.#session.inTransaction()) await this.#session.abortTransaction().catch(() => undefined)
+      await this.#abort()
       throw error
     }
     await this.#commit(bound, endsAtMs)
@@ -135,23 +133,33 @@ export class Lane {
   }
 
   /**
-   * The group's promise stands in its slot if and only if the group was committed. To write the slot from outside waits for a transaction that is
-   * still under way, so what is read after it is final.
+   * The group's promise stands in its slot if and only if the group was committed. A new transaction of the same session ends one that was not, so
+   * what is read in it is final, and once it is committed a majority has all that it saw.
    */
   async #resolve(bound: number, unknown: unknown): Promise<void> {
     const { number, epoch } = this.#slot
     const slots = this.#database.collections.own<SlotDocument>('slots')
-    const filter: Filter<SlotDocument> = { _id: number, epoch }
     for (let attempt = 0, endsAtMs = performance.now() + resolveMs; performance.now() < endsAtMs; attempt++) {
       try {
-        const found = await slots.findOneAndUpdate(filter, { $currentDate: { at: true } }, { returnDocument: 'after', maxTimeMS: aloneMs })
+        this.#session.startTransaction({ readConcern: { level: 'snapshot' } })
+        const found = await slots.findOneAndUpdate(
+          { _id: number, epoch },
+          { $currentDate: { at: true } },
+          { session: this.#session, returnDocument: 'after' },
+        )
+        await this.#session.commitTransaction()
         if (found !== null && Number(found.bound) === bound) return
         break
       } catch {
+        await this.#abort()
         await pause(attempt + 4)
       }
     }
     throw new Away(unknown)
+  }
+
+  async #abort(): Promise<void> {
+    if (this.#session.inTransaction()) await this.#session.abortTransaction().catch(() => undefined)
   }
 
   async #renew(): Promise<void> {

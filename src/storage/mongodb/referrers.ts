@@ -2,14 +2,14 @@ import type { Document } from 'mongodb'
 import type { Key, WritePlan } from '../port.ts'
 import type { Database } from './database.ts'
 import { anyReferenceEntry } from './entries.ts'
-import { majority } from './raw-versions.ts'
 
 /** How many a refused deletion names. */
 const referrersMax = 5
 
 /**
- * Newest versions outside the plan that refer to what it wants nobody to refer to. Read before its transaction begins, for MongoDB joins no
- * collections inside of one: a reference written in the same instant may dangle, as one written after the deletion may.
+ * Newest versions outside the plan that refer to what it wants nobody to refer to. MongoDB joins no collections inside of a transaction, so this
+ * looks from outside, while it is under way: whoever needs the instances to exist and was before it is seen, who comes later meets it
+ * (`releaseTargets`). Any other reference written in the same instant may dangle, as one written after the deletion may.
  */
 export const referrersOf = async (database: Database, { unreferenced = [], versions }: WritePlan): Promise<readonly Key[]> => {
   if (unreferenced.length === 0) return []
@@ -25,7 +25,7 @@ export const referrersOf = async (database: Database, { unreferenced = [], versi
   }))
   if (first === undefined) return []
   const pipeline = [...first.pipeline, ...others.map(one => ({ $unionWith: one })), { $limit: referrersMax }]
-  return database.db.collection(first.coll).aggregate<Key>(pipeline, majority).toArray()
+  return database.db.collection(first.coll).aggregate<Key>(pipeline).toArray()
 }
 
 const referring = (type: string, entries: readonly string[], inside: readonly string[]): Document[] => [
