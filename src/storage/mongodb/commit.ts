@@ -74,7 +74,6 @@ export class Committer {
     for (const type of new Set(plans.flatMap(({ plan }) => [...plan.versions, ...plan.expects].map(key => key.type))))
       await database.collections.ensure(type)
     await prepareWords(database, versions)
-    for (const { plan } of plans) if ((plan.unreferenced?.length ?? 0) > 0) this.#referrers.set(plan, await referrersOf(database, plan))
   }
 
   /**
