@@ -13,6 +13,16 @@ const parsed = ({ status, text }: { status: number; text: string }): [number, un
 const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT/)
 
 describe('health', () => {
+  test('of one of several processes is that of all, and it can tell its own apart', async () => {
+    let others = false
+    await using health = await startHealth({ check: async () => ({ ok: true }), together: () => others, clock: () => 0, version: '0.0.0' })
+    expect([health.ready(), health.readyAlone(), health.report().status]).toEqual([false, true, 'down'])
+    others = true
+    expect([health.ready(), health.readyAlone(), health.report().status]).toEqual([true, true, 'ok'])
+    health.drain()
+    expect([health.ready(), health.readyAlone()]).toEqual([false, false])
+  })
+
   const states: readonly (readonly [SharedState, status: string, redis: object])[] = [
     [{ name: 'not-configured' }, 'ok', { state: 'not-configured', since }],
     [{ name: 'ok', ms: 0.1234 }, 'ok', { state: 'ok', since, ms: 0.1 }],

@@ -46,6 +46,8 @@ type Options = {
   readonly hosts?: readonly string[]
   readonly startPage?: () => string
   readonly storeAnswers?: () => boolean
+  /** How long closing waits for what is under way. */
+  readonly graceMs?: number
   readonly shared?: () => SharedState
   /** Requests a minute; absent: nobody is counted. */
   readonly mostPerMinute?: number
@@ -62,6 +64,7 @@ export const startHttp = async ({
   hosts,
   startPage,
   storeAnswers = () => true,
+  graceMs = 100,
   shared = () => ({ name: 'not-configured' }),
   mostPerMinute,
   proxies = [],
@@ -106,7 +109,7 @@ export const startHttp = async ({
     send: sent => send(port, sent),
     sendBytes: bytes => sendBytes(port, bytes),
     [Symbol.asyncDispose]: async () => {
-      await server.close(100)
+      await server.close(graceMs)
       await health[Symbol.asyncDispose]()
     },
   }
