@@ -18,6 +18,8 @@ export type Arm = {
   readonly verify: readonly Condition[]
 }
 
+/** Values of one question where all are gathered, in whatever order; also ids, which are looked up one by one in any case. */
+export const gatheredMax = 2_000
 /** Ranges of one question. */
 const rangesMax = 100
 /** Of more ways than these some are asked as one, in whatever order they come. */
@@ -58,9 +60,6 @@ const amongPoints = (index: PointIndex, points: readonly string[]): Filter => ({
 
 const oneOfRanges = (ranges: readonly Filter[]): Filter => (ranges.length === 1 ? (ranges[0] as Filter) : { $or: ranges })
 
-/** Ids are looked up one by one, in whatever order they are asked. */
-const idsMax = 2_000
-
 const groupArms = (group: readonly Way[], pointsMax: number): readonly Arm[] => {
   const [first] = group
   if (first === undefined) return []
@@ -68,7 +67,7 @@ const groupArms = (group: readonly Way[], pointsMax: number): readonly Arm[] => 
   const ranges = group.flatMap(({ entries }) => ('ranges' in entries ? entries.ranges : []))
   return [
     // The group is of one index, so there are points only where the index has some.
-    ...blocks(points, first.entries.index === 'id' ? idsMax : pointsMax).map(block =>
+    ...blocks(points, first.entries.index === 'id' ? gatheredMax : pointsMax).map(block =>
       armOf(first, amongPoints(first.entries.index as PointIndex, block)),
     ),
     ...blocks(ranges, rangesMax).map(block => armOf(first, oneOfRanges(block))),

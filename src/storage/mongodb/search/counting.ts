@@ -2,12 +2,9 @@ import type { Source } from '../../../search/plan.ts'
 import type { Matching } from './matching.ts'
 import type { Reading } from './reading.ts'
 
-/** Values of one question whose answers need no order. */
-const pointsMax = 2_000
-
 /** How many match, up to one more than `cap`. One question that needs no verifying is counted where the documents are. */
 export const countSources = async (source: Source, matching: Matching, reading: Reading, cap: number): Promise<number> => {
-  const arms = await matching.arms(source, {}, pointsMax)
+  const arms = await matching.allArms(source)
   const [only] = arms
   if (only === undefined) return 0
   if (arms.length === 1 && only.verify.length === 0) {

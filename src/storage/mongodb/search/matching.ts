@@ -1,43 +1,19 @@
 import type { Document } from 'mongodb'
 import type { Driver, Probe, Reverse, Chain, Source } from '../../../search/plan.ts'
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
-import { hints } from '../collections.ts'
 import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../values.ts'
-import { type Arm, armsOf, blocks, candidateFields, type Way } from './arms.ts'
-import {
-  added,
-  asFilter,
-  type Condition,
-  type Conditions,
-  joined,
-  noConditions,
-  opposite,
-  type Among,
-  type Referred,
-  type Referring,
-} from './conditions.ts'
+import { type Arm, armsOf, blocks, candidateFields, gatheredMax, type Way } from './arms.ts'
+import { added, asFilter, type Condition, type Conditions, joined, noConditions, opposite } from './conditions.ts'
 import { type DateNode, entriesOfOneDate } from './date.ts'
-import { unbounding } from './filter.ts'
-import { type Entries, points } from './leaf.ts'
+import { type Entries, mergedMax, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { OutOfTime, type Reading } from './reading.ts'
+import { type Candidate, candidateOf, verifiedMax, Verifying } from './verifying.ts'
 import { innerTypeOf, KnownWords } from './words.ts'
 
-/** A document that may match. */
-export type Candidate = {
-  readonly id: string
-  readonly seq: number
-  readonly refs: readonly string[]
-  readonly document: Document
-}
-
-/** Candidates verified at once. */
-export const batchMax = 200
 /** Documents in one answer where all are gathered. */
 const gatherMax = 1_000
-/** Values of one question where all are gathered, in whatever order. */
-const gatheredPointsMax = 2_000
 /** Gathered keys that the server compares; more are compared here. */
 const comparedMax = 2_000
 /** The planner gathers inner matches only where they look fewer than 20,000; it may err, but not without end. */
@@ -47,6 +23,7 @@ const innerMax = 500_000
 export class Matching {
   readonly #reading: Reading
   readonly #words: KnownWords
+  readonly #verifying: Verifying
   readonly #repeats: Repeats
   /** The planner gives one list of sources for each chain: what they match is found once. */
   readonly #gathered = new Map<readonly Source[], Promise<ReadonlySet<string>>>()
@@ -54,13 +31,20 @@ export class Matching {
   constructor(reading: Reading, repeats: Repeats) {
     this.#reading = reading
     this.#words = new KnownWords(reading.database.dictionary, reading)
+    this.#verifying = new Verifying(reading)
     this.#repeats = repeats
   }
 
-  /** The questions whose answers are all matches of the source, some maybe by several. `pointsMax`: values that one question may ask for. */
-  async arms(source: Source, bounds: Window, pointsMax: number): Promise<readonly Arm[]> {
+  /** The questions whose answers are all matches of the source, some maybe by several; each soon gives its first ones by seq where it can. */
+  async arms(source: Source, bounds: Window): Promise<readonly Arm[]> {
     await this.#words.learn(source)
-    return armsOf(await this.#ways(source, bounds, noConditions), pointsMax)
+    return armsOf(await this.#ways(source, bounds, noConditions), mergedMax)
+  }
+
+  /** The same, fewer, for who wants all of their answers. */
+  async allArms(source: Source): Promise<readonly Arm[]> {
+    await this.#words.learn(source)
+    return armsOf(await this.#ways(source, {}, noConditions), gatheredMax)
   }
 
   /** What a source asks of its candidates, beside its window. */
@@ -71,7 +55,7 @@ export class Matching {
 
   /** All matches of sources, each once, in no order. */
   async *all(source: Source): AsyncGenerator<readonly Candidate[]> {
-    const arms = await this.arms(source, {}, gatheredPointsMax)
+    const arms = await this.allArms(source)
     const seen = arms.length > 1 ? new Set<string>() : undefined
     for (const arm of arms)
       for await (const batch of this.candidates(arm, findOf(arm), gatherMax)) {
@@ -87,8 +71,8 @@ export class Matching {
     size: number,
   ): AsyncGenerator<readonly Candidate[]> {
     for await (const batch of this.#reading.batches(command, size))
-      for (const block of arm.verify.length === 0 ? [batch] : blocks(batch, batchMax))
-        yield await this.#meeting(arm.type, block.map(candidateOf), arm.verify)
+      for (const block of arm.verify.length === 0 ? [batch] : blocks(batch, verifiedMax))
+        yield await this.#verifying.meeting(arm.type, block.map(candidateOf), arm.verify)
   }
 
   async #ways(source: Source, bounds: Window, more: Conditions): Promise<readonly Way[]> {
@@ -188,120 +172,10 @@ export class Matching {
   }
 
   async *#withReferences(source: Source, begins: string): AsyncGenerator<readonly Candidate[]> {
-    for (const arm of await this.arms(source, {}, gatheredPointsMax)) {
+    for (const arm of await this.allArms(source)) {
       const asked: Condition = { is: 'among', begins: [begins], keys: new Set() }
       yield* this.candidates(arm, findOf(arm, candidateFields([...arm.verify, asked])), gatherMax)
     }
-  }
-
-  /** In their order, those that meet all conditions. */
-  async #meeting(type: string, candidates: readonly Candidate[], conditions: readonly Condition[]): Promise<readonly Candidate[]> {
-    let left = candidates
-    for (const condition of conditions) if (left.length > 0) left = await this.#passing(type, left, condition)
-    return left
-  }
-
-  async #passing(type: string, candidates: readonly Candidate[], condition: Condition): Promise<readonly Candidate[]> {
-    switch (condition.is) {
-      case 'filter':
-        return this.#kept(
-          candidates,
-          await this.#found(
-            type,
-            candidates.map(({ id }) => id),
-            { filters: [condition.filter], verify: [] },
-          ),
-        )
-      case 'every':
-        return this.#meeting(type, candidates, condition.of)
-      case 'not': {
-        const passed = new Set(await this.#passing(type, candidates, condition.of))
-        return candidates.filter(one => !passed.has(one))
-      }
-      case 'some': {
-        const passed = new Set<Candidate>()
-        for (const one of condition.of) {
-          const left = candidates.filter(candidate => !passed.has(candidate))
-          if (left.length > 0) for (const candidate of await this.#passing(type, left, one)) passed.add(candidate)
-        }
-        return candidates.filter(candidate => passed.has(candidate))
-      }
-      case 'referring':
-        return this.#referring(candidates, condition)
-      case 'referred':
-        return this.#kept(candidates, await this.#referred(candidates, condition))
-      case 'among':
-        return candidates.filter(candidate => isAmong(candidate, condition))
-    }
-  }
-
-  #kept(candidates: readonly Candidate[], ids: ReadonlySet<string>): readonly Candidate[] {
-    return candidates.filter(({ id }) => ids.has(id))
-  }
-
-  async #referring(candidates: readonly Candidate[], { code, to }: Referring): Promise<readonly Candidate[]> {
-    const passed = new Set<Candidate>()
-    for (const { type, conditions } of to) {
-      const begins = referenceEntry(code, type, '')
-      const targets = new Map<Candidate, readonly string[]>()
-      for (const candidate of candidates)
-        if (!passed.has(candidate))
-          targets.set(
-            candidate,
-            candidate.refs.filter(ref => ref.startsWith(begins)).map(ref => ref.slice(begins.length)),
-          )
-      const found = await this.#found(type, [...new Set([...targets.values()].flat())], conditions)
-      for (const [candidate, ids] of targets) if (ids.some(id => found.has(id))) passed.add(candidate)
-    }
-    return candidates.filter(candidate => passed.has(candidate))
-  }
-
-  /** Of the ids those of documents that meet the conditions. */
-  async #found(type: string, ids: readonly string[], { filters, verify }: Conditions): Promise<ReadonlySet<string>> {
-    const found = new Set<string>()
-    if (ids.length === 0 || !(await this.#reading.has(type))) return found
-    for (const block of blocks(ids, gatherMax)) {
-      const filter = { _id: { $in: block }, 'ix.tk': everything, ...unbounding(filters) }
-      const rows = await this.#reading.rows({
-        find: type,
-        filter,
-        hint: hints.id,
-        projection: candidateFields(verify),
-        limit: block.length,
-        batchSize: block.length,
-      })
-      for (const some of blocks(rows.map(candidateOf), batchMax))
-        for (const { id } of await this.#meeting(type, some, verify)) found.add(id)
-    }
-    return found
-  }
-
-  /** Looks through who refers to the candidates until each has somebody, or nobody is left. */
-  async #referred(candidates: readonly Candidate[], { code, type, by }: Referred): Promise<ReadonlySet<string>> {
-    const waiting = new Map(candidates.map(({ id }) => [referenceEntry(code, type, id), id]))
-    const passed = new Set<string>()
-    if (!(await this.#reading.has(by.type))) return passed
-    const { filters, verify } = by.conditions
-    const asked: Condition = { is: 'among', begins: [referenceEntry(code, type, '')], keys: new Set() }
-    for (let before = Number.MAX_SAFE_INTEGER; waiting.size > 0; ) {
-      const rows = await this.#reading.rows({
-        find: by.type,
-        filter: { 'ix.tk': { $in: [...waiting.keys()] }, seq: { $lt: before }, ...unbounding(filters) },
-        hint: hints.tk,
-        projection: candidateFields([...verify, asked]),
-        sort: { seq: -1 },
-        limit: batchMax,
-        batchSize: batchMax,
-      })
-      for (const { refs } of await this.#meeting(by.type, rows.map(candidateOf), verify))
-        for (const ref of refs) {
-          const id = waiting.get(ref)
-          if (id !== undefined && waiting.delete(ref)) passed.add(id)
-        }
-      if (rows.length < batchMax) break
-      before = rows.at(-1)?.seq
-    }
-    return passed
   }
 }
 
@@ -310,9 +184,6 @@ const testsOf = ({ param }: DateNode, probes: readonly Probe[]): readonly DateNo
   probes.flatMap(probe =>
     (probe.how === 'check' || probe.how === 'set') && probe.node.op === 'date' && probe.node.param.code === param.code ? [probe.node] : [],
   )
-
-const isAmong = ({ id, refs }: Candidate, { begins, keys }: Among): boolean =>
-  begins === undefined ? keys.has(id) : refs.some(ref => keys.has(ref))
 
 export const findOf = (
   { type, hint, filter, verify }: Arm,
@@ -323,5 +194,3 @@ export const findOf = (
   hint,
   projection,
 })
-
-export const candidateOf = (document: Document): Candidate => ({ id: document._id, seq: document.seq, refs: document.refs ?? [], document })

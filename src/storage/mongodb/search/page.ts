@@ -10,10 +10,10 @@ import { sortText, valueBounds } from '../entries.ts'
 import type { Repeats } from '../values.ts'
 import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
 import { type Filter, never } from './filter.ts'
-import { mergedMax } from './leaf.ts'
-import { batchMax, type Candidate, candidateOf, findOf, type Matching } from './matching.ts'
+import { findOf, type Matching } from './matching.ts'
 import { type Command, limited, type Reading } from './reading.ts'
 import { greatestField, leastField, orderStages, textFields, valuesOf } from './sort.ts'
+import { type Candidate, candidateOf, verifiedMax } from './verifying.ts'
 
 /** A row of a page; its resource is fetched at the end where finding it did not give it. */
 export type Found = Position & { readonly type: string; readonly id: string; readonly fields?: VersionFields }
@@ -61,7 +61,7 @@ class Page {
     const { sort, backward } = this.#asked
     const [first] = sort
     const descending = (values || !first ? true : first.descending) !== backward
-    const arms = await this.#matching.arms(source, beyondSeq(position?.seq, descending), mergedMax)
+    const arms = await this.#matching.arms(source, beyondSeq(position?.seq, descending))
     const order = { seq: descending ? -1 : 1 }
     const valuesFor = (seq: number): Position['values'] => values ?? (first ? [seq, ...sort.slice(1).map(() => null)] : [])
     const [only] = arms
@@ -81,7 +81,7 @@ class Page {
   async #first(arm: Arm, command: Command, wanted: number): Promise<readonly Candidate[]> {
     if (arm.verify.length === 0) return (await this.#reading.rows(limited(command, wanted))).map(candidateOf)
     const found: Candidate[] = []
-    for await (const batch of this.#matching.candidates(arm, command, batchMax)) {
+    for await (const batch of this.#matching.candidates(arm, command, verifiedMax)) {
       found.push(...batch)
       if (found.length >= wanted) break
     }
@@ -90,7 +90,7 @@ class Page {
 
   /** Everything that matches, gathered and sorted by its sort values. */
   async #top(source: Source, wanted: number, position: Position | undefined): Promise<readonly Found[]> {
-    return this.#sorted(await this.#matching.arms(source, {}, mergedMax), wanted, position)
+    return this.#sorted(await this.#matching.allArms(source), wanted, position)
   }
 
   async #sorted(arms: readonly Arm[], wanted: number, position: Position | undefined): Promise<readonly Found[]> {
