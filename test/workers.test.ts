@@ -102,15 +102,19 @@ for (const engine of testEngines)
     })
 
     test('show each other at once what was acknowledged, read and searched', async () => {
-      const clients = clientsOf(server, 4)
-      for (let n = 0; n < 24; n++) {
-        const writer = clients[n % 4] as Client
-        const version = versionOf(await writer.send('PUT', '/fhir/Basic/seen', basic('seen', `seen-${n}`)))
-        for (const reader of clients) expect(versionOf(await reader.get('/fhir/Basic/seen'))).toBe(version)
-        const found = bodyOf<Bundle>(await (clients[(n + 1) % 4] as Client).get(`/fhir/Basic?identifier=${system}|seen-${n}`))
-        expect(found.entry?.map(({ resource }) => resource.meta.versionId)).toEqual([version])
+      const chain = async (id: string): Promise<void> => {
+        const clients = clientsOf(server, 4)
+        for (let n = 0; n < 15; n++) {
+          const writer = clients[n % 4] as Client
+          const version = versionOf(await writer.send('PUT', `/fhir/Basic/${id}`, basic(id, `${id}-${n}`)))
+          for (const reader of clients) expect(versionOf(await reader.get(`/fhir/Basic/${id}`))).toBe(version)
+          const found = bodyOf<Bundle>(await (clients[(n + 1) % 4] as Client).get(`/fhir/Basic?identifier=${system}|${id}-${n}`))
+          expect(found.entry?.map(({ resource }) => resource.meta.versionId)).toEqual([version])
+        }
       }
-    })
+      // At once, so that workers answer several in one turn of their event loop.
+      await Promise.all(Array.from({ length: 8 }, (_, n) => chain(`seen${n}`)))
+    }, 60_000)
 
     test('let one create win where several have the same condition', async () => {
       const clients = clientsOf(server, 4)
@@ -229,6 +233,22 @@ test('a connection that was dealt to a worker as it died is closed, and its clie
   await under.stop()
   expect(under.replies.filter(({ code }) => code === 'HANGS')).toEqual([])
   expect(under.replies.filter(({ status }) => status !== 0 && status !== 200)).toEqual([])
+}, 120_000)
+
+test('workers do not outlive the process that started them', async () => {
+  await using store = await (testEngines[0] as TestEngine).address()
+  await using server = await startServer({ SIMPUL_STORE: store.address, SIMPUL_WORKERS: String(workers) })
+  const pids = pidsOf(server)
+  server.signal('SIGKILL')
+  await server.ended
+  const lives = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
+  }
+  await until(() => !pids.some(lives))
 }, 120_000)
 
 test('a second request to end is obeyed at once, and a taken port is said once', async () => {

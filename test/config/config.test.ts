@@ -1,6 +1,6 @@
 /** Variables of docs/operate/configuration.md: read once, every problem together, secrets hidden. */
 import { describe, expect, test } from '@jest/globals'
-import { mayStart, printableConfig, readConfig, withoutCredentials } from '../../src/config/config.ts'
+import { drainMsOf, mayStart, printableConfig, readConfig, withoutCredentials } from '../../src/config/config.ts'
 import { variables } from '../../src/config/variables.ts'
 
 const configOf = (environment: Record<string, string> = {}) => {
@@ -21,6 +21,9 @@ const refusals: readonly (readonly [name: string, value: string])[] = [
   ['SIMPUL_VALIDATION', 'base'],
   ['SIMPUL_ZONE', 'Asia/Atlantis'],
   ['SIMPUL_COUNT_MAX', '0'],
+  ['SIMPUL_WORKERS', '0'],
+  ['SIMPUL_WORKERS', '65'],
+  ['SIMPUL_DRAIN_MS', '600001'],
   ['SIMPUL_CURSOR_SECRET', 'short'],
   ['SIMPUL_RESOURCE_BYTES_MAX', String(13 * 1024 * 1024)],
   ['SIMPUL_PROT', '8081'],
@@ -113,6 +116,15 @@ describe('an address, shown', () => {
     ['https://simpul.example/a@b', 'https://simpul.example/a@b'],
   ]
   for (const [address, shown] of rows) test(`is ${shown}`, () => expect(withoutCredentials(address)).toBe(shown))
+})
+
+describe('ending', () => {
+  test('waits for a balancer to notice, but on loopback, where there is none', () => {
+    expect(drainMsOf(configOf())).toBe(0)
+    expect(drainMsOf(configOf({ SIMPUL_HOST: '0.0.0.0' }))).toBe(5000)
+    expect(drainMsOf(configOf({ SIMPUL_HOST: '0.0.0.0', SIMPUL_DRAIN_MS: '0' }))).toBe(0)
+    expect(drainMsOf(configOf({ SIMPUL_DRAIN_MS: '100' }))).toBe(100)
+  })
 })
 
 describe('starting', () => {
