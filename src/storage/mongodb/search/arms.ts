@@ -22,8 +22,8 @@ export type Arm = {
 export const gatheredMax = 2_000
 /** Ranges of one question. */
 const rangesMax = 100
-/** Of more ways than these some are asked as one, in whatever order they come. */
-const armsMax = 16
+/** Of more groups than these several are asked as one, in whatever order they come. Blocks of one group stay apart: each gives its first ones. */
+const groupsMax = 16
 
 const pointFields: Readonly<Record<PointIndex, string>> = { id: '_id', tk: 'ix.tk', st: 'ix.st' }
 
@@ -31,7 +31,7 @@ const pointFields: Readonly<Record<PointIndex, string>> = { id: '_id', tk: 'ix.t
 export const armsOf = (ways: readonly Way[], pointsMax: number): readonly Arm[] => {
   const groups = Map.groupBy(ways.map(narrowed).filter(isPossible), identities())
   const arms = [...groups.values()].flatMap(group => groupArms(group, pointsMax))
-  return arms.length > armsMax ? together(arms) : arms
+  return groups.size > groupsMax ? together(arms) : arms
 }
 
 const narrowed = (way: Way): Way => (way.entries.window ? { ...way, window: narrowest([way.window, way.entries.window]) } : way)
