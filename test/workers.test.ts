@@ -2,8 +2,9 @@
  * Several processes that serve one port (SIMPUL_WORKERS), on both engines: nobody can tell by the answers which one gave them, one may be
  * killed, and all may be replaced or ended, without a request that was taken being lost (operate.md 1 and 3).
  */
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { type TestEngine, testEngines } from './support/engines.ts'
+import { sqliteEngine, type TestEngine, testEngines } from './support/engines.ts'
 import { bodyOf, Client, type Reply, type RunningServer, startServer, until } from './support/running-server.ts'
 
 const workers = 2
@@ -233,6 +234,24 @@ test('a connection that was dealt to a worker as it died is closed, and its clie
   await under.stop()
   expect(under.replies.filter(({ code }) => code === 'HANGS')).toEqual([])
   expect(under.replies.filter(({ status }) => status !== 0 && status !== 200)).toEqual([])
+}, 120_000)
+
+test('the server ends with the writer of SQLite, and says so; what was acknowledged is there', async () => {
+  await using store = await sqliteEngine.address()
+  const environment = { SIMPUL_STORE: store.address, SIMPUL_WORKERS: String(workers) }
+  await using server = await startServer({ ...environment, NODE_OPTIONS: `--import=${join(import.meta.dirname, 'support/end-writer.js')}` })
+  const under = load(clientsOf(server, 4), (client, n) => client.send('PUT', `/fhir/Basic/w${n}`, basic(`w${n}`, 'w')))
+  await until(() => under.replies.length > 20)
+  server.signal('SIGUSR2')
+  await until(() => under.replies.some(({ status }) => status === 503 || status === 0))
+  await under.stop()
+  expect(await server.ended).toBe(1)
+  expect(server.said()).toContain('The writer has ended')
+  expect(under.replies.filter(({ status }) => ![201, 503, 0].includes(status))).toEqual([])
+  await using again = await startServer(environment)
+  const [client] = clientsOf(again, 1) as [Client]
+  const { total } = bodyOf<Bundle>(await client.get(`/fhir/Basic?identifier=${system}|w&_summary=count`))
+  expect(total).toBeGreaterThanOrEqual(under.replies.filter(({ status }) => status === 201).length)
 }, 120_000)
 
 test('workers do not outlive the process that started them', async () => {
