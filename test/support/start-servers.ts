@@ -73,7 +73,7 @@ const startMongod = async (): Promise<string> => {
   const set = await MongoMemoryReplSet.create({
     binary: { systemBinary: path, version },
     instanceOpts: [{ dbPath: folder, launchTimeout: 60_000 }],
-    replSet: { name: 'simpul', storageEngine: 'wiredTiger', args: ['--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '256', ...parameters] },
+    replSet: { name: 'simpul', storageEngine: 'wiredTiger', args: ['--wiredTigerCacheSizeGB', '1', '--oplogSize', '256', ...parameters] },
   })
   running.push(async () => {
     await set.stop({ doCleanup: false })
