@@ -1,5 +1,7 @@
 const groupPlansMax = 64
 const groupWeightMax = 2_000
+/** Where several lanes are free what waits is shared among them, for MongoDB does several things at once; but less than this is not worth a transaction. */
+const shareWeightMin = 16
 /** Larger plans wait in a lane of their own, so that small ones overtake them. */
 const smallWeightMax = 500
 /** But a large one gets its turn at least so often. */
@@ -14,6 +16,7 @@ export const isLarge = ({ weight, alone }: Waits): boolean => alone === true || 
 export class Lanes<T extends Waits> {
   readonly #small: T[] = []
   readonly #large: T[] = []
+  #smallWeight = 0
   #largeAtMs = Number.NEGATIVE_INFINITY
 
   get isEmpty(): boolean {
@@ -21,23 +24,32 @@ export class Lanes<T extends Waits> {
   }
 
   add(one: T): void {
-    if (isLarge(one)) this.#large.push(one)
-    else this.#small.push(one)
+    if (isLarge(one)) {
+      this.#large.push(one)
+      return
+    }
+    this.#small.push(one)
+    this.#smallWeight += one.weight
   }
 
-  /** The next group: whatever gathered meanwhile, or one large plan when its turn has come. Empty when only large ones wait and none may be. */
-  next(nowMs: number, mayBeLarge = true): readonly T[] {
+  /**
+   * The next group: what gathered meanwhile, or one large plan when its turn has come. Empty when only large ones wait and none may be. `lanesFree`:
+   * among so many it is shared.
+   */
+  next(nowMs: number, mayBeLarge = true, lanesFree = 1): readonly T[] {
     if (mayBeLarge && this.#large.length > 0 && (this.#small.length === 0 || nowMs - this.#largeAtMs >= largeEveryMs)) {
       this.#largeAtMs = nowMs
       return this.#large.splice(0, 1)
     }
+    const weightMax = Math.min(groupWeightMax, Math.max(shareWeightMin, Math.ceil(this.#smallWeight / lanesFree)))
     let weight = 0
     let plans = 0
-    while (plans < this.#small.length && plans < groupPlansMax) {
-      weight += this.#small[plans]?.weight ?? 0
-      if (weight > groupWeightMax && plans > 0) break
-      plans++
+    for (; plans < this.#small.length && plans < groupPlansMax; plans++) {
+      const more = this.#small[plans]?.weight ?? 0
+      if (plans > 0 && weight + more > weightMax) break
+      weight += more
     }
+    this.#smallWeight -= weight
     return this.#small.splice(0, plans)
   }
 }

@@ -164,7 +164,7 @@ export class Writer implements AsyncDisposable {
 
   #start(): void {
     while (this.#free.length > 0) {
-      const group = this.#queue.next(performance.now(), this.#large < this.#largeMax)
+      const group = this.#queue.next(performance.now(), this.#large < this.#largeMax, this.#free.length)
       if (group.length === 0) return
       void this.#run(this.#free.pop() as Lane, group, group.some(isLarge) ? 1 : 0)
     }
