@@ -18,6 +18,8 @@ export class StateGone extends Error {}
 /** A collection that another node lays out at this very moment has no state to be read for some milliseconds. */
 const attemptsMax = 6
 const againMs = 15
+/** Documents of one answer where the command does not say. */
+const batchSize = 1_000
 /** Commands under way at once for one question. */
 const togetherMax = 8
 
@@ -53,9 +55,18 @@ export class Reading {
   async has(type: string): Promise<boolean> {
     const known = this.#there.get(type)
     if (known !== undefined) return known
-    const there = (await this.#attempt(() => this.#types.among([type], this.#state))).length > 0
+    let there = await this.#isThere(type)
+    if (!there && !this.#isSettled()) {
+      // It may come at this moment, before the state that all else is read from.
+      await this.settle()
+      there = await this.#isThere(type)
+    }
     this.#there.set(type, there)
     return there
+  }
+
+  async #isThere(type: string): Promise<boolean> {
+    return (await this.#attempt(() => this.#types.among([type], this.#state))).length > 0
   }
 
   rows(command: Command): Promise<readonly Document[]> {
@@ -67,7 +78,7 @@ export class Reading {
     const answer = await this.#command(command, {})
     if (this.#isWhole(answer)) return answer.cursor.firstBatch
     const rows: Document[] = []
-    for await (const batch of this.#batches(command, command.batchSize)) rows.push(...batch)
+    for await (const batch of this.#batches(command, sizeOf(command))) rows.push(...batch)
     return rows
   }
 
@@ -78,7 +89,7 @@ export class Reading {
     if (this.#isWhole(answer)) return answer.cursor.firstBatch
     const rows: Uint8Array[] = []
     // The cast: `raw` makes documents bytes, which the types of the driver do not know.
-    for await (const batch of this.#batches(command, command.batchSize, true)) rows.push(...(batch as unknown as readonly Uint8Array[]))
+    for await (const batch of this.#batches(command, sizeOf(command), true)) rows.push(...(batch as unknown as readonly Uint8Array[]))
     return rows
   }
 
@@ -201,6 +212,8 @@ export const limited = (command: Command, wanted: number): Command =>
   'find' in command
     ? { ...command, limit: wanted, batchSize: wanted }
     : { ...command, pipeline: [...command.pipeline, { $limit: Math.max(1, wanted) }], cursor: { batchSize: wanted } }
+
+const sizeOf = (command: Command): number => command.batchSize ?? command.cursor?.batchSize ?? batchSize
 
 const skipping = (command: Command, skip: number): Command =>
   'find' in command ? { ...command, skip } : { ...command, pipeline: [...command.pipeline, { $skip: skip }] }
