@@ -83,6 +83,21 @@ describe('the turnstile', () => {
     expect(ready).toEqual(['first', 'second', 'same instance', 'writer', 'other writer'])
   })
 
+  test('lets ten thousand pass one by one, in order, while more come', () => {
+    const order: number[] = []
+    const waiting: { readonly at: number }[] = []
+    const turnstile = new Turnstile<{ readonly at: number }>(item => {
+      order.push(item.at)
+      waiting.push(item)
+    })
+    for (let at = 0; at < 10_000; at++) {
+      turnstile.add({ at }, keys({ a: 'own' }))
+      if (at % 2 === 1) turnstile.done(waiting.shift() as { at: number })
+    }
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) turnstile.done(item)
+    expect(order).toEqual(Array.from({ length: 10_000 }, (_, at) => at))
+  })
+
   test('never lets two pass that may not meet, and in the end everyone, those who share a key in the order they came', () => {
     const mode = fc.constantFrom<Mode>('own', 'asks', 'writes')
     const asked = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), mode, { maxKeys: 3 })
@@ -171,6 +186,22 @@ describe('lanes', () => {
     expect([lanes.next(0).length, lanes.next(0).length]).toEqual([64, 6])
     for (let id = 0; id < 6; id++) lanes.add(plan(id, 450))
     expect(idsOf(lanes.next(0))).toEqual([0, 1, 2, 3])
+  })
+
+  test('share what waits among the lanes that are free, by its weight', () => {
+    const lanes = new Lanes<ReturnType<typeof plan>>()
+    const shares = (count: number, weight: number, free: number): number[] => {
+      for (let id = 0; id < count; id++) lanes.add(plan(id, weight))
+      const lengths: number[] = []
+      for (let left = free; !lanes.isEmpty; left = Math.max(1, left - 1)) lengths.push(lanes.next(0, true, left).length)
+      return lengths
+    }
+    expect([shares(8, 1, 3), shares(60, 1, 3), shares(4, 290, 3), shares(300, 1, 2)]).toEqual([
+      [8],
+      [20, 20, 20],
+      [1, 1, 2],
+      [64, 64, 64, 64, 44],
+    ])
   })
 
   test('let small plans overtake large ones, but a large one has its turn every 250 ms unless too many are under way', () => {

@@ -71,8 +71,8 @@ export class Committer {
   async prepare(plans: readonly Plan[]): Promise<void> {
     const { database } = this.#parts
     const versions = plans.flatMap(({ plan }) => plan.versions)
-    for (const type of new Set(plans.flatMap(({ plan }) => [...plan.versions, ...plan.expects].map(key => key.type))))
-      await database.collections.ensure(type)
+    const types = new Set(plans.flatMap(({ plan }) => [...plan.versions, ...plan.expects].map(key => key.type)))
+    await Promise.all([...types].map(type => database.collections.ensure(type)))
     await prepareWords(database, versions)
   }
 

@@ -9,6 +9,9 @@ type Passing<T> = { readonly item: T; readonly keys: Keys; left: number }
 /** Who holds a key, and who waits for it, in the order they came. */
 type Gate<T> = { mode: Mode; holders: number; readonly waiting: { readonly one: Passing<T>; readonly mode: Mode }[]; at: number }
 
+/** How many that have passed may stand in the list of a key: taking each out by itself would move all the others. */
+const passedMax = 1_000
+
 /** Lets items through whose keys are free; those that share one pass in the order they came. The work for one is as long as its keys are many. */
 export class Turnstile<T extends object> {
   readonly #gates = new Map<string, Gate<T>>()
@@ -58,7 +61,10 @@ export class Turnstile<T extends object> {
     }
     gate.mode = next.mode
     for (let first = true; first || (gate.mode !== 'own' && gate.waiting[gate.at]?.mode === gate.mode); first = false) this.#admit(gate)
-    if (gate.at === gate.waiting.length) gate.waiting.length = gate.at = 0
+    // Where somebody always waits the list would grow for ever.
+    if (gate.at < passedMax && gate.at < gate.waiting.length) return
+    gate.waiting.splice(0, gate.at)
+    gate.at = 0
   }
 
   #admit(gate: Gate<T>): void {
