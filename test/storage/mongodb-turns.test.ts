@@ -142,6 +142,10 @@ describe('keys of plans', () => {
     ...planOf([newVersion({ type: 'Encounter', id })]),
     guards: [noneWith(identifier)],
   })
+  const needing = (id: string, target: string) => ({
+    ...planOf([newVersion({ type: 'Encounter', id })]),
+    exists: [{ type: 'Patient', id: target }],
+  })
   const byName = {
     ...planOf([]),
     guards: [{ ...noneWith('x'), query: { parts: [{ type: 'Patient', where: { op: 'all' } as const }], sort: [] } }],
@@ -150,6 +154,8 @@ describe('keys of plans', () => {
   const rows = [
     ['creates of different instances', create('a', 'x'), create('b', 'x'), false],
     ['writes of one instance', create('a', 'x'), create('a', 'y'), true],
+    ['a plan and the write of what must exist for it', needing('a', 'p'), create('p', 'x'), true],
+    ['two plans for which the same must exist', needing('a', 'p'), needing('b', 'p'), false],
     ['creates of the same identifier unless it is there', unlessThere('a', 'x'), unlessThere('b', 'x'), true],
     ['creates of other identifiers unless they are there', unlessThere('a', 'x'), unlessThere('b', 'y'), false],
     ['a plain create and who asks for its identifier', create('a', 'x'), asking('b', 'x'), true],

@@ -7,6 +7,7 @@ export const instanceKey = ({ type, id }: Key): string => `instance ${type}/${id
 /** What the plan may not share with another that is written at the same time. `records`: names and keys of those it writes. */
 export const keysOf = (plan: WritePlan, records: readonly string[]): Keys => {
   const keys = new Map<string, Mode>()
+  for (const key of plan.exists ?? []) keys.set(instanceKey(key), 'asks')
   for (const key of plan.expects) keys.set(instanceKey(key), 'own')
   for (const key of plan.versions) keys.set(instanceKey(key), 'own')
   for (const { key } of plan.unique ?? []) keys.set(`unique ${key}`, 'own')
