@@ -141,6 +141,19 @@ export const rules = {
   'entry-nested': { en: 'a batch or transaction is not nested', id: 'batch atau transaction tidak dapat bersarang' },
   'entry-bundle': { en: 'a Bundle is not posted inside a Bundle', id: 'Bundle tidak dapat dikirim di dalam Bundle' },
 
+  // new passwords
+  'password-short': { en: 'it has fewer than {min} characters', id: 'panjangnya kurang dari {min} karakter' },
+  'password-long': { en: 'it has more than {max} characters', id: 'panjangnya lebih dari {max} karakter' },
+  'password-common': { en: 'it is made of words that everybody tries first', id: 'isinya kata-kata yang paling sering ditebak' },
+  'password-repeat': { en: 'it repeats a character four times', id: 'satu karakter diulang empat kali berturut-turut' },
+  'password-sequence': { en: 'it holds a sequence such as 1234, abcd or qwerty', id: 'isinya memuat urutan seperti 1234, abcd, atau qwerty' },
+  'password-username': { en: 'it holds the user name', id: 'isinya memuat nama pengguna' },
+  'password-email': { en: 'it holds a part of the e-mail address', id: 'isinya memuat bagian dari alamat e-mail' },
+  'password-product': { en: 'it holds the name of this product', id: 'isinya memuat nama produk ini' },
+  'password-hospital': { en: 'it holds the name of the facility', id: 'isinya memuat nama fasilitas' },
+  'password-classes': { en: 'it needs {min} of lower case, upper case, digits and other signs', id: 'isinya harus memuat {min} dari huruf kecil, huruf besar, angka, dan tanda lain' },
+  'password-used-before': { en: 'it is one of the last five', id: 'kata sandi ini termasuk lima yang terakhir dipakai' },
+
   // who refers to an instance
   others: { en: 'instances that you may not see', id: 'instans yang tidak boleh Anda lihat' },
   'names-and-others': { en: '{names} and others', id: '{names} dan lainnya' },
