@@ -1,0 +1,53 @@
+/**
+ * What happened, for the audit trail, alerts and mails: codes and ids, never a secret, a name or an address. Steps that write give their facts to
+ * `Ground.beside`, so that the records made of them stand and fall with the change, and tell them in their answer.
+ * @see audit.md 2, 4.1
+ */
+export type Fact = {
+  readonly what: FactKind
+  /** Id of the account it is about; absent when nobody knows whose name was tried. */
+  readonly account?: string
+  /** Keyed hash of a name that belongs to no account. */
+  readonly name?: string
+  /** Who did it, where that is somebody else: id of an account, or a word for a program. */
+  readonly by?: string
+  readonly session?: string
+  readonly method?: Method
+  readonly reason?: string
+  /** Of a success: how often it had failed before, and whether the browser was new. */
+  readonly failuresBefore?: number
+  readonly newDevice?: boolean
+  /** ms: until when it is locked. */
+  readonly until?: number
+}
+
+export type FactKind =
+  | 'login'
+  | 'login-failed'
+  | 'login-continued'
+  | 'locked'
+  | 'unlocked'
+  | 'stepped-up'
+  | 'step-up-failed'
+  | 'logged-out'
+  | 'logged-out-everywhere'
+  | 'session-displaced'
+  | 'disowned'
+  | 'account-invited'
+  | 'account-accepted'
+  | 'account-disabled'
+  | 'account-enabled'
+  | 'account-changed'
+  | 'roles-changed'
+  | 'link-sent'
+  | 'reset-asked'
+  | 'password-reset'
+  | 'password-changed'
+  | 'email-confirmed'
+  | 'factor-enrolled'
+  | 'factor-removed'
+  | 'factor-reset'
+  | 'backup-codes-made'
+
+/** How somebody proved who they are, as `amr` says it. @see RFC 8176; `backup` and `ext` (an outside identity provider) are ours */
+export type Method = 'pwd' | 'otp' | 'backup' | 'ext'

@@ -1,0 +1,23 @@
+import type { RecordDefinition } from '../storage/port.ts'
+import { accountRecords } from './accounts/account.ts'
+import { linkRecords } from './accounts/links.ts'
+import { factorRecords } from './factors/factor-set.ts'
+import { keyringRecords } from './keys/keyring.ts'
+import { attemptRecords } from './lockout/attempts.ts'
+import { stepRecords } from './login-steps.ts'
+import { deviceRecords } from './sessions/device-cookies.ts'
+import { loginEventRecords } from './sessions/login-history.ts'
+import { sessionRecords } from './sessions/session.ts'
+
+/** All that accounts keep in the store. @see auth.md annex B */
+export const accountStoreRecords: readonly RecordDefinition[] = [
+  keyringRecords,
+  accountRecords,
+  factorRecords,
+  linkRecords,
+  sessionRecords,
+  stepRecords,
+  attemptRecords,
+  deviceRecords,
+  loginEventRecords,
+]
