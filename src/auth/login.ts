@@ -45,6 +45,7 @@ export type LoginAnswer = { readonly facts: readonly Fact[] } & (
 
 export type LoggedIn = {
   readonly is: 'session'
+  readonly facts: readonly Fact[]
   /** Values for the cookies of the browser. */
   readonly cookie: string
   readonly device: string

@@ -70,15 +70,15 @@ export class Keyring {
     const keyring = new Keyring(parts)
     return untilHeld(async () => {
       const rows = await keyring.#rows()
-      checkKek(rows, parts.kek)
+      const check = checkKek(rows, parts.kek)
       keyring.#keys = openedKeys(rows, parts.kek)
       const unreadable = rows.find(({ value }) => 'wrapped' in value && !keyring.#keys.has(value.id))
       if (unreadable !== undefined)
         throw new KeyringRefused('damaged', `The key ${unreadable.key} of the keyring cannot be unwrapped; restore the records keyring.`)
       const missing = keyPurposes.filter(purpose => keyring.versions(purpose).length === 0)
-      if (missing.length === 0 && rows.length > 0) return ok(keyring)
+      if (missing.length === 0 && check !== undefined) return ok(keyring)
       const done = await commitRecords(parts.store, [
-        ...(rows.length > 0 ? [] : [putOver<Row>(keyringRecords, undefined, checkRow(parts.kek))]),
+        putOver<Row>(keyringRecords, check, checkRow(parts.kek)),
         ...missing.map(purpose => putOver<Row>(keyringRecords, undefined, keyring.#newRow(purpose, 1))),
       ])
       // Whoever came first made them: either way they are read anew.
@@ -108,20 +108,28 @@ export class Keyring {
 
   /** Takes over what other nodes changed. Keys under a KEK that this process was not started with stay unknown to it. */
   async reload(): Promise<void> {
-    const rows = await this.#rows()
+    this.#take(await this.#rows())
+  }
+
+  #take(rows: readonly StoredRecord<Row>[]): void {
     const there = new Set(rows.map(({ key }) => key))
     const kept = [...this.#keys].filter(([id]) => there.has(id))
     this.#keys = new Map([...kept, ...openedKeys(rows, this.#kek)])
   }
 
-  /** A new current key for a purpose; the ones before stay valid for what they made. */
+  /** A new current key for a purpose; the ones before stay valid for what they made. Where another node was quicker, that was the rotation. */
   async rotate(purpose: KeyPurpose): Promise<Outcome<DataKey>> {
-    const row = this.#newRow(purpose, this.current(purpose).number + 1)
-    const done = await commitRecords(this.#parts.store, [putOver<Row>(keyringRecords, undefined, row)])
-    if (!done.ok) return done
-    // Where another node was quicker, that was the rotation.
-    await this.reload()
-    return ok(this.current(purpose))
+    const before = this.current(purpose).number
+    return untilHeld(async () => {
+      const rows = await this.#rows()
+      const check = checkKek(rows, this.#kek)
+      this.#take(rows)
+      if (check === undefined || this.current(purpose).number > before) return ok(this.current(purpose))
+      const row = putOver<Row>(keyringRecords, undefined, this.#newRow(purpose, before + 1))
+      // The check value is put as it is, so that no key is wrapped by a KEK that is being replaced.
+      const done = await commitRecords(this.#parts.store, [row, putOver<Row>(keyringRecords, check, check.value)])
+      return done.ok ? again : done
+    })
   }
 
   /** Forgets a key that nothing is encrypted with any more. `current`: it is in use for new values. */
@@ -191,13 +199,17 @@ const openedKeys = (rows: readonly StoredRecord<Row>[], kek: KeyEncryptionKey): 
   return keys
 }
 
-const checkKek = (rows: readonly StoredRecord<Row>[], kek: KeyEncryptionKey): void => {
-  if (rows.length === 0) return
-  const check = rows.map(({ value }) => value).find(value => 'check' in value)
-  if (check === undefined) throw new KeyringRefused('damaged', 'The keyring has keys but no check value; restore the records keyring.')
+/** The check value; undefined before the first start. */
+const checkKek = (rows: readonly StoredRecord<Row>[], kek: KeyEncryptionKey): StoredRecord<Row> | undefined => {
+  if (rows.length === 0) return undefined
+  const kept = rows.find(({ key }) => key === checkId)
+  const check = kept?.value
+  if (check === undefined || !('check' in check))
+    throw new KeyringRefused('damaged', 'The keyring has keys but no check value; restore the records keyring.')
   if (check.check !== kek.check)
     throw new KeyringRefused(
       'wrong-kek',
       `The key encryption key given is ${kek.id}; this store was set up with ${check.kek}. Start with that one: another cannot open what is encrypted.`,
     )
+  return kept
 }
