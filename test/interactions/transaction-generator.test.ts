@@ -114,7 +114,7 @@ for (const engine of testEngines)
             expect((await parts.store.counts()).Patient).toBe((before.Patient ?? 0) + all.length)
           }
         }),
-        { numRuns: 150 },
+        { numRuns: 150, interruptAfterTimeLimit: 45_000, markInterruptAsFailure: true },
       )
     }, 60_000)
   })
