@@ -52,7 +52,11 @@ export const stepUp = async (
   const device = await knownDevice(ground, browser.device, { id, epoch: account.epoch })
   const admitted = await admit(ground, device === undefined ? accountBucket(id) : deviceBucket(device))
   if (!admitted.ok) return admitted
-  if (admitted.value.is === 'locked') return ok({ is: 'refused', facts: [stepUpFailed(live, 'locked')] })
+  if (admitted.value.is === 'locked') {
+    const facts = [stepUpFailed(live, 'locked')]
+    const done = await commitFacts(ground, [], facts, browser.origin)
+    return done.ok ? ok({ is: 'refused', facts }) : done
+  }
   const { attempt } = admitted.value
   const verified = 'password' in given ? await hashing.verify(given.password, account.password) : undefined
   if (verified?.ok === false) {
@@ -95,18 +99,22 @@ export const changePassword = async (
 ): Promise<Outcome<PasswordAnswer>> => {
   const fresh = await freshSession(ground, cookie)
   if ('is' in fresh) return ok(fresh)
-  const { session, account } = fresh.live
-  const made = await newPassword(hashing, rules, account.value, password)
+  const made = await newPassword(hashing, rules, fresh.live.account.value, password)
   if (!made.ok) return made
   if ('faults' in made.value) return ok({ is: 'password-refused', faults: made.value.faults })
-  const after = withPassword(account.value, made.value.stored, ground.clock())
-  const renewed = withNewCookie(ground, session)
-  const kept: Session = { ...renewed.after, epoch: after.epoch }
-  const facts: readonly Fact[] = [{ what: 'password-changed', account: account.key, session: session.key }]
-  const done = await commitFacts(ground, [putOver(accountRecords, account, after), putOver(sessionRecords, session, kept)], facts, origin)
-  if (!done.ok) return done
-  // The account or the session moved on while the hashes were computed: the browser is to look again at where it stands.
-  return ok(done.value.held ? { is: 'changed', cookie: renewed.cookie, session: kept, facts } : { is: 'ended' })
+  const { stored } = made.value
+  return untilHeld<PasswordAnswer>(async () => {
+    const live = await findSession(ground, cookie)
+    if (live === undefined) return ok({ is: 'ended' })
+    const { session, account } = live
+    const after = withPassword(account.value, stored, ground.clock())
+    const renewed = withNewCookie(ground, session)
+    const kept: Session = { ...renewed.after, epoch: after.epoch }
+    const facts: readonly Fact[] = [{ what: 'password-changed', account: account.key, session: session.key }]
+    const done = await commitFacts(ground, [putOver(accountRecords, account, after), putOver(sessionRecords, session, kept)], facts, origin)
+    if (!done.ok) return done
+    return done.value.held ? ok({ is: 'changed', cookie: renewed.cookie, session: kept, facts }) : again
+  })
 }
 
 /** Begins to set up an authenticator app, or another one; what there is stays until its first code. */

@@ -26,6 +26,7 @@ export type FactKind =
   | 'login-failed'
   | 'login-continued'
   | 'locked'
+  | 'spraying'
   | 'unlocked'
   | 'stepped-up'
   | 'step-up-failed'

@@ -41,12 +41,9 @@ export const neededFor = (
   if (hasFactor && !proved) return 'factor'
   const missing = needsFactor(account) && !proved
   if (missing && account.graceUsed >= graceLogins) return 'enrol'
-  // Who came through an outside provider has no password here to be old.
-  if (
-    account.mustChangePassword === true ||
-    (amr.some(({ method }) => method === 'pwd') && passwordAgeOf(account, now, rules).is === 'expired')
-  )
-    return 'password'
+  const old = amr.some(({ method }) => method === 'pwd') && passwordAgeOf(account, now, rules).is === 'expired'
+  // Who only ever comes through an outside provider has no password here.
+  if (account.password !== undefined && (account.mustChangePassword === true || old)) return 'password'
   return missing ? 'grace' : 'nothing'
 }
 

@@ -18,7 +18,7 @@ import {
 } from './factors/factor-set.ts'
 import { commitFacts, type Ground, type Origin } from './ground.ts'
 import { abandon, accountBucket, admit, deviceBucket, forgetting, nameBucket, settle, type Verdict } from './lockout/attempts.ts'
-import { findStep, type KeptStep, type LoginStep, type Needed, neededFor, newStep, stepRecords } from './login-steps.ts'
+import { findStep, type KeptStep, type Needed, neededFor, newStep, stepRecords } from './login-steps.ts'
 import { newPassword } from './passwords/new-password.ts'
 import { again, deleteOver, putOver, untilHeld } from './record-plans.ts'
 import { knownDevice, rememberedDevice } from './sessions/device-cookies.ts'
@@ -76,6 +76,7 @@ export const logIn = async (
   const found = await accountByName(ground, typed.name)
   const subject = subjectOf(ground, found, typed.name)
   const device = await knownDevice(ground, browser.device, subject)
+  if (device === undefined) await parts.spraying.slowDown()
   const admitted = await admit(ground, device === undefined ? subject.bucket : deviceBucket(device))
   if (!admitted.ok) return admitted
   const open = admitted.value.is === 'admitted'
@@ -85,16 +86,18 @@ export const logIn = async (
     if (admitted.value.is === 'admitted') await abandon(ground, admitted.value.attempt)
     return verified
   }
-  if (!open) return lockedOut(ground, subject, device, browser.origin)
+  if (!open) return lockedOut(parts, subject, device, browser.origin)
   const { attempt } = admitted.value
   const reason = refusalOf(found?.value, verified.value.matches)
-  if (found === undefined || reason !== undefined)
-    return settle(ground, browser.origin, attempt, async () => ok(refusal(ground, browser.origin, subject, device, reason ?? 'unknown')))
+  if (found === undefined || reason !== undefined) {
+    const refused = refusal(parts, browser.origin, subject, device, reason ?? 'unknown')
+    return settle(ground, browser.origin, attempt, async () => ok(refused))
+  }
   const rehashed = verified.value.outdated ? await hashing.hash(typed.password) : undefined
   return settle(ground, browser.origin, attempt, async round => {
     const account = round === 0 ? found : await accountById(ground, found.key)
     if (account === undefined || account.value.epoch !== found.value.epoch || passwordOf(account.value) === undefined)
-      return ok(refusal(ground, browser.origin, subject, device, 'changed'))
+      return ok(refusal(parts, browser.origin, subject, device, 'changed'))
     const state: State = {
       account,
       changed: rehashed?.ok === true ? withRehashed(account.value, rehashed.value) : account.value,
@@ -115,7 +118,11 @@ export const giveCode = async (parts: AccountParts, token: string, typed: string
   if (first === undefined) return ok(expired)
   const admitted = await admit(ground, first.value.bucket)
   if (!admitted.ok) return admitted
-  if (admitted.value.is === 'locked') return ok({ is: 'refused', facts: [failure(first.value, 'locked', 'otp')] })
+  if (admitted.value.is === 'locked') {
+    const { records, facts } = wrongCode(ground, browser.origin, first, 'locked')
+    const done = await commitFacts(ground, records, facts, browser.origin)
+    return done.ok ? ok({ is: 'refused', facts }) : done
+  }
   const { attempt } = admitted.value
   return settle<LoginAnswer>(ground, browser.origin, attempt, async round => {
     const step = round === 0 ? first : await findStep(ground, token)
@@ -196,14 +203,19 @@ export const giveNewPassword = async (parts: AccountParts, token: string, passwo
   const made = await newPassword(hashing, rules, before.value, password)
   if (!made.ok) return made
   if ('faults' in made.value) return ok({ is: 'password-refused', faults: made.value.faults, facts: [] })
-  const changed = withPassword(before.value, made.value.stored, ground.clock())
-  const state: State = { ...stateOf(first, before), changed, factors }
-  const verdict = await onward(parts, state, browser, 'pwd')
-  const facts: readonly Fact[] = [{ what: 'password-changed', account: before.key }, ...verdict.facts]
-  const records = [deleteOver(stepRecords, first), ...verdict.records, ...forgiving(first, verdict)]
-  const done = await commitFacts(ground, records, facts, browser.origin)
-  if (!done.ok) return done
-  return ok(done.value.held ? { ...verdict.answer, facts } : expired)
+  const { stored } = made.value
+  return untilHeld<LoginAnswer>(async () => {
+    const step = await findStep(ground, token)
+    const account = step === undefined ? undefined : await accountOf(ground, step)
+    if (step === undefined || account === undefined) return ok(expired)
+    const changed = withPassword(account.value, stored, ground.clock())
+    const verdict = await onward(parts, { ...stateOf(step, account), changed, factors }, browser)
+    const facts: readonly Fact[] = [{ what: 'password-changed', account: account.key }, ...verdict.facts]
+    const records = [deleteOver(stepRecords, step), ...verdict.records, ...forgiving(step, verdict)]
+    const done = await commitFacts(ground, records, facts, browser.origin)
+    if (!done.ok) return done
+    return done.value.held ? ok({ ...verdict.answer, facts }) : again
+  })
 }
 
 /** Who was proved by an outside identity provider gets in like everybody else: what is needed is needed. */
@@ -326,8 +338,15 @@ const refusalOf = (account: Account | undefined, matches: boolean): string | und
   return matches ? undefined : 'password'
 }
 
-const refusal = (ground: Ground, origin: Origin, { about }: Subject, device: string | undefined, reason: string): Verdict<LoginAnswer> => {
-  const facts: readonly Fact[] = [{ what: 'login-failed', ...about, reason, method: 'pwd' }]
+const refusal = (
+  { ground, spraying }: AccountParts,
+  origin: Origin,
+  { id, about }: Subject,
+  device: string | undefined,
+  reason: string,
+): Verdict<LoginAnswer> => {
+  const failure: Fact = { what: 'login-failed', ...about, reason, method: 'pwd' }
+  const facts: readonly Fact[] = spraying.failed(id) ? [failure, { what: 'spraying' }] : [failure]
   const deviceKnown = device !== undefined
   return {
     count: 'wrong',
@@ -338,24 +357,22 @@ const refusal = (ground: Ground, origin: Origin, { about }: Subject, device: str
 }
 
 /** The hash was computed for nothing, so that a lock cannot be told from a wrong password by the time it takes. */
-const lockedOut = async (ground: Ground, subject: Subject, device: string | undefined, origin: Origin): Answered => {
-  const { records, facts, answer } = refusal(ground, origin, subject, device, 'locked')
-  const done = await commitFacts(ground, records, facts, origin)
+const lockedOut = async (parts: AccountParts, subject: Subject, device: string | undefined, origin: Origin): Answered => {
+  const { records, facts, answer } = refusal(parts, origin, subject, device, 'locked')
+  const done = await commitFacts(parts.ground, records, facts, origin)
   return done.ok ? ok(answer) : done
 }
 
-const wrongCode = (ground: Ground, origin: Origin, { value }: KeptStep): Verdict<LoginAnswer> => {
-  const facts = [failure(value, 'code', 'otp')]
+const wrongCode = (ground: Ground, origin: Origin, { value }: KeptStep, reason = 'code'): Verdict<LoginAnswer> => {
   const { account, deviceKnown } = value
+  const facts: readonly Fact[] = [{ what: 'login-failed', account, reason, method: 'otp' }]
   return {
     count: 'wrong',
-    records: [loginEvent(ground, origin, { account, result: 'failure', reason: 'code', method: 'otp', deviceKnown })],
+    records: [loginEvent(ground, origin, { account, result: 'failure', reason, method: 'otp', deviceKnown })],
     facts,
     answer: { is: 'wrong-code', facts },
   }
 }
-
-const failure = ({ account }: LoginStep, reason: string, method: Method): Fact => ({ what: 'login-failed', account, reason, method })
 
 const expired: LoginAnswer = { is: 'expired', facts: [] }
 

@@ -11,6 +11,7 @@ export type RecordsHeld =
 
 /** Writes records together: all or nothing. */
 export const commitRecords = async (store: AuthStore, records: readonly RecordWrite[]): Promise<Outcome<RecordsHeld>> => {
+  if (records.length === 0) return ok({ held: true, revision: 0 })
   const done = await store.commit({ expects: [], guards: [], versions: [], records })
   if (!done.ok) return done
   const { value } = done

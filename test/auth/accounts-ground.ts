@@ -11,6 +11,7 @@ import { createFieldEncryption } from '../../src/auth/keys/field-encryption.ts'
 import { kekOf } from '../../src/auth/keys/key-encryption-key.ts'
 import { createKeyedHash } from '../../src/auth/keys/keyed-hash.ts'
 import { Keyring } from '../../src/auth/keys/keyring.ts'
+import { createSpraying } from '../../src/auth/lockout/spraying.ts'
 import { createPasswordHashing } from '../../src/auth/passwords/hashing.ts'
 import { accountStoreRecords } from '../../src/auth/records.ts'
 import { uuidv7Ids } from '../../src/base/ids.ts'
@@ -64,7 +65,13 @@ export const openAccounts = async (engine: TestEngine, rules: Partial<AccountRul
     fields: createFieldEncryption(keyring, randomBytes),
     hash: createKeyedHash(keyring),
   }
-  const parts: AccountParts = { ground, hashing: createPasswordHashing(keyring, randomBytes), rules: { ...defaultAccountRules, ...rules } }
+  const parts: AccountParts = {
+    ground,
+    hashing: createPasswordHashing(keyring, randomBytes),
+    // Nobody waits in a test.
+    spraying: createSpraying(at, async () => undefined),
+    rules: { ...defaultAccountRules, ...rules },
+  }
   return { parts, store, keyring, clock, calls: () => asked.splice(0) }
 }
 

@@ -1,6 +1,7 @@
 /** Counting what fails. @see auth.md 2.3 */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { createSpraying, failuresAMinute, namesAMinute } from '../../src/auth/lockout/spraying.ts'
 import { charge, failed, failuresMax, forgiven, lockMs, type Tally, takenBack, windowMs } from '../../src/auth/lockout/tally.ts'
 
 const now = 1_000_000_000
@@ -81,4 +82,40 @@ describe('failures', () => {
       }),
     )
   })
+})
+
+describe('spraying', () => {
+  const watched = () => {
+    const clock = { now }
+    const waits: number[] = []
+    const spraying = createSpraying(
+      () => clock.now,
+      async ms => void waits.push(ms),
+    )
+    return { clock, waits, spraying }
+  }
+
+  test('is told once when it begins, slows down more the more there is, and is over a minute later', async () => {
+    const { clock, waits, spraying } = watched()
+    const told = Array.from({ length: failuresAMinute + 30 }, (_, n) => spraying.failed(`name-${n % (namesAMinute + 1)}`))
+    expect(told.flatMap((one, n) => (one ? [n] : []))).toEqual([failuresAMinute])
+    await spraying.slowDown()
+    for (let n = 0; n < 5_000; n++) spraying.failed(`name-${n}`)
+    await spraying.slowDown()
+    clock.now += 60_000
+    await spraying.slowDown()
+    expect(waits).toEqual([1_500, 5_000])
+    expect(Array.from({ length: failuresAMinute + 1 }, (_, n) => spraying.failed(`name-${n}`)).at(-1)).toBe(true)
+  })
+
+  for (const [what, failures, names] of [
+    ['failures over few names', 500, namesAMinute],
+    ['few failures over many names', failuresAMinute, failuresAMinute],
+  ] as const)
+    test(`is not what ${what} are`, async () => {
+      const { waits, spraying } = watched()
+      expect(Array.from({ length: failures }, (_, n) => spraying.failed(`name-${n % names}`)).some(Boolean)).toBe(false)
+      await spraying.slowDown()
+      expect(waits).toEqual([])
+    })
 })

@@ -4,6 +4,7 @@ import { needsFactor } from '../../src/auth/accounts/account.ts'
 import { disableAccount, resetFactors, setRoles, unlockAccount } from '../../src/auth/accounts/administration.ts'
 import { invite } from '../../src/auth/accounts/invitation.ts'
 import { lockedUntil } from '../../src/auth/lockout/attempts.ts'
+import { createSpraying, failuresAMinute } from '../../src/auth/lockout/spraying.ts'
 import { failuresMax, lockMs } from '../../src/auth/lockout/tally.ts'
 import {
   beginEnrolment,
@@ -239,6 +240,24 @@ for (const engine of testEngines) {
       expect(await lastLogin(accounts.parts.ground, account.id)).toBe(accounts.clock.now)
       accounts.clock.now += 91 * 86_400_000
       expect((await loginHistory(accounts.parts.ground, account.id, 10)).logins).toEqual([])
+    })
+
+    test('one password tried on many names is told as spraying, and slows down browsers that are not known', async () => {
+      const accounts = await openAccounts(engine)
+      await anAccount(accounts, 'budi')
+      const waits: number[] = []
+      const spraying = createSpraying(
+        () => accounts.clock.now,
+        async ms => void waits.push(ms),
+      )
+      for (let n = 0; n < failuresAMinute; n++) spraying.failed(`name-${n}`)
+      const parts = { ...accounts.parts, spraying }
+      const { device } = loggedIn(valueOf(await logIn(parts, { name: 'budi', password: goodPassword }, browser)))
+      expect(waits).toEqual([])
+      expect(whats(valueOf(await logIn(parts, { name: 'wati', password: goodPassword }, browser)))).toEqual(['login-failed', 'spraying'])
+      await logIn(parts, { name: 'budi', password: goodPassword }, browser)
+      await logIn(parts, { name: 'budi', password: goodPassword }, { origin, device })
+      expect(waits.length).toBe(1)
     })
 
     test('what is written beside each step stands with it', async () => {

@@ -15,6 +15,7 @@ import { failuresMax } from '../../src/auth/lockout/tally.ts'
 import { type Browser, giveCode, logIn, type LoggedIn } from '../../src/auth/login.ts'
 import { absoluteMs, acrOf, factorAt, freshMs, isFresh, userAgentFamily } from '../../src/auth/sessions/session.ts'
 import { findSession, logOut, noteRequest, sessionById, sessionByLibraryUid, tieLibrarySession } from '../../src/auth/sessions/sessions.ts'
+import type { Outcome } from '../../src/base/outcome.ts'
 import { testEngines } from '../support/engines.ts'
 import {
   type Accounts,
@@ -295,7 +296,7 @@ for (const engine of testEngines) {
       const accounts = await openAccounts(engine)
       const gone = 'A'.repeat(43)
       const { parts } = accounts
-      const answers = [
+      const answers: readonly Outcome<{ readonly is: string }>[] = [
         await stepUp(parts, gone, { code: '000000' }, browser),
         await changePassword(parts, gone, otherPassword, origin),
         await beginFactor(parts, gone),

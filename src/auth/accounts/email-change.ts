@@ -1,10 +1,10 @@
 import { ok, type Outcome } from '../../base/outcome.ts'
 import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
-import { deleteOver, putOver } from '../record-plans.ts'
+import { putOver } from '../record-plans.ts'
 import { type Account, accountRecords } from './account.ts'
 import { accountById } from './find-account.ts'
-import { linkRecords, newLink, openLink } from './links.ts'
+import { newLink, openLink, spendLink } from './links.ts'
 import { readEmail } from './names.ts'
 import type { LinkMail } from './password-reset.ts'
 
@@ -27,20 +27,19 @@ export const requestEmail = async (
   return done.ok ? ok({ is: 'sent', mail: { to, locale: account.value.locale, secret, account: id }, facts }) : done
 }
 
-export const confirmEmail = async (
-  ground: Ground,
-  secret: string,
-  origin: Origin,
-): Promise<
-  Outcome<{ readonly is: 'confirmed'; readonly account: Account; readonly facts: readonly Fact[] } | { readonly is: 'expired' }>
-> => {
+export type EmailAnswer =
+  | { readonly is: 'confirmed'; readonly account: Account; readonly facts: readonly Fact[] }
+  | { readonly is: 'expired' }
+
+/** The link came back. Of many who use it one wins. */
+export const confirmEmail = async (ground: Ground, secret: string, origin: Origin): Promise<Outcome<EmailAnswer>> => {
   const opened = await openLink(ground, 'email', secret)
   const email = opened?.link.value.email
-  if (opened === undefined || email === undefined) return ok({ is: 'expired' })
-  const { link, account } = opened
-  const after = { ...account.value, email }
-  const facts: readonly Fact[] = [{ what: 'email-confirmed', account: account.key }]
-  const done = await commitFacts(ground, [deleteOver(linkRecords, link), putOver(accountRecords, account, after)], facts, origin)
-  if (!done.ok) return done
-  return ok(done.value.held ? { is: 'confirmed', account: after, facts } : { is: 'expired' })
+  if (email === undefined) return ok({ is: 'expired' })
+  return spendLink<EmailAnswer>(ground, 'email', secret, async (account, spent) => {
+    const after = { ...account.value, email }
+    const facts: readonly Fact[] = [{ what: 'email-confirmed', account: account.key }]
+    const done = await commitFacts(ground, [spent, putOver(accountRecords, account, after)], facts, origin)
+    return { done, answer: { is: 'confirmed', account: after, facts } }
+  })
 }

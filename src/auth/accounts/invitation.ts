@@ -2,10 +2,10 @@ import { ok, type Outcome } from '../../base/outcome.ts'
 import type { Rule } from '../../base/rules.ts'
 import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
-import { linkRecords, newLink, openLink } from './links.ts'
+import { newLink, openLink, spendLink } from './links.ts'
 import type { AccountParts } from '../account-parts.ts'
 import { newPassword } from '../passwords/new-password.ts'
-import { deleteOver, putOver } from '../record-plans.ts'
+import { putOver } from '../record-plans.ts'
 import { type Account, accountRecords, withPassword } from './account.ts'
 import { type AccountChanged, changeAccount, withNewEpoch } from './change-account.ts'
 import { readEmail, readUsername } from './names.ts'
@@ -89,16 +89,17 @@ export const acceptInvitation = async (
 ): Promise<Outcome<AcceptAnswer>> => {
   const opened = await openLink(ground, 'invitation', secret)
   if (opened === undefined) return ok({ is: 'expired' })
-  const { link, account } = opened
+  const { account } = opened
   const username = account.value.username ?? readUsername(chosen.username ?? '')
   if (username === undefined) return ok({ is: 'username-refused', why: chosen.username === undefined ? 'missing' : 'malformed' })
   const made = await newPassword(hashing, rules, { ...account.value, username }, chosen.password)
   if (!made.ok) return made
   if ('faults' in made.value) return ok({ is: 'password-refused', faults: made.value.faults })
-  const after: Account = { ...withPassword(account.value, made.value.stored, ground.clock()), username, status: 'active' }
-  const facts: readonly Fact[] = [{ what: 'account-accepted', account: account.key }]
-  const done = await commitFacts(ground, [deleteOver(linkRecords, link), putOver(accountRecords, account, after)], facts, origin)
-  if (!done.ok) return done
-  if (done.value.held) return ok({ is: 'accepted', account: after, facts })
-  return ok(done.value.unique === undefined ? { is: 'expired' } : { is: 'username-refused', why: 'taken' })
+  const { stored } = made.value
+  return spendLink<AcceptAnswer>(ground, 'invitation', secret, async (account, spent) => {
+    const after: Account = { ...withPassword(account.value, stored, ground.clock()), username, status: 'active' }
+    const facts: readonly Fact[] = [{ what: 'account-accepted', account: account.key }]
+    const done = await commitFacts(ground, [spent, putOver(accountRecords, account, after)], facts, origin)
+    return { done, answer: { is: 'accepted', account: after, facts }, taken: { is: 'username-refused', why: 'taken' } }
+  })
 }

@@ -1,6 +1,7 @@
+import { ok, type Outcome } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordWrite, StoredRecord } from '../../storage/port.ts'
 import type { Ground } from '../ground.ts'
-import { putOver } from '../record-plans.ts'
+import { again, deleteOver, putOver, type RecordsHeld, untilHeld } from '../record-plans.ts'
 import { isSecret, newSecret, secretHash } from '../secrets.ts'
 import type { Account } from './account.ts'
 import { accountById, type KeptAccount } from './find-account.ts'
@@ -60,3 +61,25 @@ export const openLink = async (
     ? { link, account }
     : undefined
 }
+
+/**
+ * Uses a link up together with what it is for: `write` puts `spent` in its plan. What gets in the way of the plan is looked at anew, until the link
+ * is gone: of many who use it one wins.
+ */
+export const spendLink = <A extends { readonly is: string }>(
+  ground: Ground,
+  purpose: LinkPurpose,
+  secret: string,
+  write: (
+    account: KeptAccount,
+    spent: RecordWrite,
+  ) => Promise<{ readonly done: Outcome<RecordsHeld>; readonly answer: A; readonly taken?: A }>,
+): Promise<Outcome<A | { readonly is: 'expired' }>> =>
+  untilHeld<A | { readonly is: 'expired' }>(async () => {
+    const opened = await openLink(ground, purpose, secret)
+    if (opened === undefined) return ok({ is: 'expired' })
+    const { done, answer, taken } = await write(opened.account, deleteOver(linkRecords, opened.link))
+    if (!done.ok) return done
+    if (done.value.held) return ok(answer)
+    return done.value.unique !== undefined && taken !== undefined ? ok(taken) : again
+  })

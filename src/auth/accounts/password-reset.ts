@@ -5,10 +5,10 @@ import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { accountBucket, forgetting } from '../lockout/attempts.ts'
 import type { AccountParts } from '../account-parts.ts'
 import { newPassword } from '../passwords/new-password.ts'
-import { deleteOver, putOver } from '../record-plans.ts'
+import { putOver } from '../record-plans.ts'
 import { type Account, accountRecords, withPassword } from './account.ts'
 import { accountByName } from './find-account.ts'
-import { linkRecords, newLink, openLink } from './links.ts'
+import { newLink, openLink, spendLink } from './links.ts'
 import { foldName } from './names.ts'
 
 /** A mail that is due. Its address is the account's own; nobody else is ever shown the link. */
@@ -50,17 +50,17 @@ export const resetPassword = async (
 ): Promise<Outcome<ResetAnswer>> => {
   const opened = await openLink(ground, 'reset', secret)
   if (opened === undefined) return ok({ is: 'expired' })
-  const { link, account } = opened
-  const made = await newPassword(hashing, rules, account.value, password)
+  const made = await newPassword(hashing, rules, opened.account.value, password)
   if (!made.ok) return made
   if ('faults' in made.value) return ok({ is: 'password-refused', faults: made.value.faults })
-  const after = withPassword(account.value, made.value.stored, ground.clock())
+  const { stored } = made.value
   const facts: readonly Fact[] = [
-    { what: 'password-reset', account: account.key },
-    { what: 'unlocked', account: account.key, reason: 'password-reset' },
+    { what: 'password-reset', account: opened.account.key },
+    { what: 'unlocked', account: opened.account.key, reason: 'password-reset' },
   ]
-  const writes = [deleteOver(linkRecords, link), putOver(accountRecords, account, after), forgetting(accountBucket(account.key))]
-  const done = await commitFacts(ground, writes, facts, origin)
-  if (!done.ok) return done
-  return ok(done.value.held ? { is: 'reset', account: after, facts } : { is: 'expired' })
+  return spendLink<ResetAnswer>(ground, 'reset', secret, async (account, spent) => {
+    const after = withPassword(account.value, stored, ground.clock())
+    const writes = [spent, putOver(accountRecords, account, after), forgetting(accountBucket(account.key))]
+    return { done: await commitFacts(ground, writes, facts, origin), answer: { is: 'reset', account: after, facts } }
+  })
 }
