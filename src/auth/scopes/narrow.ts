@@ -10,8 +10,8 @@ export const intersectScopes = (asked: readonly SmartScope[], allowed: readonly 
   const resources = allowed.filter(scope => scope.kind === 'resource')
   const found = new Map<string, SmartScope>()
   for (const scope of asked) {
-    const met =
-      scope.kind === 'plain' ? (plain.has(scope.text) ? [scope] : []) : widest(resources.flatMap(other => meet(scope, other) ?? []))
+    if (found.size >= scopesMax) break
+    const met = scope.kind === 'resource' ? commonParts(scope, resources) : plain.has(scope.text) ? [scope] : []
     for (const one of met) found.set(renderScope(one), one)
   }
   return [...found.values()].slice(0, scopesMax)
@@ -36,6 +36,10 @@ const joined = (a: readonly ScopeParam[], b: readonly ScopeParam[]): readonly Sc
   return [...a, ...b.filter(param => !keys.has(keyOf(param)))]
 }
 
+/** What of one scope the others allow; the scope itself when one of them allows all of it. */
+const commonParts = (scope: ResourceScope, others: readonly ResourceScope[]): readonly ResourceScope[] =>
+  others.some(other => includes(other, scope)) ? [scope] : widest(others.flatMap(other => meet(scope, other) ?? []))
+
 /** Without those that another one of them includes. */
 const widest = (scopes: readonly ResourceScope[]): readonly ResourceScope[] => {
   if (scopes.length < 2) return scopes
@@ -52,10 +56,9 @@ const includes = (outer: ResourceScope, inner: ResourceScope): boolean =>
   hasLetters(outer.letters, inner.letters) &&
   isSubset(outer.params, inner.params)
 
-const isSubset = (part: readonly ScopeParam[], whole: readonly ScopeParam[]): boolean => {
-  const keys = new Set(whole.map(keyOf))
-  return part.every(param => keys.has(keyOf(param)))
-}
+/** Lists of a few conditions each. */
+const isSubset = (part: readonly ScopeParam[], whole: readonly ScopeParam[]): boolean =>
+  part.every(({ code, value }) => whole.some(other => other.code === code && other.value === value))
 
 /** Whether everything asked was granted before: a refresh may narrow, never widen. */
 export const isWithin = (asked: readonly SmartScope[], granted: readonly SmartScope[]): boolean =>

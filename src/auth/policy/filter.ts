@@ -1,0 +1,125 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
+import { every, negate, some } from '../../base/three-valued.ts'
+
+/** meta.security of v3-Confidentiality, from unrestricted to very restricted. */
+export type Confidentiality = 'U' | 'L' | 'M' | 'N' | 'R' | 'V'
+
+/** As numbers, in the order that the index keeps. */
+export const confidentialityLevels = { U: 0, L: 1, M: 2, N: 3, R: 4, V: 5 } as const satisfies Record<Confidentiality, number>
+
+/** Which table of relations is asked: care (of a practitioner), facility (of an organization), queue (of a unit), group (members of a Group). */
+export type RelationSource = 'care' | 'facility' | 'queue' | 'group'
+
+/** The patients in relation to `of`; with `confirmed` only by rows that its user did not write himself. */
+export type PatientsFilter = {
+  readonly op: 'patients'
+  readonly from: RelationSource
+  readonly of: string
+  readonly confirmed?: true
+}
+
+/** What the consents of a patient say about these recipients and purposes. In doubt: `conservative`, which any partial deny closes. */
+export type ConsentFilter = {
+  readonly op: 'consent'
+  readonly recipients: readonly string[]
+  readonly purposes: readonly string[]
+  readonly mode: 'exact' | 'conservative'
+}
+
+/** A plain search parameter of the type in question; values are alternatives, written as in a search, without modifier and chain. */
+export type ParamFilter = { readonly op: 'param'; readonly code: string; readonly values: readonly string[] }
+
+/**
+ * What a principal may see of one type. Every `AccessFilter` is one; beyond it this language knows search parameters, relations, labels,
+ * consent, and whether a state is about no patient (`patientless`) or about this patient alone (`only`).
+ */
+export type PolicyFilter =
+  | Exclude<AccessFilter, { op: 'and' | 'or' | 'not' | 'patient' }>
+  | { readonly op: 'and' | 'or'; readonly of: readonly PolicyFilter[] }
+  | { readonly op: 'not'; readonly of: PolicyFilter }
+  | { readonly op: 'patient'; readonly id: string; readonly only?: true }
+  | { readonly op: 'patientless' }
+  | ParamFilter
+  | PatientsFilter
+  | { readonly op: 'labels'; readonly max: Confidentiality; readonly allowed: readonly string[] }
+  | ConsentFilter
+
+/** One state, as far as filters ask about it. What is not known is absent, and then decides nothing. */
+export type FilterSubject = {
+  readonly id: string
+  readonly patients?: readonly string[]
+  readonly organizations?: readonly string[]
+  readonly authors?: readonly string[]
+  /** 0 to 5; 3 without a label. */
+  readonly confidentiality?: number
+  readonly sensitivities?: readonly string[]
+  /** Whether the state meets a search parameter. */
+  meets?(condition: ParamFilter): boolean | undefined
+  /** Whether one patient stands in a relation. */
+  relates?(relation: PatientsFilter, patient: string): boolean | undefined
+  /** Whether the consents of this state's patients leave it open. */
+  consents?(consent: ConsentFilter): boolean | undefined
+}
+
+/** Whether the filter lets the state through; undefined when that cannot be told. The meaning that engines must give to it. */
+export const lets = (filter: PolicyFilter, subject: FilterSubject): boolean | undefined => {
+  switch (filter.op) {
+    case 'all':
+      return true
+    case 'none':
+      return false
+    case 'and':
+      return every(filter.of, part => lets(part, subject))
+    case 'or':
+      return some(filter.of, part => lets(part, subject))
+    case 'not':
+      return negate(lets(filter.of, subject))
+    case 'ids':
+      return filter.ids.includes(subject.id)
+    case 'patient':
+      return subject.patients?.includes(filter.id) && (filter.only !== true || subject.patients.length === 1)
+    case 'patientless':
+      return subject.patients && subject.patients.length === 0
+    case 'author':
+      return subject.authors?.includes(filter.ref)
+    case 'owner':
+      return subject.organizations && filter.organizations.some(organization => subject.organizations?.includes(organization))
+    case 'param':
+      return filter.values.length === 0 ? false : subject.meets?.(filter)
+    case 'patients':
+      return subject.patients && some(subject.patients, patient => subject.relates?.(filter, patient))
+    case 'labels':
+      return dominates(filter, subject)
+    case 'consent':
+      return subject.consents?.(filter)
+  }
+}
+
+/** Every sensitivity must be allowed: one in common is not enough, or an R clearance would open psychiatry to everyone. */
+const dominates = (filter: Extract<PolicyFilter, { op: 'labels' }>, subject: FilterSubject): boolean | undefined =>
+  every<boolean | undefined>(
+    [
+      subject.confidentiality === undefined ? undefined : subject.confidentiality <= confidentialityLevels[filter.max],
+      subject.sensitivities?.every(code => filter.allowed.includes(code)),
+    ],
+    part => part,
+  )
+
+/** In doubt, no. */
+export const admitsState = (filter: PolicyFilter, subject: FilterSubject): boolean => lets(filter, subject) === true
+
+/** The relations and consents that a filter asks of tables: what must be looked up before a state in hand can be judged. */
+export const lookupsOf = (filter: PolicyFilter): readonly (PatientsFilter | ConsentFilter)[] => {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return filter.of.flatMap(lookupsOf)
+    case 'not':
+      return lookupsOf(filter.of)
+    case 'patients':
+    case 'consent':
+      return [filter]
+    default:
+      return []
+  }
+}

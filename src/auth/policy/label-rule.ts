@@ -1,0 +1,59 @@
+import type { Letter } from '../letters.ts'
+import type { ClearanceLevel, RoleTable } from '../roles/role-table.ts'
+import type { ConsentFilter, PolicyFilter } from './filter.ts'
+import { ownId, type Principal, representedBy } from './principal.ts'
+import { allOf, anyOf, everything } from './simplify.ts'
+
+/** Labels that the principal may see: anyone's up to one clearance, those of patients in care, oneself and emergencies up to others. */
+export const labelRule = (table: RoleTable, principal: Principal, type: string, letter: Letter): PolicyFilter => {
+  const { anywhere, inCare, self, emergency } = principal.clearance
+  const open = anyOf(anywhere.map(levelFilter))
+  if (!table.aboutPatients.has(type)) return open
+  const practitioner = ownId(principal, 'Practitioner')
+  const care: readonly PolicyFilter[] =
+    practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: practitioner, confirmed: true }]
+  return anyOf([
+    open,
+    within(care, inCare),
+    within(
+      representedBy(principal).map(id => ({ op: 'patient', id, only: true })),
+      self,
+    ),
+    within(emergenciesOf(principal, letter), emergency),
+  ])
+}
+
+const within = (patients: readonly PolicyFilter[], levels: readonly ClearanceLevel[]): PolicyFilter =>
+  allOf([anyOf(patients), anyOf(levels.map(levelFilter))])
+
+/** `*` with V is the clearance of what must write everything (intake of messages); nothing less than V opens all codes. */
+const levelFilter = ({ max, allowed }: ClearanceLevel): PolicyFilter =>
+  max === 'V' && allowed.includes('*') ? everything : { op: 'labels', max, allowed }
+
+const emergenciesOf = ({ kind, emergencies }: Principal, letter: Letter): readonly PolicyFilter[] =>
+  kind === 'user' && (letter === 'r' || letter === 's') ? emergencies.map(id => ({ op: 'patient', id })) : []
+
+/** No applicable deny in the consents of the patients; an emergency goes before them. */
+export const consentRule = (
+  table: RoleTable,
+  principal: Principal,
+  type: string,
+  letter: Letter,
+  mode: ConsentFilter['mode'],
+): PolicyFilter => {
+  if (!table.aboutPatients.has(type)) return everything
+  const consent: PolicyFilter = { op: 'consent', recipients: recipientsOf(principal), purposes: principal.purpose, mode }
+  return anyOf([consent, ...emergenciesOf(principal, letter)])
+}
+
+/** The person, the organizations he acts for, and the client, as consents name them; a client is named by `client/` and its id. */
+const recipientsOf = ({ fhirUser, roles, clientId }: Principal): readonly string[] => {
+  const organizations = roles.flatMap(role => role.organizations ?? []).map(id => `Organization/${id}`)
+  return [
+    ...new Set([
+      ...(fhirUser === undefined ? [] : [fhirUser]),
+      ...organizations,
+      ...(clientId === undefined ? [] : [`client/${clientId}`]),
+    ]),
+  ]
+}

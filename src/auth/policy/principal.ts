@@ -1,0 +1,62 @@
+import type { Clearance, Grant } from '../roles/role-table.ts'
+import type { SmartScope } from '../scopes/scope.ts'
+
+/** A role that is held now, with where it is held. Whoever builds it has looked at periods, and widened organizations to their subtrees. */
+export type RoleAssignment = {
+  readonly role: string
+  /** Ids of Organizations: relation F, and what belongs to nobody's record. */
+  readonly organizations?: readonly string[]
+  /** Ids of units: relation Q. */
+  readonly units?: readonly string[]
+  /** Document types of the unit, in place of the role's own. */
+  readonly documents?: readonly string[]
+}
+
+/** What a client may do on its own, from its registration. `grants` by type. */
+export type ClientGrant = {
+  readonly grants: ReadonlyMap<string, Grant>
+  readonly reach: 'any' | { readonly organizations: readonly string[] } | { readonly groups: readonly string[] }
+  /** Purposes of use for which it holds; absent: any. */
+  readonly purposes?: readonly string[]
+}
+
+/** Who asks, as decisions know them: ids and codes, never a token. */
+export type Principal = {
+  readonly kind: 'user' | 'patient' | 'client' | 'internal'
+  readonly accountId?: string
+  /** `Practitioner/17`. */
+  readonly fhirUser?: string
+  readonly roles: readonly RoleAssignment[]
+  readonly clientId?: string
+  readonly grantId?: string
+  readonly tokenRef: string
+  /** Absent only for our own session pages and internal principals. */
+  readonly scopes?: readonly SmartScope[]
+  /** Ids, without the type. */
+  readonly launch: { readonly patient?: string; readonly encounter?: string }
+  /** v3-ActReason codes. */
+  readonly purpose: readonly string[]
+  /** Stable id of the session; absent for offline and system tokens. */
+  readonly sessionId?: string
+  readonly clearance: Clearance
+  /** Ids of patients with an active break-glass of this session and client. */
+  readonly emergencies: readonly string[]
+  readonly acr: 1 | 2
+  readonly factorAt?: number
+  /** Ids of the patients whom the user represents (links active and verified); a Patient always represents himself. */
+  readonly represents?: readonly string[]
+  /** Of clients and internal principals. */
+  readonly grants?: readonly ClientGrant[]
+  /** Code systems of Basic that the client registered. */
+  readonly appStateSystems?: readonly string[]
+}
+
+/** Id of the user's own resource when it is of that type. */
+export const ownId = ({ fhirUser }: Principal, type: string): string | undefined =>
+  fhirUser?.startsWith(`${type}/`) === true ? fhirUser.slice(type.length + 1) : undefined
+
+/** The patients that S reaches. */
+export const representedBy = (principal: Principal): readonly string[] => {
+  const self = ownId(principal, 'Patient')
+  return [...new Set([...(self === undefined ? [] : [self]), ...(principal.represents ?? [])])]
+}
