@@ -9,6 +9,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import type { Store, StoredVersion, WritePlan } from '../../src/storage/port.ts'
+import { StoreUnusable } from '../../src/storage/unusable.ts'
 import { CuttingProxy } from '../support/cutting-proxy.ts'
 import { mongodbAddress } from '../support/mongodb-address.ts'
 import { leaseDatabase } from '../support/mongodb-store.ts'
@@ -305,6 +306,35 @@ describe('a connection that is cut', () => {
     expect((await create(store, { id: 'after' })).versionId).toBe(1)
     expect((await store.counts()).Patient).toBe(2)
   })
+
+  const reads: readonly (readonly [string, (store: Store) => Promise<unknown>, string])[] = [
+    ['a read', store => store.newest('Patient', 'there'), 'find'],
+    ['a read of several', store => store.newestMany([{ type: 'Patient', id: 'there' }]), 'find'],
+    ['a version', store => store.version('Patient', 'there', 1), 'aggregate'],
+    ['a history', store => store.history({ type: 'Patient', id: 'there' }, { access: seesAll, limit: 5 }), 'aggregate'],
+    ['a history of everything', store => store.history({}, { access: seesAll, limit: 5 }), 'find'],
+    ['a snapshot', store => store.snapshot(), 'find'],
+    ['counts', store => store.counts(), 'find'],
+    ['a search', store => store.search(byIdentifier('x'), { access: seesAll, count: 5 }), 'find'],
+  ]
+  for (const [name, read, command] of reads)
+    test(`does not keep ${name} from being answered, and for too long is told as a store that is away`, async () => {
+      const { proxy, store } = await behindProxy()
+      await create(store, { id: 'there', identifiers: ['x'] })
+      await read(store)
+      for (const cut of ['before', 'after'] as const) {
+        let cuts = 0
+        proxy.onCut = () => cuts++
+        proxy.cut(command, cut)
+        expect(await read(store)).toBeDefined()
+        expect(cuts).toBe(1)
+      }
+      proxy.goAway()
+      const told = await read(store).catch((error: unknown) => (error instanceof StoreUnusable ? error.why : 'a bug'))
+      if (name === 'a search') expect(told).toMatchObject({ ok: false, failure: { kind: 'no-store' } })
+      else expect(told).toBe('unreachable')
+      proxy.comeBack()
+    })
 
   test('right behind a commit, for longer than a plan waits, is no reason to say what is not true', async () => {
     const { proxy, store, db } = await behindProxy({ patienceMs: 500 })

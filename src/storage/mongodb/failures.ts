@@ -10,12 +10,22 @@ const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, inter
 export const isTransient = (thrown: unknown): boolean => {
   const error = rootOf(thrown)
   if (error instanceof Fenced || isInterrupted(error)) return true
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true
+  if (isPassing(error) || error instanceof MongoServerSelectionError) return true
   return (
     error instanceof MongoError &&
     (error.hasErrorLabel(MongoErrorLabel.TransientTransactionError) || error.hasErrorLabel(MongoErrorLabel.RetryableWriteError))
   )
 }
+
+/** Host unreachable or not found, shutdown, no or another primary, interrupted by an election, closed sockets. */
+const passingCodes: ReadonlySet<number> = new Set([6, 7, 89, 91, 134, 189, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])
+
+/**
+ * An election or a cut connection: asked again, the next primary answers. Told by its number, for labels stand only on what the driver would try again
+ * by itself, which is neither a bare command nor the making of a collection. @see retryable reads
+ */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof MongoNetworkError || (error instanceof MongoServerError && passingCodes.has(Number(error.code)))
 
 /** The driver wraps whatever goes wrong under way of a bulk of writes. */
 const rootOf = (error: unknown): unknown =>

@@ -1,6 +1,6 @@
 import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Deadline } from '../../base/deadline.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
 import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
@@ -15,7 +15,7 @@ import { countSources } from './search/counting.ts'
 import { explainCommand } from './search/explained.ts'
 import { Matching } from './search/matching.ts'
 import { type Found, readPage } from './search/page.ts'
-import { type Command, isPassing, OutOfTime, Reading, StateGone } from './search/reading.ts'
+import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
 import { rowsOf } from './search/rows.ts'
 import type { State } from './state.ts'
@@ -249,8 +249,7 @@ class Search implements MongoSearch {
 }
 
 /** Within a transaction it is for who began it to decide. */
-const isAway = (error: unknown, { session }: State): boolean =>
-  session?.inTransaction() !== true && (isTransient(error) || isPassing(error))
+const isAway = (error: unknown, { session }: State): boolean => session?.inTransaction() !== true && isTransient(error)
 
 /** Entries of one condition and nothing else: counting up to a number looks at hardly more than that, so nothing need be guessed. */
 const looksAtMatchesOnly = ({ source: { driver, probes } }: Plan): boolean => driver.by === 'entries' && probes.length === 0

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
 import { isOver } from '../../base/deadline.ts'
 import { defaultLimits } from '../../base/limits.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Query } from '../../search/tree.ts'
 import type {
@@ -26,10 +26,11 @@ import type {
   Snapshot,
   Statistics,
   Store,
-  StoreHealth,
   StoredVersion,
+  StoreHealth,
   WritePlan,
 } from '../port.ts'
+import { askedAgain } from './asked-again.ts'
 import { BesideLoader } from './beside-loader.ts'
 import { BesideRows } from './beside-rows.ts'
 import { MongoBlobs } from './blobs.ts'
@@ -149,25 +150,25 @@ class MongoStore implements Store {
   }
 
   newest(type: string, id: string): Promise<StoredVersion | undefined> {
-    return this.#reader.newest(type, id)
+    return askedAgain(() => this.#reader.newest(type, id))
   }
 
   async newestMany(keys: readonly Key[], at?: Snapshot): Promise<readonly (StoredVersion | undefined)[]> {
-    if (at === undefined) return this.#reader.newestMany(keys)
+    if (at === undefined) return askedAgain(() => this.#reader.newestMany(keys))
     const state = this.#stateOf(at)
     if (state === undefined) return keys.map(() => undefined)
-    const found = await this.#reader.newestMany(keys, state)
+    const found = await askedAgain(() => this.#reader.newestMany(keys, state))
     const erased = await this.#erasedAmong(found.flatMap(one => one ?? []))
     return found.map(one => (one !== undefined && erased.has(one.seq) ? undefined : one))
   }
 
   version(type: string, id: string, versionId: number): Promise<StoredVersion | undefined> {
-    return this.#reader.version(type, id, versionId)
+    return askedAgain(() => this.#reader.version(type, id, versionId))
   }
 
   async history(scope: HistoryScope, options: HistoryOptions): Promise<Outcome<HistoryPage>> {
     if (options.snapshot !== undefined && this.#stateOf(options.snapshot) === undefined) return fail('expired-cursor', {})
-    return this.#history.page(scope, options)
+    return askedAgain(() => this.#history.page(scope, options))
   }
 
   async search(query: Query, options: SearchOptions): Promise<Outcome<SearchPage>> {
@@ -198,15 +199,16 @@ class MongoStore implements Store {
     param: string,
     at?: Snapshot,
   ): Promise<readonly { readonly seq: number; readonly target: Key }[]> {
-    return this.#search.references(seqs, type, param, at === undefined ? {} : (this.#stateOf(at) ?? {}))
+    const state = at === undefined ? {} : (this.#stateOf(at) ?? {})
+    return askedAgain(() => this.#search.references(seqs, type, param, state))
   }
 
   snapshot(): Promise<Snapshot> {
-    return takeSnapshot(this.#database)
+    return askedAgain(() => takeSnapshot(this.#database))
   }
 
   horizon(): Promise<number> {
-    return this.#writer.slots.horizon()
+    return askedAgain(() => this.#writer.slots.horizon())
   }
 
   commit(plan: WritePlan): Promise<Outcome<Committed>> {
@@ -248,7 +250,7 @@ class MongoStore implements Store {
   }
 
   counts(): Promise<Readonly<Record<string, number>>> {
-    return liveCounts(this.#database, this.#writer.slots)
+    return askedAgain(() => liveCounts(this.#database, this.#writer.slots))
   }
 
   statistics(): Statistics {
@@ -296,10 +298,8 @@ class MongoStore implements Store {
   }
 
   async #erasedAmong(versions: readonly StoredVersion[]): Promise<ReadonlySet<number>> {
-    return erasedAmong(
-      this.#database,
-      versions.map(({ seq }) => seq),
-    )
+    const seqs = versions.map(({ seq }) => seq)
+    return askedAgain(() => erasedAmong(this.#database, seqs))
   }
 
   #stateOf(snapshot: Snapshot): State | undefined {

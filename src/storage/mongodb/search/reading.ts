@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Document, MongoNetworkError, MongoServerError } from 'mongodb'
+import { type Document, MongoServerError } from 'mongodb'
 import { type Deadline, isOver } from '../../../base/deadline.ts'
 import type { Database } from '../database.ts'
-import { isTransient, told } from '../failures.ts'
+import { isPassing, isTransient, told } from '../failures.ts'
 import { isExpired } from '../snapshot.ts'
 import { readConcernOf, type State } from '../state.ts'
 import type { TypesAt } from '../types-at.ts'
@@ -225,15 +225,6 @@ const isOutOfTime = (error: unknown, deadline: Deadline | undefined): boolean =>
   return error instanceof MongoServerError && (error.code === codes.timeExpired || error.code === codes.limitExceeded)
 }
 
-/** An election or a cut connection: asked again, the next primary answers. @see retryable reads */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof MongoNetworkError || (error instanceof MongoServerError && passingCodes.has(Number(error.code)))
-
 /** What the server says of a command that it refuses holds the command. */
 const withoutValues = (error: unknown): unknown =>
-  error instanceof MongoServerError && !isTransient(error) && !isPassing(error)
-    ? new Error(`The database refuses a search: ${told(error)}`)
-    : error
-
-/** Host unreachable or not found, shutdown, no or another primary, interrupted by an election, closed sockets. */
-const passingCodes: ReadonlySet<number> = new Set([6, 7, 89, 91, 134, 189, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])
+  error instanceof MongoServerError && !isTransient(error) ? new Error(`The database refuses a search: ${told(error)}`) : error
