@@ -120,6 +120,6 @@ for (const engine of testEngines)
           expect(new Set(heard.map(one => one.body.id)).size).toBe(1)
         }
         expect((await parts.store.counts()).Patient).toBe(races(engine))
-      }, 60_000)
+      }, 180_000)
     })
   })
