@@ -1,7 +1,11 @@
 import type { AuditRecord } from '../audit/record.ts'
 import { fail, statusOf } from '../base/outcome.ts'
+import { StoreUnusable } from '../storage/unusable.ts'
 import type { Interaction, Parts } from './parts.ts'
 import type { InteractionCode, Perform } from './request.ts'
+
+/** When to ask again a store that nobody reaches. */
+const awaySeconds = 5
 
 /**
  * The one door. HTTP requests, batch entries, messages and jobs all come through here, so that nothing escapes access control and audit:
@@ -36,6 +40,11 @@ export const createPerform =
       else record(statusOf(outcome.failure), 'failed')
       return outcome
     } catch (error) {
+      if (error instanceof StoreUnusable) {
+        const away = fail('no-store', {}, { retryAfterSeconds: awaySeconds })
+        record(statusOf(away.failure), 'failed')
+        return away
+      }
       // A bug, or a broken store: it may have shown or changed something before it broke.
       record(500, 'failed')
       throw error

@@ -1,5 +1,6 @@
 /** The one door: *decide access, run, audit*. Whatever happens inside, one record says so. */
 import { describe, expect, test } from '@jest/globals'
+import { StoreUnusable } from '../../src/storage/unusable.ts'
 import { testEngines } from '../support/engines.ts'
 import { testParts } from '../support/parts.ts'
 
@@ -35,6 +36,19 @@ for (const engine of testEngines)
         const outcome = await parts.perform(request('a'), parts.context())
         expect(outcome).toMatchObject({ ok: false, failure: { kind: 'forbidden' } })
         expect(parts.audited).toMatchObject([{ status: 403, outcome: 'denied' }])
+      })
+
+      test('answers for a store that nobody reaches, and records that', async () => {
+        const decide = () => ({
+          allow: true as const,
+          filterFor: () => {
+            throw new StoreUnusable('unreachable', 'Nobody answers.')
+          },
+        })
+        await using parts = await testParts({ engine, decide })
+        const outcome = await parts.perform({ ...request('a'), interaction: 'search-type', parameters: [] }, parts.context())
+        expect(outcome).toMatchObject({ ok: false, failure: { kind: 'no-store', retryAfterSeconds: 5 } })
+        expect(parts.audited).toMatchObject([{ interaction: 'search-type', status: 503, outcome: 'failed' }])
       })
 
       test('records a bug too, before it is answered', async () => {
