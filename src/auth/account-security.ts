@@ -17,7 +17,7 @@ import {
 import { commitFacts, type Ground, type Origin } from './ground.ts'
 import { abandon, accountBucket, admit, deviceBucket, settle, type Verdict } from './lockout/attempts.ts'
 import type { AccountParts } from './account-parts.ts'
-import type { Browser } from './login.ts'
+import type { Browser } from './login-answers.ts'
 import { newPassword } from './passwords/new-password.ts'
 import { again, putOver, untilHeld } from './record-plans.ts'
 import { knownDevice } from './sessions/device-cookies.ts'

@@ -1,69 +1,28 @@
 import { ok, type Outcome } from '../base/outcome.ts'
-import type { Rule } from '../base/rules.ts'
-import type { RecordWrite } from '../storage/port.ts'
 import type { AccountParts } from './account-parts.ts'
-import { type Account, accountRecords, passwordAgeOf, withPassword, withRehashed } from './accounts/account.ts'
+import { type Account, withPassword, withRehashed } from './accounts/account.ts'
 import { accountById, accountByName, type KeptAccount } from './accounts/find-account.ts'
 import { foldName } from './accounts/names.ts'
 import type { Fact, Method } from './facts.ts'
-import {
-  type Enrolment,
-  enrolled,
-  factorRecords,
-  factorsOf,
-  factorUse,
-  hasFactor,
-  type KeptFactors,
-  newEnrolment,
-} from './factors/factor-set.ts'
+import { factorRecords, factorsOf, factorUse, hasFactor } from './factors/factor-set.ts'
 import { commitFacts, type Ground, type Origin } from './ground.ts'
-import { abandon, accountBucket, admit, deviceBucket, forgetting, nameBucket, settle, type Verdict } from './lockout/attempts.ts'
-import { findStep, type KeptStep, type Needed, neededFor, newStep, stepRecords } from './login-steps.ts'
+import { abandon, accountBucket, admit, deviceBucket, nameBucket, settle, type Verdict } from './lockout/attempts.ts'
+import type { Browser, LoginAnswer } from './login-answers.ts'
+import { accountOf, expired, forgiving, type LoginState, onward, stateOf } from './login-progress.ts'
+import { findStep, type KeptStep, neededFor, stepRecords } from './login-steps.ts'
+import type { StoredPassword } from './passwords/hashing.ts'
 import { newPassword } from './passwords/new-password.ts'
 import { again, deleteOver, putOver, untilHeld } from './record-plans.ts'
-import { knownDevice, rememberedDevice } from './sessions/device-cookies.ts'
+import { knownDevice } from './sessions/device-cookies.ts'
 import { loginEvent } from './sessions/login-history.ts'
-import { type Proof, type Session, withProof } from './sessions/session.ts'
-import { newSession } from './sessions/sessions.ts'
+import { withProof } from './sessions/session.ts'
 
 /**
  * How somebody gets in: name and password, then what is still needed (a code, a second factor to set up, a new password), then a session.
  *
- * Expected things are answers. `refused` is one answer for a wrong password, a name nobody has, an account that is locked, disabled or only
- * invited, and costs the same look-ups, writes and hashes. What goes beyond the bounds of work is a failure with a time to come back.
+ * Whoever is refused costs the same look-ups, writes and hashes, whether the name is somebody's or not, and hears the same.
  * @see auth.md 2, 3
  */
-export type LoginAnswer = { readonly facts: readonly Fact[] } & (
-  | { readonly is: 'refused' }
-  | { readonly is: 'wrong-code' }
-  /** The login is over or was finished elsewhere: begin again. */
-  | { readonly is: 'expired' }
-  | { readonly is: 'password-refused'; readonly faults: readonly Rule[] }
-  | { readonly is: 'needed'; readonly needed: Needed; readonly token: string }
-  | LoggedIn
-)
-
-export type LoggedIn = {
-  readonly is: 'session'
-  readonly facts: readonly Fact[]
-  /** Values for the cookies of the browser. */
-  readonly cookie: string
-  readonly device: string
-  readonly session: Session
-  readonly account: Account
-  /** A mail is due: this browser is new to the account. */
-  readonly newDevice: boolean
-  /** To show: a factor has to be set up before the next login. */
-  readonly enrolSoon: boolean
-  readonly passwordDaysLeft?: number
-  readonly fewBackupCodes?: boolean
-  /** Of a factor set up just now; they are shown once. */
-  readonly backupCodes?: readonly string[]
-}
-
-/** What the browser brought: the value of its device cookie. */
-export type Browser = { readonly device?: string; readonly origin: Origin }
-
 type Answered = Promise<Outcome<LoginAnswer>>
 
 /** The first step. */
@@ -98,7 +57,7 @@ export const logIn = async (
     const account = round === 0 ? found : await accountById(ground, found.key)
     if (account === undefined || account.value.epoch !== found.value.epoch || passwordOf(account.value) === undefined)
       return ok(refusal(parts, browser.origin, subject, device, 'changed'))
-    const state: State = {
+    const state: LoginState = {
       account,
       changed: rehashed?.ok === true ? withRehashed(account.value, rehashed.value) : account.value,
       factors: await factorsOf(ground, account.key),
@@ -131,7 +90,7 @@ export const giveCode = async (parts: AccountParts, token: string, typed: string
     const factors = await factorsOf(ground, account.key)
     const use = await factorUse(ground, factors, typed)
     if (use === undefined) return ok(wrongCode(ground, browser.origin, step))
-    const state: State = {
+    const state: LoginState = {
       ...stateOf(step, account),
       factors,
       amr: withProof(step.value.amr, use.method, ground.clock()),
@@ -139,55 +98,6 @@ export const giveCode = async (parts: AccountParts, token: string, typed: string
     }
     const verdict = await onward(parts, state, browser, use.method)
     return ok({ ...verdict, records: [deleteOver(stepRecords, step), putOver(factorRecords, factors, use.after), ...verdict.records] })
-  })
-}
-
-/** Where a factor has to be set up: begins it. `expired`: the login is over. */
-export const beginEnrolment = async (
-  { ground, rules }: AccountParts,
-  token: string,
-): Promise<Outcome<{ readonly is: 'begun'; readonly enrolment: Enrolment } | { readonly is: 'expired' }>> =>
-  untilHeld<{ readonly is: 'begun'; readonly enrolment: Enrolment } | { readonly is: 'expired' }>(async () => {
-    const step = await findStep(ground, token)
-    const account = step === undefined ? undefined : await accountOf(ground, step)
-    const factors = account === undefined ? undefined : await factorsOf(ground, account.key)
-    if (account === undefined || hasFactor(factors)) return ok({ is: 'expired' })
-    const names = { issuer: rules.facility, account: account.value.username ?? account.value.email ?? account.key }
-    const { after, enrolment } = newEnrolment(ground, factors, account.key, names)
-    const done = await ground.store.records(factorRecords).put(after, factors?.revision ?? 'none')
-    if (!done.ok) return done
-    return done.value.held ? ok({ is: 'begun', enrolment }) : again
-  })
-
-/** The first code of the factor that was set up. */
-export const finishEnrolment = async (parts: AccountParts, token: string, typed: string, browser: Browser): Answered => {
-  const { ground } = parts
-  return untilHeld<LoginAnswer>(async () => {
-    const step = await findStep(ground, token)
-    const account = step === undefined ? undefined : await accountOf(ground, step)
-    if (step === undefined || account === undefined) return ok(expired)
-    const factors = await factorsOf(ground, account.key)
-    if (hasFactor(factors)) return ok(expired)
-    const made = await enrolled(ground, factors, typed)
-    // Nothing can be guessed here: the secret was just shown to whoever types.
-    if (made === undefined) return ok({ is: 'wrong-code', facts: [] })
-    const state: State = {
-      ...stateOf(step, account),
-      factors: undefined,
-      amr: withProof(step.value.amr, 'otp', ground.clock()),
-      notes: { backupCodes: made.backupCodes },
-    }
-    const verdict = await onward(parts, state, browser, 'otp')
-    const facts: readonly Fact[] = [{ what: 'factor-enrolled', account: account.key }, ...verdict.facts]
-    const records = [
-      deleteOver(stepRecords, step),
-      putOver(factorRecords, factors, made.after),
-      ...verdict.records,
-      ...forgiving(step, verdict),
-    ]
-    const done = await commitFacts(ground, records, facts, browser.origin)
-    if (!done.ok) return done
-    return done.value.held ? ok({ ...verdict.answer, facts }) : again
   })
 }
 
@@ -226,7 +136,7 @@ export const logInFromOutside = async (parts: AccountParts, accountId: string, a
     if (account === undefined || account.value.status !== 'active') return ok({ is: 'refused', facts: [] })
     const device = await knownDevice(ground, browser.device, { id: account.key, epoch: account.value.epoch })
     const now = ground.clock()
-    const state: State = {
+    const state: LoginState = {
       account,
       changed: account.value,
       factors: await factorsOf(ground, account.key),
@@ -242,82 +152,6 @@ export const logInFromOutside = async (parts: AccountParts, accountId: string, a
   })
 }
 
-/** How far a login has come. */
-type State = {
-  readonly account: KeptAccount
-  /** The account as it is to be from now on. */
-  readonly changed: Account
-  readonly factors: KeptFactors
-  readonly amr: readonly Proof[]
-  readonly bucket: string
-  readonly failures: number
-  readonly deviceKnown: boolean
-  readonly notes?: { readonly fewBackupCodes?: boolean; readonly backupCodes?: readonly string[] }
-}
-
-/** After each proof: a further step, or the session. */
-const onward = async (parts: AccountParts, state: State, browser: Browser, method: Method = 'pwd'): Promise<Verdict<LoginAnswer>> => {
-  const { ground, rules } = parts
-  const { changed, amr } = state
-  const needed = neededFor(changed, hasFactor(state.factors), amr, ground.clock(), rules)
-  if (needed !== 'nothing' && needed !== 'grace') {
-    const { bucket, failures, deviceKnown } = state
-    const { token, step } = newStep(ground, { account: changed.id, epoch: changed.epoch, amr, bucket, failures, deviceKnown })
-    const facts: readonly Fact[] = [{ what: 'login-continued', account: changed.id, method }]
-    return {
-      count: 'right',
-      records: [putOver(stepRecords, undefined, step), ...accountWrite(state, changed)],
-      facts,
-      answer: { is: 'needed', needed, token, facts, ...state.notes },
-    }
-  }
-  const graced = needed === 'grace' ? { ...changed, graceUsed: changed.graceUsed + 1 } : changed
-  return arrive(parts, state, graced, browser, method)
-}
-
-const arrive = async (
-  { ground, rules }: AccountParts,
-  state: State,
-  account: Account,
-  browser: Browser,
-  method: Method,
-): Promise<Verdict<LoginAnswer>> => {
-  const { amr, deviceKnown, failures } = state
-  const { session, cookie, records, facts: displaced } = await newSession(ground, rules, account, amr, browser.origin)
-  const device = await rememberedDevice(ground, browser.device, account)
-  const age = passwordAgeOf(account, ground.clock(), rules)
-  const facts: readonly Fact[] = [
-    { what: 'login', account: account.id, session: session.id, method, failuresBefore: failures, newDevice: !deviceKnown },
-    ...displaced,
-  ]
-  return {
-    count: 'proved',
-    records: [
-      ...records,
-      device.write,
-      loginEvent(ground, browser.origin, { account: account.id, result: 'success', method, deviceKnown }),
-      ...accountWrite(state, account),
-    ],
-    facts,
-    answer: {
-      is: 'session',
-      cookie,
-      device: device.cookie,
-      session,
-      account,
-      newDevice: !deviceKnown,
-      enrolSoon: account.graceUsed > state.changed.graceUsed,
-      ...(age.is === 'ending' ? { passwordDaysLeft: age.daysLeft } : {}),
-      ...state.notes,
-      facts,
-    },
-  }
-}
-
-/** A put, where something about the account changed. Where nothing did, its epoch tells the session later whether it was right. */
-const accountWrite = ({ account }: State, after: Account): readonly RecordWrite[] =>
-  after === account.value ? [] : [putOver(accountRecords, account, after)]
-
 /** Whom an attempt is about: an account, or a name that nobody has, alike in all that is done with it. */
 type Subject = { readonly id: string; readonly epoch: number; readonly bucket: string; readonly about: Pick<Fact, 'account' | 'name'> }
 
@@ -328,7 +162,8 @@ const subjectOf = ({ hash }: Ground, found: KeptAccount | undefined, typed: stri
     : { id: found.key, epoch: found.value.epoch, bucket: accountBucket(found.key), about: { account: found.key } }
 }
 
-const passwordOf = (account: Account | undefined) => (account?.status === 'active' ? account.password : undefined)
+const passwordOf = (account: Account | undefined): StoredPassword | undefined =>
+  account?.status === 'active' ? account.password : undefined
 
 /** Why an attempt is refused, for the history; the browser is not told. */
 const refusalOf = (account: Account | undefined, matches: boolean): string | undefined => {
@@ -373,24 +208,3 @@ const wrongCode = (ground: Ground, origin: Origin, { value }: KeptStep, reason =
     answer: { is: 'wrong-code', facts },
   }
 }
-
-const expired: LoginAnswer = { is: 'expired', facts: [] }
-
-/** Steps that cannot be guessed are not counted; when they lead to a session, what failed before is forgotten as well. */
-const forgiving = ({ value }: KeptStep, { count }: Verdict<LoginAnswer>): readonly RecordWrite[] =>
-  count === 'proved' ? [forgetting(value.bucket)] : []
-
-/** The account of a step, as long as nothing ended what it had proved. */
-const accountOf = async (ground: Ground, { value }: KeptStep): Promise<KeptAccount | undefined> => {
-  const account = await accountById(ground, value.account)
-  return account?.value.status === 'active' && account.value.epoch === value.epoch ? account : undefined
-}
-
-const stateOf = ({ value }: KeptStep, account: KeptAccount): Omit<State, 'factors'> => ({
-  account,
-  changed: account.value,
-  amr: value.amr,
-  bucket: value.bucket,
-  failures: value.failures,
-  deviceKnown: value.deviceKnown,
-})

@@ -35,6 +35,9 @@ export const origin: Origin = { address: '192.0.2.1', userAgent: 'Mozilla/5.0 (X
 export const goodPassword = 'tujuh payung kertas 58'
 export const otherPassword = 'empat belas lampion 29'
 
+/** What a hash costs is asked of `passwords.test.ts` alone. */
+const cheap = { memory: 64, passes: 1, lanes: 1 }
+
 const stores: Store[] = []
 
 /** Closes after each test what was opened in it. Call it once in a file. */
@@ -67,7 +70,7 @@ export const openAccounts = async (engine: TestEngine, rules: Partial<AccountRul
   }
   const parts: AccountParts = {
     ground,
-    hashing: createPasswordHashing(keyring, randomBytes),
+    hashing: createPasswordHashing(keyring, randomBytes, cheap),
     // Nobody waits in a test.
     spraying: createSpraying(at, async () => undefined),
     rules: { ...defaultAccountRules, ...rules },

@@ -8,6 +8,7 @@ import {
   logOutEverywhere,
   setRoles,
 } from '../../src/auth/accounts/administration.ts'
+import { disableDormant } from '../../src/auth/accounts/dormant.ts'
 import { confirmEmail, requestEmail } from '../../src/auth/accounts/email-change.ts'
 import { acceptInvitation, invite, inviteAgain, type Invited } from '../../src/auth/accounts/invitation.ts'
 import { linkMs } from '../../src/auth/accounts/links.ts'
@@ -301,4 +302,33 @@ for (const engine of testEngines)
     expect(valueOf(await accounts.keyring.retire('fields-1'))).toBe('retired')
     expect(await phoneOf(ground, await accountNow(accounts, account.id))).toBe('0812')
     expect((await factorUse(ground, await factorsOf(ground, account.id), code()))?.method).toBe('otp')
+  })
+
+for (const engine of testEngines)
+  test(`${engine.name}: staff who stay away for 90 days are disabled, told 14 days before, and not again once they are enabled`, async () => {
+    const accounts = await openAccounts(engine)
+    const { clock, parts } = accounts
+    const { ground } = parts
+    const [gone, here, spared] = [
+      await anAccount(accounts, 'gone', [doctor]),
+      await anAccount(accounts, 'here', [doctor]),
+      await anAccount(accounts, 'spared', [doctor]),
+    ]
+    await anAccount(accounts, 'budi')
+    const run = async () => {
+      const { disabled, warned, facts } = valueOf(await disableDormant(ground, 90, ({ id }) => id === spared.id, origin))
+      return { disabled: disabled.map(({ id }) => id), warned: warned.map(({ id }) => id), facts: facts.length }
+    }
+    const day = 86_400_000
+    clock.now += 10 * day
+    await logIn(parts, { name: 'here', password: goodPassword }, { origin })
+    clock.now += 66 * day
+    expect(await run()).toEqual({ disabled: [], warned: [gone.id], facts: 0 })
+    clock.now += 14 * day
+    expect(await run()).toEqual({ disabled: [gone.id], warned: [], facts: 1 })
+    expect((await accountNow(accounts, gone.id)).disabled?.reason).toBe('dormant')
+    valueOf(await enableAccount(ground, gone.id, 'admin', origin))
+    expect(await run()).toEqual({ disabled: [], warned: [], facts: 0 })
+    clock.now += 10 * day
+    expect((await run()).disabled).toEqual([here.id])
   })

@@ -5,6 +5,7 @@ import { createFieldEncryption } from '../../src/auth/keys/field-encryption.ts'
 import { kekOf, readKek } from '../../src/auth/keys/key-encryption-key.ts'
 import { createKeyedHash } from '../../src/auth/keys/keyed-hash.ts'
 import { Keyring, keyPurposes, keyringRecords } from '../../src/auth/keys/keyring.ts'
+import { createSigning } from '../../src/auth/keys/signing.ts'
 import type { AuthStore } from '../../src/auth/record-plans.ts'
 import { testEngines } from '../support/engines.ts'
 import { closingAccounts, kek, openAuthStore, valueOf } from './accounts-ground.ts'
@@ -147,6 +148,28 @@ for (const engine of testEngines) {
     })
   })
 }
+
+describe('a signature', () => {
+  const [engine] = testEngines
+  test('is believed by the key that made it and the one after, over its text and for its purpose', async () => {
+    const ring = await open(await openAuthStore(engine as (typeof testEngines)[number], clock))
+    const [forms, cookies] = [createSigning(ring, 'forms'), createSigning(ring, 'cookies')]
+    const signature = forms.sign('session-1')
+    expect(signature).toMatch(/^1\.[A-Za-z0-9_-]{43}$/)
+    const believed = (): boolean[] => [
+      forms.verify(signature, 'session-1'),
+      forms.verify(signature, 'session-2'),
+      cookies.verify(signature, 'session-1'),
+    ]
+    expect(believed()).toEqual([true, false, false])
+    expect([forms.verify('', 'session-1'), forms.verify(`${signature}A`, 'session-1')]).toEqual([false, false])
+    valueOf(await ring.rotate('forms'))
+    expect(believed()).toEqual([true, false, false])
+    expect(forms.sign('session-1')).toMatch(/^2\./)
+    valueOf(await ring.rotate('forms'))
+    expect(believed()).toEqual([false, false, false])
+  })
+})
 
 describe('an encrypted field', () => {
   const [engine] = testEngines

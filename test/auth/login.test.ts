@@ -6,17 +6,9 @@ import { invite } from '../../src/auth/accounts/invitation.ts'
 import { lockedUntil } from '../../src/auth/lockout/attempts.ts'
 import { createSpraying, failuresAMinute } from '../../src/auth/lockout/spraying.ts'
 import { failuresMax, lockMs } from '../../src/auth/lockout/tally.ts'
-import {
-  beginEnrolment,
-  type Browser,
-  finishEnrolment,
-  giveCode,
-  giveNewPassword,
-  type LoggedIn,
-  logIn,
-  type LoginAnswer,
-  logInFromOutside,
-} from '../../src/auth/login.ts'
+import type { Browser, LoggedIn, LoginAnswer } from '../../src/auth/login-answers.ts'
+import { beginEnrolment, finishEnrolment } from '../../src/auth/login-enrolment.ts'
+import { giveCode, giveNewPassword, logIn, logInFromOutside } from '../../src/auth/login.ts'
 import { stepMs } from '../../src/auth/login-steps.ts'
 import { acrOf, factorAt, type Session } from '../../src/auth/sessions/session.ts'
 import { lastLogin, loginHistory } from '../../src/auth/sessions/login-history.ts'
@@ -130,6 +122,13 @@ for (const engine of testEngines) {
         const others: unknown[] = []
         expect(first.is).toBe('refused')
         expect(first.hashes).toBe(1)
+        expect(first.calls).toEqual([
+          'range account',
+          ...(from.device === undefined ? [] : ['get device_cookie']),
+          'get login_attempts',
+          'put login_attempts',
+          'commit login_event login_attempts',
+        ])
         for (const stranger of strangers.slice(1)) others.push(await work(stranger, from))
         for (const other of others) expect(other).toEqual(first)
       }

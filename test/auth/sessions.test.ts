@@ -12,8 +12,9 @@ import {
 import { needsFactor } from '../../src/auth/accounts/account.ts'
 import { stepAt, totpCode } from '../../src/auth/factors/totp.ts'
 import { failuresMax } from '../../src/auth/lockout/tally.ts'
-import { type Browser, giveCode, logIn, type LoggedIn } from '../../src/auth/login.ts'
-import { absoluteMs, acrOf, factorAt, freshMs, isFresh, userAgentFamily } from '../../src/auth/sessions/session.ts'
+import type { Browser, LoggedIn } from '../../src/auth/login-answers.ts'
+import { giveCode, logIn } from '../../src/auth/login.ts'
+import { absoluteMs, acrOf, factorAt, freshMs, isFresh, movedFrom, type Session, userAgentFamily } from '../../src/auth/sessions/session.ts'
 import { findSession, logOut, noteRequest, sessionById, sessionByLibraryUid, tieLibrarySession } from '../../src/auth/sessions/sessions.ts'
 import type { Outcome } from '../../src/base/outcome.ts'
 import { testEngines } from '../support/engines.ts'
@@ -88,6 +89,17 @@ describe('what a session proves', () => {
     ['curl/8', 'other'],
   ] as const)
     test(`${userAgent.slice(-20)} is of the family ${family}`, () => expect(userAgentFamily(userAgent)).toBe(family))
+})
+
+describe('a session that comes from elsewhere', () => {
+  const session = { userAgentFamily: 'Firefox', country: 'ID' } as Session
+  for (const [origin, moved] of [
+    [{ userAgent: 'Firefox/144', country: 'ID' }, undefined],
+    [{}, undefined],
+    [{ userAgent: 'curl/8', country: 'ID' }, 'user-agent'],
+    [{ userAgent: 'curl/8', country: 'NL' }, 'country'],
+  ] as const)
+    test(`as ${JSON.stringify(origin)} has changed ${moved ?? 'nothing'}`, () => expect(movedFrom(session, origin)).toBe(moved))
 })
 
 for (const engine of testEngines) {

@@ -29,6 +29,7 @@ export type Account = {
   readonly epoch: number
   readonly createdAt: number
   readonly createdBy: string
+  readonly enabledAt?: number
   readonly disabled?: { readonly at: number; readonly by: string; readonly reason: string }
 }
 

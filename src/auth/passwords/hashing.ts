@@ -26,19 +26,19 @@ export type PasswordHashing = {
   readonly hashes: number
 }
 
-const cost: Argon2idCost = { memory: 19_456, passes: 2, lanes: 1 }
+/** What OWASP asks for where memory is dear. */
+export const argon2idCost: Argon2idCost = { memory: 19_456, passes: 2, lanes: 1 }
 const saltBytes = 16
 const tagBytes = 32
 const atOnce = 2
 const waitingMax = 50
 
-/** Of an account that is not there. No password has this tag but by a chance of 1 in 2^256, and it would not be believed either. */
-const nobody: Argon2idHash = { ...cost, salt: Buffer.alloc(saltBytes), tag: Buffer.alloc(tagBytes) }
-
 /** Texts that look the same are the same password. @see NIST SP 800-63B 5.1.1.2 */
 export const normalPassword = (text: string): string => text.normalize('NFKC')
 
-export const createPasswordHashing = (keyring: Keyring, random: RandomBytes): PasswordHashing => {
+export const createPasswordHashing = (keyring: Keyring, random: RandomBytes, cost = argon2idCost): PasswordHashing => {
+  /** Of an account that is not there; what it gives is not believed. */
+  const nobody: Argon2idHash = { ...cost, salt: Buffer.alloc(saltBytes), tag: Buffer.alloc(tagBytes) }
   const turns = createTurns(atOnce, waitingMax)
   let hashes = 0
   const tagOf = (password: string, pepper: DataKey, { salt, tag, ...by }: Argon2idHash): Promise<Outcome<Buffer>> =>
@@ -46,6 +46,13 @@ export const createPasswordHashing = (keyring: Keyring, random: RandomBytes): Pa
       hashes++
       return argon2id(normalPassword(password), pepper, salt, tag.length, by)
     })
+  const isCurrent = (kept: Argon2idHash, pepper: DataKey): boolean =>
+    pepper.id === keyring.current('pepper').id &&
+    kept.memory === cost.memory &&
+    kept.passes === cost.passes &&
+    kept.lanes === cost.lanes &&
+    kept.salt.length === saltBytes &&
+    kept.tag.length === tagBytes
   return {
     async hash(password) {
       const pepper = keyring.current('pepper')
@@ -60,21 +67,13 @@ export const createPasswordHashing = (keyring: Keyring, random: RandomBytes): Pa
       const tag = await tagOf(password, known ? pepper : keyring.current('pepper'), known ? kept : nobody)
       if (!tag.ok) return tag
       const matches = known && timingSafeEqual(tag.value, kept.tag)
-      return ok({ matches, outdated: matches && !isCurrent(kept, pepper, keyring) })
+      return ok({ matches, outdated: matches && !isCurrent(kept, pepper) })
     },
     get hashes() {
       return hashes
     },
   }
 }
-
-const isCurrent = (kept: Argon2idHash, pepper: DataKey, keyring: Keyring): boolean =>
-  pepper.id === keyring.current('pepper').id &&
-  kept.memory === cost.memory &&
-  kept.passes === cost.passes &&
-  kept.lanes === cost.lanes &&
-  kept.salt.length === saltBytes &&
-  kept.tag.length === tagBytes
 
 const argon2id = (
   password: string,

@@ -61,6 +61,16 @@ export const isFresh = (amr: readonly Proof[], hasFactor: boolean, now: number):
   return at !== undefined && now - at <= freshMs
 }
 
+/** What of a session's origin changed: a signal, for addresses and browsers change for good reasons as well. */
+export const movedFrom = (
+  session: Session,
+  { userAgent, country }: { readonly userAgent?: string; readonly country?: string },
+): 'country' | 'user-agent' | undefined => {
+  if (country !== undefined && session.country !== undefined && country !== session.country) return 'country'
+  const known = session.userAgentFamily
+  return userAgent !== undefined && known !== undefined && userAgentFamily(userAgent) !== known ? 'user-agent' : undefined
+}
+
 /** Coarse, so that an update of the browser does not count as another one. */
 export const userAgentFamily = (userAgent: string): string =>
   (['Edg', 'OPR', 'SamsungBrowser', 'Firefox', 'Chrome', 'Safari'] as const).find(name => userAgent.includes(name)) ?? 'other'
