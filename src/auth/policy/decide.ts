@@ -2,6 +2,7 @@ import { type Letter, letterOf } from '../letters.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import type { FieldRule, FieldRules } from './field-rules.ts'
 import type { PolicyFilter } from './filter.ts'
+import { heldPermissions } from './held-permissions.ts'
 import { consentRule, labelRule } from './label-rule.ts'
 import type { Principal } from './principal.ts'
 import { type RoleRule, roleRules } from './role-rules.ts'
@@ -23,6 +24,8 @@ export type Decision =
   | {
       readonly allow: true
       readonly filter: PolicyFilter
+      /** What a past version must pass by its own labels, beside the filter that the newest passes. */
+      readonly labels: PolicyFilter
       readonly fields: FieldRules
       readonly check?: WriteCheck
       /** Names of the grants that were found, for the record. */
@@ -61,11 +64,12 @@ export const decide = (table: RoleTable, principal: Principal, interaction: stri
   return {
     allow: true,
     filter,
+    labels,
     fields:
       letter === 'r' || letter === 's'
         ? fieldRules(composed)
         : fieldRules(readingOf(table, principal, interaction, type, composed), composed),
-    ...(isWrite && { check: writeCheck(table, type, composed, allOf([scopes, labels, consent])) }),
+    ...(isWrite && { check: writeCheck(table, principal, type, composed, allOf([scopes, labels, consent])) }),
     rule: role.map(({ name }) => name).join(' '),
     obligations: obligationsOf(principal, type, composed),
   }
@@ -143,7 +147,13 @@ const layerOf = (rules: readonly FieldRule[], written?: readonly { readonly wher
   return written === undefined && alike ? [[{ ...first, where: everything }]] : [rules]
 }
 
-const writeCheck = (table: RoleTable, type: string, { letter, role }: Composition, beside: PolicyFilter): WriteCheck => ({
+const writeCheck = (
+  table: RoleTable,
+  principal: Principal,
+  type: string,
+  { letter, role }: Composition,
+  beside: PolicyFilter,
+): WriteCheck => ({
   alternatives: role.map(({ name, grant, where, becomes }) => ({
     name,
     before: where,
@@ -153,6 +163,7 @@ const writeCheck = (table: RoleTable, type: string, { letter, role }: Compositio
     ...(grant.obligation === 'first-link' && { firstLink: true as const }),
   })),
   after: beside,
+  lowers: letter === 'u' && heldPermissions(table, principal).has('consent.override.review'),
   createsById: letter === 'u' && role.some(({ grant }) => reachesAll(grant.relation, table.aboutPatients.has(type))),
 })
 

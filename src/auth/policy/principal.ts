@@ -47,6 +47,8 @@ export type Principal = {
   readonly represents?: readonly string[]
   /** Of clients and internal principals. */
   readonly grants?: readonly ClientGrant[]
+  /** Named permissions of a client's registration (`queue.display`); users have theirs by roles. */
+  readonly permissions?: readonly string[]
   /** Code systems of Basic that the client registered. */
   readonly appStateSystems?: readonly string[]
 }

@@ -27,11 +27,10 @@ const never: ReadonlySet<string> = new Set(['text', 'extension', 'contained'])
 export const verdictOf = (view: View, place: Place): Verdict => {
   if (view.persons?.includes(place.type) === false) return 'show'
   if (view.coded === true) return coded(place)
-  if (place.depth === 1) {
-    if (always.has(place.name)) return 'show'
-    // What stands beside a primitive (`_birthDate`) are its extensions.
-    if (never.has(place.name) || place.name.startsWith('_') || place.member === undefined) return 'hide'
-  }
+  if (place.depth === 1 && always.has(place.name)) return 'show'
+  if (place.member === undefined) return 'hide'
+  // What stands beside a primitive (`_birthDate`) are its extensions.
+  if (place.depth === 1 && (never.has(place.name) || place.name.startsWith('_'))) return 'hide'
   return byLists(view, place)
 }
 

@@ -1,6 +1,7 @@
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
 import { sameContent } from '../../fhir/model/same-content.ts'
+import { labelsOf, lowersLabels } from '../labels/labels.ts'
 import { applyFieldRules, type FieldRules, rowViews } from './field-rules.ts'
 import { admitsState, type FilterSubject, type PolicyFilter } from './filter.ts'
 import { memberNamed } from './view.ts'
@@ -25,6 +26,8 @@ export type WriteCheck = {
   readonly alternatives: readonly WriteAlternative[]
   /** Scopes, labels and consent, of the new state too. */
   readonly after: PolicyFilter
+  /** Whether labels may be lowered. */
+  readonly lowers: boolean
   /** Whether an update may create: only who reaches every instance of the type, for others a hidden id and a free one are alike. */
   readonly createsById: boolean
 }
@@ -34,7 +37,7 @@ export type WrittenState = { readonly resource: Resource; readonly subject: Filt
 
 export type WriteVerdict =
   | { readonly ok: true; readonly rule: string; readonly firstLink: boolean }
-  | { readonly ok: false; readonly rule: 'state' | 'elements' | 'hidden' | 'beside' }
+  | { readonly ok: false; readonly rule: 'state' | 'elements' | 'hidden' | 'labels' | 'beside' }
 
 /**
  * Whether the new state may be stored: by one grant that reaches both states and the elements that changed, with nothing changed that the caller
@@ -57,6 +60,7 @@ export const checkWrite = (
   const changed = changedElements(before?.resource, after.resource, definitions)
   const allowed = fitting.filter(one => mayChange(one, changed, before !== undefined))
   if (allowed.length === 0) return { ok: false, rule: 'elements' }
+  if (before && !check.lowers && lowersLabels(labelsOf(before.resource), labelsOf(after.resource))) return { ok: false, rule: 'labels' }
   if (before && !keepsHidden(before, after, fields, definitions)) return { ok: false, rule: 'hidden' }
   const best = allowed.find(({ firstLink }) => firstLink !== true) ?? allowed[0]
   return { ok: true, rule: best?.name ?? '', firstLink: best?.firstLink === true }

@@ -4,6 +4,7 @@ import { readClientGrants } from '../../../src/auth/policy/client-grants.ts'
 import { type Decision, decide } from '../../../src/auth/policy/decide.ts'
 import { explain } from '../../../src/auth/policy/explain.ts'
 import { admitsState } from '../../../src/auth/policy/filter.ts'
+import { heldPermissions } from '../../../src/auth/policy/held-permissions.ts'
 import type { ClientGrant, Principal } from '../../../src/auth/policy/principal.ts'
 import { noClearance } from '../../../src/auth/roles/clearance.ts'
 import { type Asking, portalUser, principalWith, type Stated, stateWith } from '../../support/principals.ts'
@@ -668,6 +669,24 @@ describe('what is owed with an answer', () => {
     expect(byId(as('admin'), 'Location')).toBe(true)
     expect(byId(as('lab'), 'Device')).toBe(false)
   })
+})
+
+describe('named permissions of a principal', () => {
+  const rows: readonly (readonly [what: string, principal: Principal, held: readonly string[]])[] = [
+    ['a user has those of his roles', as('nurse'), ['break-glass', 'device.assign']],
+    ['a user has no others', as('lab', { permissions: ['audit.read'] }), []],
+    [
+      'a client has those of its registration',
+      principalWith({ kind: 'client', permissions: ['queue.display', 'nonsense'] }),
+      ['queue.display'],
+    ],
+    ['a patient has none', portalUser({ roles: ['patient', 'doctor'], permissions: ['audit.read'] }), []],
+  ]
+  for (const [what, principal, held] of rows) {
+    test(what, () => {
+      expect([...heldPermissions(table, principal)]).toEqual(held)
+    })
+  }
 })
 
 describe('explain', () => {

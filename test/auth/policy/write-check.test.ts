@@ -393,6 +393,27 @@ describe('updating', () => {
   }
 })
 
+describe('labels', () => {
+  const labelledAs = (code: string): Readonly<Record<string, unknown>> => ({
+    meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code }] },
+  })
+  const inCare: Stated = { relations: ['facility rs', 'confirmed me'] }
+
+  test('are raised by who may update, and lowered only by who reviews', () => {
+    const [normal, restricted]: [State, State] = [
+      [labelledAs('N'), inCare],
+      [labelledAs('R'), { ...inCare, confidentiality: 4 }],
+    ]
+    expect(write(as('doctor'), 'update', 'Condition', restricted, normal)).toBe('written')
+    expect(write(as('doctor'), 'update', 'Condition', normal, restricted)).toBe('labels')
+    expect(write(principalWith({ roles: ['doctor', 'auditor'] }), 'update', 'Condition', normal, restricted)).toBe('written')
+  })
+
+  test('are not raised beyond what one sees oneself', () => {
+    expect(write(as('doctor'), 'update', 'Condition', [labelledAs('R'), { ...near, confidentiality: 4 }], [{}, near])).toBe('beside')
+  })
+})
+
 test('the names of changed elements are those of the model', () => {
   const before: Resource = {
     resourceType: 'Observation',
