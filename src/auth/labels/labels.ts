@@ -3,9 +3,9 @@ import type { Resource } from '../../fhir/model/resource.ts'
 import { type Confidentiality, confidentialityLevels } from '../policy/filter.ts'
 
 /** @see https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html */
-export const confidentialitySystem = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
+const confidentialitySystem = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
 /** Sensitivities are policies of v3-ActCode. */
-export const sensitivitySystem = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
+const sensitivitySystem = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
 
 /** What access asks of a resource's security labels. */
 export type Labels = { readonly confidentiality: Confidentiality; readonly sensitivities: readonly string[] }

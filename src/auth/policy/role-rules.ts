@@ -1,6 +1,6 @@
 import type { Letter } from '../letters.ts'
 import type { Grant, ParamDemand, Relation, RoleTable } from '../roles/role-table.ts'
-import type { PolicyFilter, RelationSource } from './filter.ts'
+import type { PolicyFilter } from './filter.ts'
 import { type ClientGrant, ownId, type Principal, representedBy, type RoleAssignment } from './principal.ts'
 import { allOf, anyOf, everything, nothing } from './simplify.ts'
 
@@ -52,7 +52,7 @@ const permissionGrants = (table: RoleTable, holder: string, type: string): reado
   return found
 }
 
-/** Filters that roles held at the same places share: `facility rs`. */
+/** What a relation comes to at certain places: roles held at the same ones share it. */
 type Places = Map<string, PolicyFilter>
 
 type About = {
@@ -88,26 +88,27 @@ const related = (relation: Relation, about: About): PolicyFilter => {
     return anyOf([{ op: 'patientless' }, home === undefined ? nothing : related(home, about)])
   }
   if (relation === 'S') return ofPatients ? ofSelf(principal, type) : nothing
-  const owners = relation === 'Q' ? units : organizations
+  const key = `${relation} ${organizations.join()} ${units.join()}`
+  const known = about.places.get(key)
+  if (known) return known
+  const filter = atPlaces(relation, about)
+  about.places.set(key, filter)
+  return filter
+}
+
+/** Patients in relation to the places of the role; what is about nobody belongs to its owners. */
+const atPlaces = (relation: 'F' | 'C' | 'Q', about: About): PolicyFilter => {
+  const owners = (relation === 'Q' ? about.units : about.organizations) ?? []
   const owned: PolicyFilter = owners.length === 0 ? nothing : { op: 'owner', organizations: owners }
-  if (!ofPatients) return owned
+  if (!about.table.aboutPatients.has(about.type)) return owned
   return anyOf([...inRelation(relation, about), allOf([{ op: 'patientless' }, owned])])
 }
 
-const inRelation = (relation: 'F' | 'C' | 'Q', { principal, places, organizations = [], units = [] }: About): readonly PolicyFilter[] => {
-  if (relation === 'F') return organizations.map(of => patientsOf('facility', of, places))
-  if (relation === 'Q') return units.map(of => patientsOf('queue', of, places))
+const inRelation = (relation: 'F' | 'C' | 'Q', { principal, organizations = [], units = [] }: About): readonly PolicyFilter[] => {
+  if (relation === 'F') return organizations.map(of => ({ op: 'patients', from: 'facility', of }))
+  if (relation === 'Q') return units.map(of => ({ op: 'patients', from: 'queue', of }))
   const practitioner = ownId(principal, 'Practitioner')
-  return practitioner === undefined ? [] : [patientsOf('care', practitioner, places)]
-}
-
-const patientsOf = (from: RelationSource, of: string, places: Places): PolicyFilter => {
-  const key = `${from} ${of}`
-  const known = places.get(key)
-  if (known) return known
-  const filter: PolicyFilter = { op: 'patients', from, of }
-  places.set(key, filter)
-  return filter
+  return practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: practitioner }]
 }
 
 /** What is also about someone else stays closed, but for AuditEvents: each patient has a copy of his own. */

@@ -43,6 +43,16 @@ describe('the intersection of two lists', () => {
   }
 })
 
+test('at most 200 scopes come of two long lists', () => {
+  const list = (code: string): readonly SmartScope[] =>
+    read(Array.from({ length: 200 }, (_, index) => `user/Observation.rs?${code}=${index}`).join(' '))
+  const [asked, allowed] = [list('category'), list('code')]
+  const both = intersectScopes(asked, allowed)
+  expect(both).toHaveLength(200)
+  expect(isWithin(both, asked) && isWithin(both, allowed)).toBe(true)
+  expect(intersectScopes(asked, asked)).toEqual(asked)
+})
+
 test('roles take the letters that they can never use, and keep wildcards', () => {
   const lettersOf = (type: string): string => (type === 'Patient' ? 'rs' : type === '*' ? 'crus' : '')
   expect(renderScopes(narrowToLetters(read('openid user/*.cruds user/Patient.cruds user/Account.rs'), lettersOf))).toBe(
