@@ -1,5 +1,6 @@
 import { ok, type Outcome } from '../base/outcome.ts'
 import type { Rule } from '../base/rules.ts'
+import type { AccountParts } from './account-parts.ts'
 import { accountRecords, needsFactor, withPassword } from './accounts/account.ts'
 import { type AccountChanged, changeAccount, withNewEpoch } from './accounts/change-account.ts'
 import type { Fact, Method } from './facts.ts'
@@ -16,7 +17,6 @@ import {
 } from './factors/factor-set.ts'
 import { commitFacts, type Ground, type Origin } from './ground.ts'
 import { abandon, accountBucket, admit, deviceBucket, settle, type Verdict } from './lockout/attempts.ts'
-import type { AccountParts } from './account-parts.ts'
 import type { Browser } from './login-answers.ts'
 import { newPassword } from './passwords/new-password.ts'
 import { again, putOver, untilHeld } from './record-plans.ts'
@@ -135,9 +135,9 @@ export const beginFactor = (
 export type FactorAnswer =
   | Ended
   | { readonly is: 'wrong-code' }
-  | (Renewed & { readonly is: 'enrolled' /** Shown once. */; readonly backupCodes: readonly string[] })
+  | (Renewed & { readonly is: 'enrolled'; readonly backupCodes: readonly string[] })
 
-/** The first code of the new app. */
+/** The first code of the new app. The backup codes are shown once. */
 export const finishFactor = ({ ground }: AccountParts, cookie: string, typed: string, origin: Origin): Promise<Outcome<FactorAnswer>> =>
   untilHeld<FactorAnswer>(async () => {
     const live = await findSession(ground, cookie)

@@ -1,13 +1,17 @@
 /** Keys and what they protect. @see auth.md 11 */
 import { randomBytes } from 'node:crypto'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { createFieldEncryption } from '../../src/auth/keys/field-encryption.ts'
 import { kekOf, readKek } from '../../src/auth/keys/key-encryption-key.ts'
+import { makeKekFile, readKekFile } from '../../src/auth/keys/key-file.ts'
 import { createKeyedHash } from '../../src/auth/keys/keyed-hash.ts'
 import { Keyring, keyPurposes, keyringRecords } from '../../src/auth/keys/keyring.ts'
 import { createSigning } from '../../src/auth/keys/signing.ts'
 import type { AuthStore } from '../../src/auth/record-plans.ts'
 import { testEngines } from '../support/engines.ts'
+import { temporaryFolder } from '../support/sqlite-store.ts'
 import { closingAccounts, kek, openAuthStore, valueOf } from './accounts-ground.ts'
 
 closingAccounts()
@@ -23,6 +27,14 @@ const whyOf = (opening: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error as { why?: string }).why,
   )
 
+const whyNot = (read: () => unknown): unknown => {
+  try {
+    return read()
+  } catch (error) {
+    return (error as { why?: string }).why
+  }
+}
+
 describe('a key encryption key', () => {
   const bytes = Buffer.alloc(32, 7)
   for (const [text, reads] of [
@@ -34,6 +46,28 @@ describe('a key encryption key', () => {
     ['a passphrase', false],
   ] as const)
     test(`${reads ? 'reads' : 'refuses'} ${JSON.stringify(text)}`, () => expect(readKek(text)?.id).toBe(reads ? kek.id : undefined))
+})
+
+describe('a key encryption key in a file', () => {
+  test('is made once, for its owner alone, and read', () => {
+    const path = join(temporaryFolder(), 'kek')
+    expect(whyNot(() => readKekFile(path))).toBe('no-kek')
+    makeKekFile(path, () => Buffer.alloc(32, 7))
+    expect(readKekFile(path).id).toBe(kek.id)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(() => makeKekFile(path, randomBytes)).toThrow('EEXIST')
+    expect(readKekFile(path).id).toBe(kek.id)
+  })
+  test('is refused when everybody can read it, or when it is no key', () => {
+    const path = join(temporaryFolder(), 'kek')
+    makeKekFile(path, randomBytes)
+    chmodSync(path, 0o644)
+    expect(whyNot(() => readKekFile(path))).toBe('no-kek')
+    chmodSync(path, 0o640)
+    readKekFile(path)
+    writeFileSync(path, 'a passphrase')
+    expect(whyNot(() => readKekFile(path))).toBe('no-kek')
+  })
 })
 
 for (const engine of testEngines) {

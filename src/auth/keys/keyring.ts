@@ -38,7 +38,7 @@ const dataKeyBytes = 32
 
 /** Why a keyring cannot be opened. The message is a sentence for the operator. */
 export class KeyringRefused extends Error {
-  readonly why: 'wrong-kek' | 'damaged'
+  readonly why: 'wrong-kek' | 'damaged' | 'no-kek'
 
   constructor(why: KeyringRefused['why'], message: string) {
     super(message)

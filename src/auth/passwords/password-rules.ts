@@ -23,10 +23,11 @@ export const passwordFaults = (password: string, context: PasswordContext): read
   if (password.length > rawLengthMax) return [tooLong]
   const text = normalPassword(password)
   const length = [...text].length
+  // What looks alike may have become longer; only so much of it is looked at.
+  if (length > passwordLengthMax) return [tooLong]
   const folded = fold(text)
   const faults: (Rule | false)[] = [
     length < passwordLengthMin && rule('password-short', { min: passwordLengthMin }),
-    length > passwordLengthMax && tooLong,
     hasRepeat(text) && rule('password-repeat'),
     hasSequence(text) && rule('password-sequence'),
     isCommon(text) && rule('password-common'),
