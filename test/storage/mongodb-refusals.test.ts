@@ -12,6 +12,7 @@ import { MongoClient } from 'mongodb'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import { glanceAt } from '../../src/storage/mongodb/check.ts'
 import { openDatabase } from '../../src/storage/mongodb/database.ts'
+import { migrationsAt } from '../../src/storage/mongodb/migrate.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import { freePort } from '../support/free-port.ts'
 import { mongodbThere } from '../support/mongodb-address.ts'
@@ -90,6 +91,7 @@ whereMongodb('a mongod that cannot keep the promise', () => {
     await using root = new MongoClient(`mongodb://root:root@127.0.0.1:${port}/?authSource=admin`, direct)
     await root.db('simpul').command({ createUser: 'app', pwd: 'p@ss', roles: ['readWrite'] })
     await root.db('simpul').command({ createUser: 'reader', pwd: 'p', roles: [] })
+    await root.db('simpul').command({ createUser: 'analyst', pwd: 'p', roles: ['read'] })
     await root.db('admin').command({ createUser: 'host', pwd: 'p', roles: ['hostManager', { role: 'readWrite', db: 'simpul' }] })
 
     const place = `127.0.0.1:${port}/simpul?replicaSet=rs0`
@@ -104,11 +106,24 @@ whereMongodb('a mongod that cannot keep the promise', () => {
     })
 
     const address = `mongodb://app:p%40ss@${place}`
+    const told = {
+      why: 'access',
+      message: expect.stringMatching(/^The user of [^ ]+ may not read and write the database: grant it the role readWrite/),
+    }
+    const analyst = `mongodb://analyst:p@${place}`
+    const mayNot = async (): Promise<void> => {
+      await expect(openMongoStore({ address: analyst, definitions: {} as Definitions, clock })).rejects.toMatchObject(told)
+    }
+    await mayNot()
+    await using migrations = await migrationsAt(analyst)
+    expect(await migrations.status()).toMatchObject([{ state: 'pending' }])
+    await expect(migrations.up()).rejects.toMatchObject(told)
     const database = await openDatabase({ address, clock, cursorMinutes: 60 })
     expect([database.snapshotMs, database.warnings]).toEqual([300_000, [expect.stringContaining('minSnapshotHistoryWindowInSeconds=3600')]])
     await database.close()
     expect((await glanceAt(address, 60)).warnings).toEqual([expect.stringContaining('Page links work for 300 s instead of 3600 s')])
     await using store = await openMongoStore({ address, definitions: {} as Definitions, clock })
+    await mayNot()
     const made = await create(store, { id: 'a', identifiers: ['1'] })
     await next(store, made, { identifiers: ['2'] })
     await store.remove([{ type: 'Patient', id: 'a' }])

@@ -108,8 +108,17 @@ const mustBeLetIn = async (db: Db): Promise<void> => {
   await db.collection('simpul.migrations').findOne({}, { projection: { _id: 1 } })
 }
 
+/** What is done while a store is opened. Throws `StoreUnusable` as `openDatabase` does, such as for a user who may read and not write. */
+export const whileOpening = async <T>(url: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw await unusableFor(error, readAddress(url))
+  }
+}
+
 const accessCodes: Readonly<Record<number, string>> = {
-  13: 'may not read the database: grant it the role readWrite on that database',
+  13: 'may not read and write the database: grant it the role readWrite on that database',
   18: 'is not let in: correct user, password or authSource in SIMPUL_STORE',
 }
 

@@ -3,7 +3,7 @@ import type { Db } from 'mongodb'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { type Done, type Migrations, pendingOf, statesOf } from '../migrations.ts'
 import { bringUp, hasCode, layOut, serverCodes, type TypeDocument } from './collections.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, whileOpening } from './database.ts'
 import { type Step, steps } from './layout.ts'
 
 /** `simpul.migrations` */
@@ -57,7 +57,7 @@ export const migrationsAt = async (address: string, clock: Clock = systemClock, 
       pendingOf(list, done, checksum)
       return statesOf(list, done)
     },
-    up: async () => statesOf(list, await migrate(db, clock, list)),
+    up: async () => statesOf(list, await whileOpening(address, () => migrate(db, clock, list))),
     [Symbol.asyncDispose]: close,
   }
 }

@@ -36,7 +36,7 @@ import { BesideRows } from './beside-rows.ts'
 import { MongoBlobs } from './blobs.ts'
 import type { CommitterParts } from './commit.ts'
 import { nextNumber } from './counters.ts'
-import { type Database, openDatabase } from './database.ts'
+import { type Database, openDatabase, whileOpening } from './database.ts'
 import { erasedAmong } from './erased.ts'
 import { Eraser } from './eraser.ts'
 import { Expiry } from './expiry.ts'
@@ -77,8 +77,10 @@ export const openMongoStore = async (options: MongoStoreOptions): Promise<Store>
   const { address, definitions, clock, cursorMinutes = defaultLimits.cursorMinutes, records = [], patienceMs } = options
   const database = await openDatabase({ address, clock, cursorMinutes })
   try {
-    await migrate(database.db, clock)
-    const writer = await Writer.open(database, clock, patienceMs === undefined ? {} : { patienceMs })
+    const writer = await whileOpening(address, async () => {
+      await migrate(database.db, clock)
+      return Writer.open(database, clock, patienceMs === undefined ? {} : { patienceMs })
+    })
     try {
       const actions: Actions = { of: writes => keeper.actions(writes) }
       const keeper = await RecordKeeper.open(database, records, {
