@@ -20,7 +20,6 @@ export const initial = {
     slots: {},
     // where writers that may decide about the same thing meet; volatile
     guards: { indexes: [{ name: 'at', key: { at: 1 }, expireAfterSeconds: 3600 }] },
-    stripes: { indexes: [{ name: 'at', key: { at: 1 }, expireAfterSeconds: 3600 }] },
     unique: { indexes: [{ name: 'owner', key: { owner: 1 } }] },
     once: {},
     counters: {},

@@ -8,12 +8,12 @@ import { Batch } from './batch.ts'
 import type { MongoBlobs } from './blobs.ts'
 import { nextNumbers, readCounters, writeCounters } from './counters.ts'
 import type { Database } from './database.ts'
-import { guardsOf, holdTargets, releaseTargets, takeGuards } from './guards.ts'
+import { guardsOf, takeGuards } from './guards.ts'
 import { Instances } from './instances.ts'
 import type { Turn } from './lane.ts'
 import type { RecordAction, RecordTurn } from './record-turn.ts'
 import type { RecordKeeper } from './records.ts'
-import { referrersOf } from './referrers.ts'
+import { referrersOf, referrersTold } from './referrers.ts'
 import type { State } from './state.ts'
 import { type Owners, ownerKey, readOnce, readOwners, takenKey, writeOnce, writeOwners } from './unique.ts'
 import { type Repeats, shapeCodesOf, systemsOf } from './values.ts'
@@ -47,6 +47,8 @@ type Seen = {
   readonly once: ReadonlySet<string>
   readonly owners: Owners
   readonly counters: ReadonlyMap<string, number>
+  /** Whether anything at all refers to what plans of the group want nobody to refer to. */
+  readonly referred: boolean
   readonly records: RecordTurn
 }
 
@@ -82,7 +84,8 @@ export class Committer {
    */
   async apply(plans: readonly Plan[], turn: Turn, careful: boolean): Promise<readonly Answer[]> {
     const { database } = this.#parts
-    await this.#takeGuards(plans, turn)
+    // First of all: who comes second fails before it did any work.
+    await takeGuards(database, [...new Set(plans.flatMap(({ plan }) => guardsOf(plan)))], turn.session)
     const seen = await this.#read(plans, turn, careful)
     const batch = new Batch()
     const beside: Beside = { once: [], owners: new Map(), counters: new Map() }
@@ -94,23 +97,6 @@ export class Committer {
     await writeCounters(database, beside.counters, turn.session)
     await seen.records.flush()
     return answers
-  }
-
-  /** First of all: who comes second fails before it did any work. */
-  async #takeGuards(plans: readonly Plan[], { session, slot }: Turn): Promise<void> {
-    const { database } = this.#parts
-    await takeGuards(database, [...new Set(plans.flatMap(({ plan }) => guardsOf(plan)))], session)
-    await holdTargets(
-      database,
-      plans.flatMap(({ plan }) => plan.exists ?? []),
-      slot,
-      session,
-    )
-    await releaseTargets(
-      database,
-      plans.flatMap(({ plan }) => plan.versions.filter(({ method }) => method === 'DELETE')),
-      session,
-    )
   }
 
   async #read(plans: readonly Plan[], { session }: Turn, careful: boolean): Promise<Seen> {
@@ -141,7 +127,11 @@ export class Committer {
       session,
     )
     const actions = plans.flatMap(plan => plan.actions)
-    return { instances, once, owners, counters, records: await records.begin(actions, session) }
+    const referred = await referrersTold(
+      database,
+      plans.map(({ plan }) => plan),
+    )
+    return { instances, once, owners, counters, referred, records: await records.begin(actions, session) }
   }
 
   async #plan({ plan, actions }: Plan, seen: Seen, batch: Batch, beside: Beside, turn: Turn): Promise<Answer> {
@@ -169,12 +159,12 @@ export class Committer {
   }
 
   /** In the order in which refusals are told. */
-  async #refused(plan: WritePlan, { instances, owners }: Seen, turn: Turn): Promise<Refused | undefined> {
+  async #refused(plan: WritePlan, { instances, owners, referred }: Seen, turn: Turn): Promise<Refused | undefined> {
     if (!expectationsHold(plan, instances)) return { held: false }
     for (const guard of plan.guards) if (!(await this.#holds(guard, turn))) return { held: false }
     const missing = missingTargets(plan, instances)
     if (missing.length > 0) return { held: false, missing }
-    const referrers = await referrersOf(this.#parts.database, plan)
+    const referrers = referred ? await referrersOf(this.#parts.database, plan) : []
     if (referrers.length > 0) return { held: false, referrers }
     const taken = takenKey(plan, owners, key => instances.isLive(key))
     return taken === undefined ? undefined : { held: false, taken }
@@ -280,11 +270,12 @@ const missingTargets = ({ exists = [], versions }: WritePlan, instances: Instanc
 const writes = ({ versions, counters = [], unique = [], once, records = [], blobs = [] }: WritePlan): boolean =>
   versions.length + counters.length + unique.length + records.length + blobs.length > 0 || once !== undefined
 
-/** What the plan expects of instances that it does not write. */
-const pinned = ({ expects, versions }: WritePlan): readonly Key[] => {
-  if (expects.length === 0) return []
-  const written = new Set(versions.map(({ type, id }) => `${type}/${id}`))
-  return expects.filter(({ type, id }) => !written.has(`${type}/${id}`))
+/** What the plan counts on and does not write: instances as it expects them, and those that must be there. */
+const pinned = ({ expects, exists = [], versions }: WritePlan): readonly Key[] => {
+  if (expects.length + exists.length === 0) return []
+  const others = new Map([...expects, ...exists].map(key => [`${key.type}/${key.id}`, key]))
+  for (const { type, id } of versions) others.delete(`${type}/${id}`)
+  return [...others.values()]
 }
 
 const held = ({ versions, records = [] }: WritePlan, seqs: readonly number[], counters: readonly number[]): Committed => ({

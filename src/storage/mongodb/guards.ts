@@ -1,11 +1,11 @@
 import type { ClientSession } from 'mongodb'
 import type { Node, Query } from '../../search/tree.ts'
-import type { Key, NewVersion, WritePlan } from '../port.ts'
+import type { NewVersion, WritePlan } from '../port.ts'
 import type { Database } from './database.ts'
 
 /**
  * Where plans meet that may decide about the same thing: of two transactions that write the same small document the later one fails and runs again
- * on the new state. `simpul.guards` has one for each identifier that conditional plans name, `simpul.stripes` those of instances that must exist.
+ * on the new state. `simpul.guards` has one for each identifier that conditional plans name.
  */
 type GuardDocument = { readonly _id: string; readonly n: number; readonly at?: Date }
 
@@ -59,43 +59,9 @@ export const guardsOf = ({ guards, versions }: WritePlan): readonly string[] => 
   return missing.length === 0 ? [] : [...new Set([...missing.flatMap(({ query }) => asked(query)), ...identifiersIn(versions)])]
 }
 
-export const takeGuards = (database: Database, keys: readonly string[], session: ClientSession): Promise<void> =>
-  raise(database, 'guards', keys, session)
-
-/** How many documents stand for an instance: a referrer raises one of them, which it chooses by its slot; a deletion all. */
-const stripes = 16
-/** Instances share stripes, so that there are never more than a thousand or so. */
-const buckets = 64
-
-const bucketOf = ({ type, id }: Key): number => {
-  let hash = 0
-  for (const character of `${type}/${id}`) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003
-  return hash % buckets
-}
-
-/** Targets that must exist stay as long as the transaction lasts. */
-export const holdTargets = (database: Database, targets: readonly Key[], slot: number, session: ClientSession): Promise<void> =>
-  raise(database, 'stripes', [...new Set(targets.map(target => `${bucketOf(target)}/${slot % stripes}`))], session)
-
-/** Nobody who needs the instances is under way. */
-export const releaseTargets = (database: Database, deleted: readonly Key[], session: ClientSession): Promise<void> => {
-  const all = [...new Set(deleted.map(bucketOf))]
-  return raise(
-    database,
-    'stripes',
-    all.flatMap(bucket => Array.from({ length: stripes }, (_, n) => `${bucket}/${n}`)),
-    session,
-  )
-}
-
-const raise = async (
-  database: Database,
-  collection: 'guards' | 'stripes',
-  keys: readonly string[],
-  session: ClientSession,
-): Promise<void> => {
+export const takeGuards = async (database: Database, keys: readonly string[], session: ClientSession): Promise<void> => {
   if (keys.length === 0) return
-  await database.collections.own<GuardDocument>(collection).bulkWrite(
+  await database.collections.own<GuardDocument>('guards').bulkWrite(
     // In one order, so that two who need the same do not each wait for the other.
     keys.toSorted().map(_id => ({ updateOne: { filter: { _id }, update: { $inc: { n: 1 }, $currentDate: { at: true } }, upsert: true } })),
     { session, ordered: true },
