@@ -521,6 +521,12 @@ export const failureKinds = {
     en: 'The resource has more values to search by than can be kept for one resource.',
     id: 'Sumber daya memiliki lebih banyak nilai pencarian daripada yang dapat disimpan untuk satu sumber daya.',
   },
+  'too-large-for-store': {
+    status: 413,
+    code: 'too-long',
+    en: 'What is to be written at once is more than the database holds in memory; send it in several transactions.',
+    id: 'Yang akan ditulis sekaligus melebihi yang dapat ditampung basis data di memori; kirim dalam beberapa transaksi.',
+  },
   'expands-too-much': {
     status: 413,
     code: 'too-long',

@@ -1,7 +1,7 @@
 /** What errors of the driver mean: which of them pass, so that what was asked is asked again. */
 import { describe, expect, test } from '@jest/globals'
 import { MongoErrorLabel, MongoNetworkError, MongoServerError } from 'mongodb'
-import { isKnownCommit, isPassing, isTransient } from '../../src/storage/mongodb/failures.ts'
+import { isKnownCommit, isPassing, isTooLarge, isTransient } from '../../src/storage/mongodb/failures.ts'
 
 const serverError = (code: number, errorLabels: readonly string[] = []): MongoServerError =>
   new MongoServerError({ message: 'no', code, errorLabels: [...errorLabels] })
@@ -39,4 +39,11 @@ describe('a command that fails because', () => {
 test('a commit that an election broke may have been done, unless the server says that it was not', () => {
   expect(isKnownCommit(serverError(10_107, [MongoErrorLabel.UnknownTransactionCommitResult]))).toBe(false)
   expect(isKnownCommit(serverError(251, [MongoErrorLabel.TransientTransactionError]))).toBe(true)
+})
+
+test('a transaction that the cache cannot hold is told, by whatever the driver wraps it in, and not tried again', () => {
+  const error = serverError(388)
+  const wrapped = Object.assign(serverError(0), { errorResponse: error })
+  expect([error, wrapped, serverError(112)].map(isTooLarge)).toEqual([true, true, false])
+  expect(isTransient(error)).toBe(false)
 })

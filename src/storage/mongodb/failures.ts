@@ -4,7 +4,7 @@ import { Fenced } from './slots.ts'
 
 /** What the errors of the driver mean to who writes. @see https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md */
 
-const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interrupted: 11_601 } as const
+const codes = { duplicateKey: 11_000, writeConflict: 112, noSpace: 14_031, interrupted: 11_601, tooLargeForCache: 388 } as const
 
 /** Nothing of the transaction was written, and the same may well succeed: a conflict, an election, a cut connection. */
 export const isTransient = (thrown: unknown): boolean => {
@@ -47,6 +47,12 @@ export const isConflict = (error: unknown): boolean => error instanceof MongoSer
 export const isDuplicate = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.duplicateKey
 
 export const isFull = (error: unknown): boolean => error instanceof MongoServerError && error.code === codes.noSpace
+
+/** One transaction would fill the cache of the database: trying again does not help, a larger cache or fewer versions at once do. */
+export const isTooLarge = (thrown: unknown): boolean => {
+  const error = rootOf(thrown)
+  return error instanceof MongoServerError && error.code === codes.tooLargeForCache
+}
 
 /** The database, or a place in it, cannot be had for so long that waiting ends. */
 export class Away extends Error {

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { Committed } from '../port.ts'
 import { Committer, type CommitterParts, type Plan, restoreTexts } from './commit.ts'
-import { isAway, isDuplicate, isFull, told } from './failures.ts'
+import { isAway, isDuplicate, isFull, isTooLarge, told } from './failures.ts'
 import { Crowded, Lane, type Turn } from './lane.ts'
 import { isLarge, Lanes } from './lanes.ts'
 import { bytesOf, keysOf } from './plan-keys.ts'
@@ -108,7 +108,7 @@ export class Writer implements AsyncDisposable {
     this.#source.rise(last)
   }
 
-  /** Fails `overloaded`, `no-store`, `disk-full`, `too-many-index-values`; rejects when the plan cannot be written for no reason foreseen. */
+  /** Fails `overloaded`, `no-store`, `disk-full`, `too-large-for-store`, `too-many-index-values`; rejects when the plan cannot be written for no reason foreseen. */
   async commit(one: Plan): Promise<Outcome<Committed>> {
     const { plan, actions } = one
     const keys = actions.map(({ collection, key }) => `${collection.definition.name} ${key}`)
@@ -207,8 +207,10 @@ export class Writer implements AsyncDisposable {
       const cut = error instanceof Crowded ? Math.ceil(group.length / 2) : 1
       for (let at = 0; at < group.length; at += cut) await this.#write(lane, group.slice(at, at + cut), duplicates > 0 ? 1 : 0)
     } else
-      for (const waiting of group)
-        this.#end(waiting, () => (isFull(error) ? waiting.answer(fail('disk-full', {})) : waiting.reject(broken(error))))
+      for (const waiting of group) {
+        const failed = refusedBy(error)
+        this.#end(waiting, () => (failed === undefined ? waiting.reject(broken(error)) : waiting.answer(failed)))
+      }
   }
 
   async #transaction(lane: Lane, group: readonly Waiting[], careful: boolean): Promise<readonly Outcome<unknown>[]> {
@@ -249,5 +251,11 @@ export class Writer implements AsyncDisposable {
 }
 
 const away = (): Outcome<never> => fail('no-store', {}, { retryAfterSeconds: 5 })
+
+/** What the database says for good of a plan that is alone. */
+const refusedBy = (error: unknown): Outcome<never> | undefined => {
+  if (isFull(error)) return fail('disk-full', {})
+  return isTooLarge(error) ? fail('too-large-for-store', {}) : undefined
+}
 
 const broken = (error: unknown): Error => new Error(`A plan could not be written: ${told(error)}`)
