@@ -5,11 +5,20 @@ import { exitCodes } from './exit-codes.ts'
 export const troubleOf = (error: unknown): { readonly line: string; readonly code: number } => {
   if (error instanceof StoreUnusable) return { line: error.message, code: unusable[error.why] }
   // What a worker thread threw arrives as a copy that is no Error any more.
-  const { code, message = String(error) } = (error ?? {}) as { readonly code?: string; readonly message?: string }
+  const { code, name, codeName, message = String(error) } = (error ?? {}) as Thrown
   const known = code === undefined ? undefined : remedies[code]
   if (known !== undefined) return known
-  return { line: `Simpul cannot go on: ${message}. "npx simpul doctor" may know more.`, code: exitCodes.failed }
+  // What a database says of a command that it refuses holds the command, and so may hold records.
+  if (name !== undefined && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name)) return unforeseen(`MongoDB error ${codeName ?? code ?? '?'}`)
+  return unforeseen(message)
 }
+
+type Thrown = { readonly code?: string; readonly name?: string; readonly codeName?: string; readonly message?: string }
+
+const unforeseen = (what: string): { readonly line: string; readonly code: number } => ({
+  line: `Simpul cannot go on: ${what}. "npx simpul doctor" may know more.`,
+  code: exitCodes.failed,
+})
 
 /** Says itself what to do. */
 const unusable = {
