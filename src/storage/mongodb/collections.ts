@@ -75,8 +75,9 @@ export class Collections {
     return found.map(({ _id }) => _id)
   }
 
+  /** What a majority has: searches read a state of the majority, in which a type that only the primary knows has no collection yet. */
   #types(): Collection<TypeDocument> {
-    return this.own('types')
+    return this.own('types', { readConcern: { level: 'majority' } })
   }
 
   async #make(type: string): Promise<void> {
