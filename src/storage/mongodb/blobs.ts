@@ -5,6 +5,7 @@ import type { BlobInfo, Blobs, Key, WritePlan } from '../port.ts'
 import { answered } from './answered.ts'
 import { type BlobDocument, type BlobPartDocument, partBytes, partKey, partsOf } from './blob-documents.ts'
 import { BlobUpload } from './blob-upload.ts'
+import { askedAgain } from './asked-again.ts'
 import type { Database } from './database.ts'
 import { longOf } from './record-documents.ts'
 
@@ -47,15 +48,17 @@ export class MongoBlobs implements Blobs {
     id: string,
     { start = 0, end }: { readonly start?: number; readonly end?: number } = {},
   ): Promise<(BlobInfo & { readonly bytes: AsyncIterable<Uint8Array> }) | undefined> {
-    const found = await this.#blobs().findOne({ _id: id, ...this.#readable() })
+    const found = await askedAgain(() => this.#blobs().findOne({ _id: id, ...this.#readable() }))
     if (found === null) return undefined
     return { id, size: found.size, bytes: this.#bytes(id, Math.max(0, start), Math.min(found.size, end ?? found.size)) }
   }
 
   async of(seq: number): Promise<readonly BlobInfo[]> {
-    const found = await this.#blobs()
-      .find({ seq: longOf(seq), state: 'adopted' }, { sort: { whole: 1, _id: 1 } })
-      .toArray()
+    const found = await askedAgain(() =>
+      this.#blobs()
+        .find({ seq: longOf(seq), state: 'adopted' }, { sort: { whole: 1, _id: 1 } })
+        .toArray(),
+    )
     return found.map(({ _id, size }) => ({ id: _id, size }))
   }
 

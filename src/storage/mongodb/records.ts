@@ -18,6 +18,7 @@ import type {
 } from '../port.ts'
 import { bounded, checkedWrite, checkTakable, leaseMsMax, rowsBytesMax, rowsMax, valueAt } from '../record-rules.ts'
 import { answered } from './answered.ts'
+import { askedAgain } from './asked-again.ts'
 import type { Database } from './database.ts'
 import { type Bounds, stretchOf } from './record-bounds.ts'
 import { makeRecordCollections, type RecordCollection, recordCollection } from './record-collections.ts'
@@ -130,7 +131,7 @@ class MongoRecords implements Records<object> {
   }
 
   async get(key: string): Promise<StoredRecord<object> | undefined> {
-    const found = await this.#collection().findOne({ _id: key })
+    const found = await askedAgain(() => this.#collection().findOne({ _id: key }))
     if (found === null || this.#isOver(found)) return undefined
     return { key, value: documentOf(found), revision: Number(found.seq) }
   }
@@ -143,7 +144,11 @@ class MongoRecords implements Records<object> {
     return this.#write({ record: this.#name, delete: key, ...(expected === undefined ? {} : { expected }) })
   }
 
-  async range(index: string, { limit, ...bounds }: RecordRange): Promise<RecordPage<object>> {
+  range(index: string, range: RecordRange): Promise<RecordPage<object>> {
+    return askedAgain(() => this.#range(index, range))
+  }
+
+  async #range(index: string, { limit, ...bounds }: RecordRange): Promise<RecordPage<object>> {
     const most = bounded(limit, rowsMax, 'limit')
     const stretch = stretchOf(this.#records, index, bounds as Bounds)
     const rows: RecordRow<object>[] = []

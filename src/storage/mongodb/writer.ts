@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
 import { fail, ok, type Outcome } from '../../base/outcome.ts'
 import type { Committed } from '../port.ts'
@@ -20,7 +21,7 @@ const lanesMax = 3
 const patienceMs = 20_000
 /** Conflicts after which the plans of a group go by halves. */
 const conflictsMax = 3
-/** A key that another transaction took may be seen or not: looked at again so many times. */
+/** A key that another transaction took may be seen or not: looked at again so many times, a moment apart. */
 const duplicatesMax = 5
 
 /** What waits for its turn: a plan, or something that is written by itself. */
@@ -202,8 +203,10 @@ export class Writer implements AsyncDisposable {
     if (isAway(error)) {
       this.#away = true
       for (const waiting of group) this.#end(waiting, () => waiting.answer(away()))
-    } else if (isDuplicate(error) && duplicates < duplicatesMax) await this.#write(lane, group, duplicates + 1)
-    else if (group.length > 1) {
+    } else if (isDuplicate(error) && duplicates < duplicatesMax) {
+      await sleep(Math.random() * 2 ** duplicates)
+      await this.#write(lane, group, duplicates + 1)
+    } else if (group.length > 1) {
       const cut = error instanceof Crowded ? Math.ceil(group.length / 2) : 1
       for (let at = 0; at < group.length; at += cut) await this.#write(lane, group.slice(at, at + cut), duplicates > 0 ? 1 : 0)
     } else
