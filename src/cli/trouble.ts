@@ -9,7 +9,8 @@ export const troubleOf = (error: unknown): { readonly line: string; readonly cod
   const known = code === undefined ? undefined : remedies[code]
   if (known !== undefined) return known
   // What a database says of a command that it refuses holds the command, and so may hold records.
-  if (name !== undefined && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name)) return unforeseen(`MongoDB error ${codeName ?? code ?? '?'}`)
+  if (name !== undefined && /^Mongo(Server|BulkWrite|WriteConcern)Error$/.test(name))
+    return unforeseen(`MongoDB error ${codeName ?? code ?? '?'}`)
   return unforeseen(message)
 }
 

@@ -96,7 +96,7 @@ about('what searches cost on MongoDB', () => {
   const named = new Map<string, string>()
 
   beforeAll(async () => {
-    parts = await testParts({ ...(mongodb ? { engine: mongodb } : {}) })
+    parts = await testParts(mongodb ? { engine: mongodb } : {})
     const versions = realVersions(folder as string, undefined, bundles, parts)
     await loadAll(parts.store, versions)
     name(versions)
