@@ -84,6 +84,14 @@ export class Dictionary {
     return numbers.flatMap(({ n }) => found.get(n) ?? [])
   }
 
+  /** The type of each shape there is, sorted by type: one question, which an index answers. */
+  async typesOfShapes(): Promise<readonly { readonly shape: number; readonly type: string }[]> {
+    const found = await this.#words('shapes')
+      .find({}, { projection: { _id: 0, n: 1, type: 1 }, sort: { type: 1 }, hint: 'type', batchSize: 10_000 })
+      .toArray()
+    return found.map(({ n, type = '' }) => ({ shape: n, type }))
+  }
+
   async #intern(kind: Kind, words: ReadonlyMap<string, Word>, memory: Memory<number>): Promise<void> {
     for (const block of blocksOf([...words.values()])) {
       const missing = await this.#remember(kind, block, memory)
