@@ -58,13 +58,15 @@ const known: readonly string[] = Object.keys(initial.collections).map(name => `s
 const kept = ['simpul.migrations', 'simpul.types', 'simpul.systems', 'simpul.shapes', 'simpul.numbers']
 /** Beyond so many documents it is quicker to begin anew. */
 const documentsMax = 3000
+/** And with more types what asks all of them is slow: system searches, deletions, counts. */
+const collectionsMax = 100
 
 const emptied = async (address: string): Promise<void> => {
   client ??= new MongoClient(address)
   const db = client.db(new URL(address).pathname.slice(1))
   const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name).filter(name => !kept.includes(name))
   const sizes = await Promise.all(names.map(name => db.collection(name).estimatedDocumentCount()))
-  if (sizes.reduce((sum, size) => sum + size, 0) > documentsMax) {
+  if (sizes.reduce((sum, size) => sum + size, 0) > documentsMax || names.length > collectionsMax) {
     await db.dropDatabase()
     return
   }
