@@ -11,7 +11,7 @@ export type LinkOptions = {
 }
 
 /** An answer that takes longer is none: the caller goes on without. */
-const commandMs = 250
+const commandDefaultMs = 250
 const connectMs = 2000
 /** A connection that is silent although asked is dead, whatever TCP says. */
 const silentMs = 5000
@@ -19,7 +19,7 @@ const probeEveryMs = 1000
 const backOffMs = { least: 50, most: 2000 }
 
 /** A connection that never keeps anybody waiting: no queue while it is away, no command sent again, bounded pauses between tries. */
-export const openConnection = (url: string): Redis => {
+export const openConnection = (url: string, commandMs = commandDefaultMs): Redis => {
   const client = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -20,6 +20,8 @@ export const shareOverRedis = (options: RedisSharedOptions): Shared => new Redis
 export type RedisSharedOptions = {
   /** `redis://` or `rediss://`, with user, password and database as needed. A secret. */
   readonly url: string
+  /** How long a command may take before Redis counts as away: a quarter of a second, since somebody waits. Tests on a crowded machine are patient. */
+  readonly commandMs?: number
   /** Hears each change of state, once. */
   readonly turned?: (turn: LinkTurn) => void
 }
@@ -36,9 +38,9 @@ class RedisShared implements Shared {
   /** Opened when somebody listens. */
   #subscriber: RedisSubscriber | undefined = undefined
 
-  constructor({ url, turned = () => undefined }: RedisSharedOptions) {
+  constructor({ url, commandMs, turned = () => undefined }: RedisSharedOptions) {
     this.#url = url
-    const client = openConnection(url)
+    const client = openConnection(url, commandMs)
     // What counters do, done by a counter.
     const probe = new RateLimiterRedis({
       storeClient: client,

@@ -14,7 +14,7 @@ afterAll(async () => {
 })
 
 const overRedis = async (): Promise<Shared> => {
-  const shared = shareOverRedis({ url: (server as RedisServer).url })
+  const shared = shareOverRedis({ url: (server as RedisServer).url, commandMs: 10_000 })
   await until(() => shared.state().name === 'ok', 'Redis is reached')
   return shared
 }
