@@ -1,6 +1,6 @@
 import { systemClock } from './base/clock.ts'
-import type { Terminal } from './cli/terminal.ts'
 import { runProgram } from './cli/program.ts'
+import type { Terminal } from './cli/terminal.ts'
 import { compose, composeCopy, composePrimary } from './compose.ts'
 import { examineStore, migrationsOf } from './engines.ts'
 

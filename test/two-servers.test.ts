@@ -3,8 +3,8 @@
  * one began the other goes on with. SIMPUL_TEST_LONG=1 races 1,000 times.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { msOfSeq } from '../src/storage/sequence.ts'
 import type { Definitions } from '../src/fhir/definitions/definitions.ts'
+import { msOfSeq } from '../src/storage/sequence.ts'
 import { type TestEngine, testEngines } from './support/engines.ts'
 import { bodyOf, Client, type Reply, type RunningServer, startServer } from './support/running-server.ts'
 import { newVersion, planOf } from './support/versions.ts'

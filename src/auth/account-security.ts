@@ -1,9 +1,8 @@
-import { ok, type Outcome } from '../base/outcome.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
 import type { Rule } from '../base/rules.ts'
 import type { AccountParts } from './account-parts.ts'
 import { accountRecords, needsFactor, withPassword } from './accounts/account.ts'
 import { type AccountChanged, changeAccount, withNewEpoch } from './accounts/change-account.ts'
-import type { Fact, Method } from './facts.ts'
 import {
   type Enrolment,
   enrolled,
@@ -15,6 +14,7 @@ import {
   newEnrolment,
   withBackupCodes,
 } from './factors/factor-set.ts'
+import type { Fact, Method } from './facts.ts'
 import { commitFacts, type Ground, type Origin } from './ground.ts'
 import { abandon, accountBucket, admit, deviceBucket, settle, type Verdict } from './lockout/attempts.ts'
 import type { Browser } from './login-answers.ts'

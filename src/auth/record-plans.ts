@@ -1,5 +1,5 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
-import type { Records, RecordDefinition, RecordWrite, Store, StoredRecord } from '../storage/port.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
+import type { RecordDefinition, Records, RecordWrite, Store, StoredRecord } from '../storage/port.ts'
 
 /** What identity needs of a store. */
 export type AuthStore = Pick<Store, 'records' | 'commit'>

@@ -1,4 +1,4 @@
-import { type FailureKind, failureKinds, type FailureValues, type PlacesOf } from './failure-kinds.ts'
+import { type FailureKind, type FailureValues, failureKinds, type PlacesOf } from './failure-kinds.ts'
 
 /**
  * Expected failures are values and cross room borders as `Outcome<T>`; `throw` is for bugs and broken infrastructure.

@@ -1,5 +1,5 @@
 import type { Limits } from '../base/limits.ts'
-import { accessAttributes, accessToNobody, type AccessAttributes } from '../interactions/access-attributes.ts'
+import { type AccessAttributes, accessAttributes, accessToNobody } from '../interactions/access-attributes.ts'
 import { parseStored } from '../interactions/stored-resource.ts'
 import type { Indexer } from '../search/request.ts'
 import type { LoadedVersion, Store, StoredVersion } from '../storage/port.ts'

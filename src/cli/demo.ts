@@ -1,14 +1,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../config/config.ts'
-import type { Perform } from '../interactions/request.ts'
 import { deadlineIn } from '../base/deadline.ts'
 import { sentence } from '../base/failure-kinds.ts'
-import type { Resource } from '../fhir/model/resource.ts'
+import type { Config } from '../config/config.ts'
 import { demoBundles, seedVersion } from '../demo/seed.ts'
+import type { Resource } from '../fhir/model/resource.ts'
+import type { Perform } from '../interactions/request.ts'
+import type { Application, UntilStopped } from './application.ts'
 import { portIsFree } from './doctor.ts'
 import { exitCodes } from './exit-codes.ts'
-import type { Application, UntilStopped } from './application.ts'
 import type { Terminal } from './terminal.ts'
 
 export type DemoApplication = Application & { readonly perform: Perform }

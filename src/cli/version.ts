@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { report, type Terminal } from './terminal.ts'
 import { exitCodes } from './exit-codes.ts'
+import { report, type Terminal } from './terminal.ts'
 
 /** The version in package.json. */
 export const simpulVersion = (): string =>

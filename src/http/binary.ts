@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Answer } from '../interactions/request.ts'
 
 /** The content of a Binary on its own. @see https://hl7.org/fhir/R4/binary.html#rest */

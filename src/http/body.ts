@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
 import type { Limits } from '../base/limits.ts'
-import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { Exchange } from './exchange.ts'
 

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { InteractionCode } from '../interactions/request.ts'
 import { remembered } from './remembered.ts'
 

@@ -1,6 +1,6 @@
 import { isId } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Body, Parameter } from '../interactions/request.ts'
 import { hasBody, readBody } from './body.ts'

@@ -1,7 +1,7 @@
 import { fail } from '../base/outcome.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Exchange } from './exchange.ts'
 import { isLocal } from './caller.ts'
+import type { Exchange } from './exchange.ts'
 import type { Health } from './health.ts'
 import { sendFailure, sendText } from './respond.ts'
 

@@ -1,5 +1,5 @@
 import type { Limits } from '../base/limits.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Parameter } from '../interactions/request.ts'
 
 /** `application/x-www-form-urlencoded` text, of a URL or of a form, as parameters in the order sent. */

@@ -1,14 +1,14 @@
 import { isId } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import type { RouteEntry } from '../interactions/parts.ts'
 import type { InteractionCode, InteractionRequest, Parameter } from '../interactions/request.ts'
+import { suggest } from '../search/suggest.ts'
 import { decodePercent, parseQuery } from './query.ts'
 import { r4Operations } from './r4-operations.ts'
 import { type Route, routes } from './route-table.ts'
-import { suggest } from '../search/suggest.ts'
 
 /** From method and path to an interaction: the table of `route-table.ts` as a tree of segments, walked once for each request. */
 

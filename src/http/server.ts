@@ -19,8 +19,8 @@ import type { Health } from './health.ts'
 import { hostIsForeign } from './host.ts'
 import { createPages } from './pages.ts'
 import { createPipeline } from './pipeline.ts'
-import { sendFailure } from './respond.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { sendFailure } from './respond.ts'
 import { fhirTarget, originForm } from './target.ts'
 
 export type HttpServerParts = {

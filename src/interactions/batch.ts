@@ -1,6 +1,6 @@
 import { atMost } from '../base/at-most.ts'
 import { isOver } from '../base/deadline.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { eachReferencePlace, pathOf } from '../fhir/model/reference-places.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { type Entry, inEntry, requestOf } from './bundle-entries.ts'

@@ -1,4 +1,4 @@
-import { type Failure, fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { type Rule, rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Parts } from './parts.ts'

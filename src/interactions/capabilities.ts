@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import { stringify } from '../fhir/model/json.ts'
 import type { Resource } from '../fhir/model/resource.ts'

@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../base/outcome.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
 import type { Store, StoredVersion } from '../storage/port.ts'
 import { type ETags, namesVersion, parseETags, parseIfModifiedSince } from './conditions.ts'
 import type { Conditions } from './request.ts'

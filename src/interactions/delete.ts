@@ -1,5 +1,5 @@
 import { isId } from '../base/ids.ts'
-import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
+import { fail, issue, type Outcome, ok } from '../base/outcome.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
 import { accessToNobody } from './access-attributes.ts'

@@ -1,5 +1,5 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
 import type { Limits } from '../base/limits.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import { mendedDate, searchedRange } from '../search/types/date.ts'
 import type { Parts } from './parts.ts'

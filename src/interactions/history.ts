@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { ok, type Outcome } from '../base/outcome.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
 import type { HistoryOptions, HistoryPage, Position, Snapshot, StoredVersion } from '../storage/port.ts'
 import { type BundleEntry, bundleChunks, instant } from './bundle.ts'
 import { groupByAccess } from './group-by-access.ts'

@@ -1,4 +1,4 @@
-import { type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import type { Include, ParsedSearch } from '../search/request.ts'
 import type { Node, ParamRef } from '../search/tree.ts'
 import type { Key, Snapshot, StoredVersion } from '../storage/port.ts'

@@ -1,4 +1,4 @@
-import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { parseCriteria, parseCriteriaParameters } from '../search/criteria.ts'
 import { evaluate } from '../search/evaluate.ts'
 import type { Node, Query } from '../search/tree.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Cursor } from '../search/cursor.ts'
 import type { Position, Snapshot, StoredVersion } from '../storage/port.ts'
 import { entryOverheadBytes, type Link } from './bundle.ts'

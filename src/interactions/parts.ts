@@ -1,5 +1,5 @@
-import type { Access, Decide } from '../auth/access.ts'
 import type { RecordAudit } from '../audit/record.ts'
+import type { Access, Decide } from '../auth/access.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'

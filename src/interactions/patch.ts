@@ -1,5 +1,5 @@
 import { isId } from '../base/ids.ts'
-import { fail, issue, ok, type Outcome } from '../base/outcome.ts'
+import { fail, issue, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import { metaForPatch } from '../fhir/model/meta.ts'
 import { relativeToBase } from '../fhir/model/references.ts'

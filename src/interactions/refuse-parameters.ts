@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Parameter } from './request.ts'
 
 /** Parameters of the transport, which http has read already. */

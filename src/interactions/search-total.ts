@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../base/outcome.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
 import type { Snapshot } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Restricted } from './restrict.ts'

@@ -1,4 +1,4 @@
-import { ok, type Issue, type Outcome } from '../base/outcome.ts'
+import { type Issue, type Outcome, ok } from '../base/outcome.ts'
 import type { Cursor } from '../search/cursor.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { ParsedSearch } from '../search/request.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { type Rule, rule } from '../base/rules.ts'
 import { parseReference } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'

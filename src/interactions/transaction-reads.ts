@@ -1,5 +1,5 @@
 import { atMost } from '../base/at-most.ts'
-import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import type { WritePlan } from '../storage/port.ts'
 import { inEntry } from './bundle-entries.ts'
 import { withoutBody } from './bundle-response.ts'

@@ -1,5 +1,5 @@
 import { isId } from '../base/ids.ts'
-import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Query } from '../search/tree.ts'

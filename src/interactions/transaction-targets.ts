@@ -1,6 +1,6 @@
 import { atMost } from '../base/at-most.ts'
 import { isOver } from '../base/deadline.ts'
-import { type Failure, fail, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import type { Node, Query } from '../search/tree.ts'
 import type { IndexValues } from '../search/values.ts'

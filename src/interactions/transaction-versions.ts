@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { isOver } from '../base/deadline.ts'
-import { type Failure, fail, type Issue, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Issue, type Outcome, ok } from '../base/outcome.ts'
 import { metaForCreate } from '../fhir/model/meta.ts'
 import type { NewVersion, StoredVersion } from '../storage/port.ts'
 import { accessToNobody } from './access-attributes.ts'

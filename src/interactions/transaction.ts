@@ -1,5 +1,5 @@
 import { atMost } from '../base/at-most.ts'
-import { type Failure, fail, issue, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, issue, type Outcome, ok } from '../base/outcome.ts'
 import { pathOf } from '../fhir/model/reference-places.ts'
 import type { NewVersion, WritePlan } from '../storage/port.ts'
 import { type Entry, failAll, inEntry } from './bundle-entries.ts'

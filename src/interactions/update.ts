@@ -1,6 +1,6 @@
 import { isId } from '../base/ids.ts'
 import { looksLikeNik } from '../base/nik.ts'
-import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { metaForCreate, metaForUpdate } from '../fhir/model/meta.ts'
 import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import { stringify } from '../fhir/model/json.ts'
 import { type Subset, subset } from '../fhir/model/subset.ts'

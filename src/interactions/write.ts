@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { isOver } from '../base/deadline.ts'
-import { fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { storedForm } from '../fhir/model/stored-form.ts'

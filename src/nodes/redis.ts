@@ -4,7 +4,7 @@ import { Listeners } from './in-process.ts'
 import { memoryCounter, useOf } from './memory-counter.ts'
 import { type LinkTurn, openConnection, RedisLink } from './redis-link.ts'
 import { channelOf, RedisSubscriber } from './redis-subscriber.ts'
-import { checkTopic, type Counter, type Limit, type Shared, type SharedState } from './shared.ts'
+import { type Counter, checkTopic, type Limit, type Shared, type SharedState } from './shared.ts'
 
 /**
  * What nodes share, through Redis.

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { readFilter } from './filters.ts'
 import { filterContext, queryOf, type SearchInput } from './parse.ts'
 import type { SearchText } from './request.ts'

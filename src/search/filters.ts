@@ -1,5 +1,5 @@
 import { isId } from '../base/ids.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { SearchParameterDefinition } from '../fhir/definitions/definitions.ts'
 import { membersOf, readyParameter } from './parameters.ts'
@@ -12,8 +12,8 @@ import { missing } from './types/missing.ts'
 import {
   type Asked,
   atParameter,
-  malformed,
   type Modifier,
+  malformed,
   type Read,
   type ReadContext,
   type SearchType,

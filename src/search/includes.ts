@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../base/outcome.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { readyParameter } from './parameters.ts'

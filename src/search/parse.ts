@@ -1,5 +1,5 @@
 import type { Limits } from '../base/limits.ts'
-import { type Failure, fail, type Issue, issue, ok, type Outcome } from '../base/outcome.ts'
+import { type Failure, fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { appliedValue, type FilterContext, isLenient, readFilter } from './filters.ts'

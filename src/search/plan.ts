@@ -9,7 +9,10 @@ export type Leaf =
   | Unsorted
   | Otherwise
 /** The parts of an access filter that need entries of their own; the others became ordinary nodes. */
-export type Access = { readonly op: 'access'; readonly filter: Extract<AccessFilter, { op: 'patient' | 'author' | 'owner' }> }
+export type Access = {
+  readonly op: 'access'
+  readonly filter: Extract<AccessFilter, { op: 'patient' | 'patientless' | 'author' | 'owner' | 'labels' | 'patients' }>
+}
 /** Many alternatives of one parameter, found by one walk over the list. */
 export type List = { readonly op: 'list'; readonly of: readonly Listed[] }
 export type Listed = Extract<Node, { op: 'token' | 'reference' | 'string' }>

@@ -1,5 +1,5 @@
-import type { Candidate, Chain, Driver, Engine, Leaf, Otherwise, Plain, PlainPart, Plan, Probe, Reverse, Source, Traits } from './plan.ts'
 import { conjunctsOf, unionMax } from './plain.ts'
+import type { Candidate, Chain, Driver, Engine, Leaf, Otherwise, Plain, PlainPart, Plan, Probe, Reverse, Source, Traits } from './plan.ts'
 import type { Prefix, SortKey } from './tree.ts'
 
 /** Inner matches of a chain that may be gathered before the outer ones are looked for. */

@@ -1,6 +1,6 @@
 import type { Issue } from '../base/outcome.ts'
-import type { IndexValues } from './values.ts'
 import type { ParamRef, Query } from './tree.ts'
+import type { IndexValues } from './values.ts'
 
 /** One decoded `name=value`, in the order sent. */
 export type SearchText = { readonly name: string; readonly value: string }

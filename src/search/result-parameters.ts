@@ -1,5 +1,5 @@
 import type { Limits } from '../base/limits.ts'
-import { fail, ok, type Outcome } from '../base/outcome.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
 import { readInclude, readRevinclude } from './includes.ts'

@@ -1,4 +1,4 @@
-import type { AccessFilter } from '../base/access-filter.ts'
+import type { AccessFilter, PatientsFilter, RelationKind } from '../base/access-filter.ts'
 import type { Deadline } from '../base/deadline.ts'
 import type { Outcome } from '../base/outcome.ts'
 import type { Query } from '../search/tree.ts'
@@ -37,6 +37,11 @@ export interface Store extends AsyncDisposable {
     param: string,
     at?: Snapshot,
   ): Promise<readonly { readonly seq: number; readonly target: Key }[]>
+
+  /** In the order of the questions: whether the patient stands in such a relation now, as the filter `patients` has it. */
+  related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]>
+  /** What the newest versions say of relations, in the order of `keys`; none where nothing is current. */
+  relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]>
 
   /** A state of the store that pages can be read from until it expires. Registered: the sweeper leaves what it needs. */
   snapshot(): Promise<Snapshot>
@@ -113,6 +118,22 @@ export type StoredVersion = Key & {
   /** UTF-8 JSON exactly as accepted; empty for a deletion. */
   readonly text: Uint8Array
 }
+
+/** What a resource says of who reaches whose record: it stands as long as the version is the newest, and within its time. */
+export type Relation = {
+  readonly from: RelationKind
+  /** Whom it serves: id of a practitioner, an organization, a unit, a Group; of consents a text that `auth/consent` makes. At most 256 bytes. */
+  readonly of: string
+  /** Id. */
+  readonly patient: string
+  /** ms: it holds from and until, not including, these instants. */
+  readonly since?: number
+  readonly until?: number
+  /** The user whom it serves wrote it himself: no `confirmed` filter counts it. */
+  readonly self?: true
+}
+
+export type RelationQuestion = Omit<PatientsFilter, 'op'> & { readonly patient: string }
 
 export type HistoryScope = { readonly type?: string; readonly id?: string; readonly types?: readonly string[] }
 
@@ -191,6 +212,10 @@ export type NewVersion = Key & {
   readonly authors: readonly string[]
   /** meta.security confidentiality U, L, M, N, R, V as 0 to 5; 3 when absent. */
   readonly confidentiality: number
+  /** Codes of meta.security that ask for a clearance of their own; absent for none. */
+  readonly sensitivities?: readonly string[]
+  /** At most 10,000; absent for none. */
+  readonly relations?: readonly Relation[]
 }
 
 export type WritePlan = {

@@ -1,8 +1,8 @@
 /** Accounts from invitation to the end, and their links. @see auth.md 2.1, 2.2, 8, 17 (T2, T31) */
 import { describe, expect, test } from '@jest/globals'
 import {
-  changeDetails,
   accountsOf,
+  changeDetails,
   disableAccount,
   enableAccount,
   logOutEverywhere,
@@ -10,12 +10,12 @@ import {
 } from '../../src/auth/accounts/administration.ts'
 import { disableDormant } from '../../src/auth/accounts/dormant.ts'
 import { confirmEmail, requestEmail } from '../../src/auth/accounts/email-change.ts'
-import { acceptInvitation, invite, inviteAgain, type Invited } from '../../src/auth/accounts/invitation.ts'
+import { acceptInvitation, type Invited, invite, inviteAgain } from '../../src/auth/accounts/invitation.ts'
 import { linkMs } from '../../src/auth/accounts/links.ts'
 import { foldName, readEmail, readUsername } from '../../src/auth/accounts/names.ts'
 import { requestReset, resetPassword } from '../../src/auth/accounts/password-reset.ts'
-import { reencryptAccounts } from '../../src/auth/accounts/reencrypt.ts'
 import { phoneOf } from '../../src/auth/accounts/phone.ts'
+import { reencryptAccounts } from '../../src/auth/accounts/reencrypt.ts'
 import { factorsOf, factorUse } from '../../src/auth/factors/factor-set.ts'
 import { failuresMax } from '../../src/auth/lockout/tally.ts'
 import { logIn } from '../../src/auth/login.ts'

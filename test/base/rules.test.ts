@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type FailureKind, failureKinds, sentence } from '../../src/base/failure-kinds.ts'
 import { fail } from '../../src/base/outcome.ts'
-import { clause, isRule, rule, type RuleKey, rules } from '../../src/base/rules.ts'
+import { clause, isRule, type RuleKey, rule, rules } from '../../src/base/rules.ts'
 
 const keys = Object.keys(rules) as RuleKey[]
 const placesOf = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { create } from '../storage/contract-store.ts'
 import { freePort } from '../support/free-port.ts'
 import { migratingEngines } from '../support/migrating.ts'
-import { create } from '../storage/contract-store.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'simpul-doctor-'))

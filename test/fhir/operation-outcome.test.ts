@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { canonicalBase } from '../../src/base/canonical.ts'
 import { type FailureKind, failureKinds, sentence } from '../../src/base/failure-kinds.ts'
-import { fail, type Failure, issue } from '../../src/base/outcome.ts'
+import { type Failure, fail, issue } from '../../src/base/outcome.ts'
 import { issuesOf, operationOutcome } from '../../src/fhir/operation-outcome.ts'
 
 /** @see https://hl7.org/fhir/R4/operationoutcome.html */

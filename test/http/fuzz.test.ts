@@ -2,8 +2,8 @@
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { startHttp, type TestServer } from '../support/http-server.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
+import { startHttp, type TestServer } from '../support/http-server.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 
 /** What is behind the store is asked little by these: the transport is meant. */

@@ -1,6 +1,7 @@
 /** operate.md 3: what health says, to whom, and with which status. */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { startHealth } from '../../src/http/health.ts'
 import { createMetricsServer } from '../../src/http/metrics-server.ts'

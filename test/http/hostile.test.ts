@@ -4,9 +4,9 @@
  */
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { failureKinds, type FailureKind } from '../../src/base/failure-kinds.ts'
-import { type Received, type Sent, startHttp, type TestServer } from '../support/http-server.ts'
+import { type FailureKind, failureKinds } from '../../src/base/failure-kinds.ts'
 import { testEngines } from '../support/engines.ts'
+import { type Received, type Sent, startHttp, type TestServer } from '../support/http-server.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 
 const fhir = { 'content-type': 'application/fhir+json' }

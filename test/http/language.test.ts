@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startHttp, type TestServer } from '../support/http-server.ts'
 import { testEngines } from '../support/engines.ts'
+import { startHttp, type TestServer } from '../support/http-server.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 
 /** Sentences in the language of the client, rules included: rest-api.md 6. */

@@ -1,7 +1,8 @@
 /** operate.md 18.3, auth.md 16: one address asks so often and no more. */
-import { describe, expect, test } from '@jest/globals'
+
 import { request } from 'node:http'
-import { startHttp, type Received, type Sent } from '../support/http-server.ts'
+import { describe, expect, test } from '@jest/globals'
+import { type Received, type Sent, startHttp } from '../support/http-server.ts'
 
 const limitHeaders = ({ headers }: Received) => [
   headers['ratelimit-policy'],

@@ -1,7 +1,8 @@
 /** rest-api.md 2 to 5 and operate.md 3 to 5, as far as they are transport: what leaves the server around an answer. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
 import { createHash } from 'node:crypto'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { fail, issue, ok } from '../../src/base/outcome.ts'
 import type { Answer, InteractionRequest, Perform } from '../../src/interactions/request.ts'
 import { type Received, startHttp, type TestServer, testOutsideBase } from '../support/http-server.ts'

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { shareInProcess } from '../../src/nodes/in-process.ts'
 import { shareOverRedis } from '../../src/nodes/redis.ts'
 import type { Shared, SharedState } from '../../src/nodes/shared.ts'
-import { redisIsLeftOut, type RedisServer, startRedis, until } from '../support/redis-server.ts'
+import { type RedisServer, redisIsLeftOut, startRedis, until } from '../support/redis-server.ts'
 
 let server: RedisServer | undefined
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 // Speaks for storage-and-search.md 7: what each kind of value becomes in the index.
 import { describe, expect, test } from '@jest/globals'
+import type { Resource } from '../../src/fhir/model/resource.ts'
 import { createIndexer } from '../../src/search/index-values.ts'
 import type { IndexValues } from '../../src/search/values.ts'
-import type { Resource } from '../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../support/definitions.ts'
 
 const base = 'https://rs.example/fhir'

@@ -3,11 +3,11 @@
  * @see storage-and-search.md 2
  */
 import { describe, expect, test } from '@jest/globals'
-import { seesAll, type AccessFilter } from '../../src/base/access-filter.ts'
+import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
 import { deadlineIn } from '../../src/base/deadline.ts'
 import type { HistoryOptions, HistoryPage, Store, StoredVersion } from '../../src/storage/port.ts'
 import { newVersion, planOf } from '../support/versions.ts'
-import { closing, create, held, next, idsOf, type Open, valueOf } from './contract-store.ts'
+import { closing, create, held, idsOf, next, type Open, valueOf } from './contract-store.ts'
 
 export const historyContract = (name: string, open: Open): void => {
   describe(`${name}: history`, () => {

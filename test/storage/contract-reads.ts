@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { seesAll } from '../../src/base/access-filter.ts'
 import type { Snapshot, Store, StoredVersion } from '../../src/storage/port.ts'
 import { byIdentifier, newVersion, planOf } from '../support/versions.ts'
-import { closing, create, held, next, idsOf, type Open, valueOf } from './contract-store.ts'
+import { closing, create, held, idsOf, next, type Open, valueOf } from './contract-store.ts'
 
 export const readsContract = (name: string, open: Open): void => {
   describe(`${name}: snapshots`, () => {

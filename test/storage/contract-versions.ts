@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { msOfSeq } from '../../src/storage/sequence.ts'
 import { newVersion, planOf } from '../support/versions.ts'
-import { closing, create, held, next, textOf, instant, type Open } from './contract-store.ts'
+import { closing, create, held, instant, next, type Open, textOf } from './contract-store.ts'
 
 export const versionsContract = (name: string, open: Open): void => {
   describe(`${name}: single versions`, () => {

@@ -4,11 +4,11 @@
  */
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
+import { seesAll } from '../../src/base/access-filter.ts'
 import { migrated } from '../../src/storage/migrations.ts'
 import { migrate } from '../../src/storage/mongodb/migrate.ts'
 import { type AnyStep, migratingEngines } from '../support/migrating.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
-import { seesAll } from '../../src/base/access-filter.ts'
 import { byIdentifier, newVersion, planOf } from '../support/versions.ts'
 import { create, held, next, textOf, valueOf } from './contract-store.ts'
 

@@ -3,9 +3,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Db, Long, MongoClient } from 'mongodb'
+import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import { deepCheck, glanceAt } from '../../src/storage/mongodb/check.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
-import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import type { RecordDefinition, StoredVersion } from '../../src/storage/port.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
 import { newVersion, planOf } from '../support/versions.ts'

@@ -8,8 +8,8 @@ import { compareUtf8 } from '../../src/search/normal-form.ts'
 import {
   beginningWith,
   containing,
-  sortText,
   sortSuffixLength,
+  sortText,
   stringEntry,
   valueBounds,
   valueOfSortText,

@@ -3,8 +3,9 @@
  * questions asked together, cluster times as snapshots.
  * @see storage-and-search.md 3 and 6
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Long, ReadConcern } from 'mongodb'
 import { seesAll } from '../../src/base/access-filter.ts'

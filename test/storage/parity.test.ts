@@ -5,13 +5,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
+import { type Heard, say } from '../interactions/speak.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
 import { type TestParts, testBase, testParts } from '../support/parts.ts'
 import { Dice } from '../support/random-search.ts'
 import { knownOf, loadAll, realVersions } from '../support/real-versions.ts'
 import { StoreSearches } from '../support/store-searches.ts'
 import { testData } from '../support/test-data.ts'
-import { type Heard, say } from '../interactions/speak.ts'
 
 const long = process.env.SIMPUL_TEST_LONG === '1'
 const searches = long ? 5000 : 400

@@ -12,7 +12,7 @@ import type { Perform } from '../../src/interactions/request.ts'
 import { shareInProcess } from '../../src/nodes/in-process.ts'
 import type { SharedState } from '../../src/nodes/shared.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
-import type { LogLevel, Logger } from '../../src/telemetry/logger.ts'
+import type { Logger, LogLevel } from '../../src/telemetry/logger.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { testDefinitions } from './definitions.ts'
 

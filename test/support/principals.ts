@@ -1,7 +1,7 @@
-import { clearanceOf } from '../../src/auth/roles/clearance.ts'
-import type { FilterSubject } from '../../src/auth/policy/filter.ts'
 import type { Principal } from '../../src/auth/policy/principal.ts'
+import { clearanceOf } from '../../src/auth/roles/clearance.ts'
 import { parseScopes } from '../../src/auth/scopes/scope.ts'
+import type { AccessSubject } from '../../src/base/access-filter.ts'
 import { testDefinitions } from './definitions.ts'
 import { testRoles } from './roles.ts'
 
@@ -44,7 +44,7 @@ export type Stated = {
   readonly consent?: boolean
 }
 
-export const stateWith = (stated: Stated = {}): FilterSubject => {
+export const stateWith = (stated: Stated = {}): AccessSubject => {
   const { relations = [], params = [], consent = true } = stated
   return {
     id: stated.id ?? '1',
@@ -57,7 +57,7 @@ export const stateWith = (stated: Stated = {}): FilterSubject => {
       values.some(value => params.includes(`${code}=${value}`) || params.includes(`${code}=${value.slice(value.lastIndexOf('|') + 1)}`)),
     relates: ({ from, of, confirmed }, patient) => {
       const kinds = confirmed ? ['confirmed'] : from === 'care' ? ['care', 'confirmed'] : [from]
-      return kinds.some(kind => relations.includes(`${kind} ${of}`) || relations.includes(`${kind} ${of}:${patient}`))
+      return of.some(whom => kinds.some(kind => relations.includes(`${kind} ${whom}`) || relations.includes(`${kind} ${whom}:${patient}`)))
     },
     consents: () => consent,
   }

@@ -42,6 +42,8 @@ const sees = (filter: AccessFilter, one: Known): boolean => {
       return one.authors.includes(filter.ref)
     case 'owner':
       return filter.organizations.some(organization => one.organizations.includes(organization))
+    default:
+      throw new Error(`The oracle does not know ${filter.op}`)
   }
 }
 

@@ -1,5 +1,5 @@
-import { type Duplex, duplexPair } from 'node:stream'
 import { join } from 'node:path'
+import { type Duplex, duplexPair } from 'node:stream'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import type { RecordDefinition, Store } from '../../src/storage/port.ts'
 import { openSqliteStore } from '../../src/storage/sqlite/store.ts'

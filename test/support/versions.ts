@@ -1,7 +1,7 @@
 import { seesAll } from '../../src/base/access-filter.ts'
-import { lastUpdatedPlaceholder, type Method, type NewVersion, type StoredVersion, type WritePlan } from '../../src/storage/port.ts'
 import type { Query } from '../../src/search/tree.ts'
 import type { IndexValues } from '../../src/search/values.ts'
+import { lastUpdatedPlaceholder, type Method, type NewVersion, type StoredVersion, type WritePlan } from '../../src/storage/port.ts'
 
 /** Small versions and plans written by hand, for tests of stores. */
 export type Wanted = {

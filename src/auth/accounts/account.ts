@@ -1,6 +1,6 @@
 import type { RecordDefinition } from '../../storage/port.ts'
-import { passwordAge, type PasswordAge } from '../passwords/password-age.ts'
 import type { StoredPassword } from '../passwords/hashing.ts'
+import { type PasswordAge, passwordAge } from '../passwords/password-age.ts'
 
 /** Somebody who may log in. It is no FHIR resource; `fhirUser` names theirs. @see auth.md 2.1 */
 export type Account = {

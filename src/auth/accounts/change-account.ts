@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordWrite } from '../../storage/port.ts'
 import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'

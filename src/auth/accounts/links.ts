@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordWrite, StoredRecord } from '../../storage/port.ts'
 import type { Ground } from '../ground.ts'
 import { again, deleteOver, putOver, type RecordsHeld, untilHeld } from '../record-plans.ts'

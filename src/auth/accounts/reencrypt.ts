@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordPosition, StoredRecord } from '../../storage/port.ts'
 import { type FactorSet, factorRecords, placeOf as secretPlace } from '../factors/factor-set.ts'
 import type { Ground } from '../ground.ts'

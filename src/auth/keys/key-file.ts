@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { RandomBytes } from '../secrets.ts'
-import { kekBytes, type KeyEncryptionKey, readKek } from './key-encryption-key.ts'
+import { type KeyEncryptionKey, kekBytes, readKek } from './key-encryption-key.ts'
 import { KeyringRefused } from './keyring.ts'
 
 const readableByAll = 0o004

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, StoredRecord } from '../../storage/port.ts'
 import { type AuthStore, again, commitRecords, deleteOver, putOver, untilHeld } from '../record-plans.ts'
 import type { RandomBytes } from '../secrets.ts'

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { DataKey, Keyring, KeyPurpose } from './keyring.ts'
+import type { DataKey, KeyPurpose, Keyring } from './keyring.ts'
 
 /** Signatures over texts that travel through a browser: `forms` for the synchronizer tokens of forms, `cookies` for values of cookies that hold no secret. */
 export type Signing = {

@@ -1,5 +1,5 @@
+import { type Confidentiality, confidentialityLevels } from '../../base/access-filter.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
-import { type Confidentiality, confidentialityLevels } from '../policy/filter.ts'
 import { isRecord, isTexts, Problems, recordOf, refuseOthers } from '../roles/json-shape.ts'
 import { joinLabels, type Labels, withLabels } from './labels.ts'
 

@@ -1,6 +1,6 @@
 import type { Coding } from '@medplum/fhirtypes'
+import { type Confidentiality, confidentialityLevels } from '../../base/access-filter.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
-import { type Confidentiality, confidentialityLevels } from '../policy/filter.ts'
 
 /** @see https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html */
 const confidentialitySystem = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'

@@ -1,9 +1,9 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordWrite, StoredRecord } from '../../storage/port.ts'
 import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, deleteOver, putOver, untilHeld } from '../record-plans.ts'
-import { charge, failed, forgiven, takenBack, type Tally } from './tally.ts'
+import { charge, failed, forgiven, type Tally, takenBack } from './tally.ts'
 
 export const attemptRecords: RecordDefinition = { name: 'login_attempts', key: 'key', expires: 'expires' }
 

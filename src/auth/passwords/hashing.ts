@@ -1,5 +1,5 @@
 import { argon2, timingSafeEqual } from 'node:crypto'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { DataKey, Keyring } from '../keys/keyring.ts'
 import type { RandomBytes } from '../secrets.ts'
 import { type Argon2idCost, type Argon2idHash, readPhc, writePhc } from './phc.ts'

@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { Rule } from '../../base/rules.ts'
 import type { Account, AccountRules } from '../accounts/account.ts'
 import type { PasswordHashing, StoredPassword } from './hashing.ts'

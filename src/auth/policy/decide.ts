@@ -1,7 +1,7 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
 import { type Letter, letterOf } from '../letters.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import type { FieldRule, FieldRules } from './field-rules.ts'
-import type { PolicyFilter } from './filter.ts'
 import { heldPermissions } from './held-permissions.ts'
 import { consentRule, labelRule } from './label-rule.ts'
 import type { Principal } from './principal.ts'
@@ -13,7 +13,7 @@ import type { WriteCheck } from './write-check.ts'
 /** What is owed with an answer. */
 export type Obligation =
   /** An AuditEvent leaves its other patients out, unless its row passes. */
-  | { readonly kind: 'patient-copy'; readonly unless: PolicyFilter }
+  | { readonly kind: 'patient-copy'; readonly unless: AccessFilter }
   /** A Binary with a securityContext is decided as that resource is; the filter is for those without. */
   | { readonly kind: 'security-context' }
   /** Rows of these patients may be seen by break-glass: the record says BTG. */
@@ -23,9 +23,9 @@ export type Decision =
   | { readonly allow: false; readonly kind: 'forbidden' | 'insufficientScope'; readonly rule: string }
   | {
       readonly allow: true
-      readonly filter: PolicyFilter
+      readonly filter: AccessFilter
       /** What a past version must pass by its own labels, beside the filter that the newest passes. */
-      readonly labels: PolicyFilter
+      readonly labels: AccessFilter
       readonly fields: FieldRules
       readonly check?: WriteCheck
       /** Names of the grants that were found, for the record. */
@@ -44,8 +44,8 @@ export type Composition = {
   readonly role: readonly RoleRule[]
   /** Undefined where no scope is needed. */
   readonly scope: readonly ScopeRule[] | undefined
-  readonly labels: PolicyFilter
-  readonly consent: PolicyFilter
+  readonly labels: AccessFilter
+  readonly consent: AccessFilter
 }
 
 export type Denial = Extract<Decision, { allow: false }>
@@ -137,7 +137,7 @@ const fieldRules = ({ role, scope }: Reading, written?: Reading): FieldRules => 
 ]
 
 /** No layer where every row is seen whole: each that comes here has passed one of the rules, or, when it was written, one that may be read by. */
-const layerOf = (rules: readonly FieldRule[], written?: readonly { readonly where: PolicyFilter }[]): FieldRules => {
+const layerOf = (rules: readonly FieldRule[], written?: readonly { readonly where: AccessFilter }[]): FieldRules => {
   const whole = rules.filter(({ view }) => view === undefined).map(({ where }) => where)
   if (whole.some(({ op }) => op === 'all')) return []
   const passed = written === undefined || written.every(({ where }) => whole.some(other => isSame(other, where)))
@@ -152,7 +152,7 @@ const writeCheck = (
   principal: Principal,
   type: string,
   { letter, role }: Composition,
-  beside: PolicyFilter,
+  beside: AccessFilter,
 ): WriteCheck => ({
   alternatives: role.map(({ name, grant, where, becomes }) => ({
     name,
@@ -175,7 +175,7 @@ const obligationsOf = (principal: Principal, type: string, { letter, role, scope
   const isCopy =
     role.some(({ grant }) => grant.obligation === 'patient-copy') ||
     (type === 'AuditEvent' && scope?.some(({ level }) => level === 'patient'))
-  const whole = (): PolicyFilter =>
+  const whole = (): AccessFilter =>
     allOf([
       anyOf(role.flatMap(({ grant, where }) => (grant.obligation === 'patient-copy' ? [] : [where]))),
       scope ? anyOf(scope.flatMap(({ level, where }) => (level === 'patient' ? [] : [where]))) : everything,

@@ -1,6 +1,6 @@
+import { type AccessFilter, type AccessSubject, permits } from '../../base/access-filter.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import { compose, type Question } from './decide.ts'
-import { type FilterSubject, lets, type PolicyFilter } from './filter.ts'
 import type { Principal } from './principal.ts'
 
 /** One rule of a decision: how it judges the state in question. `unknown` denies like `fail`. */
@@ -8,7 +8,7 @@ export type ExplainedRule = {
   readonly part: 'role' | 'scope' | 'labels' | 'consent' | 'request'
   readonly rule: string
   readonly result: 'pass' | 'fail' | 'unknown'
-  readonly filter?: PolicyFilter
+  readonly filter?: AccessFilter
 }
 
 /**
@@ -20,13 +20,13 @@ export const explain = (
   principal: Principal,
   interaction: string,
   type: string,
-  subject: FilterSubject,
+  subject: AccessSubject,
   question: Question = {},
 ): readonly ExplainedRule[] => {
   const composed = compose(table, principal, interaction, type, question)
   if ('allow' in composed) return [{ part: 'request', rule: composed.rule, result: 'fail' }]
-  const judged = (part: ExplainedRule['part'], rule: string, filter: PolicyFilter): ExplainedRule => {
-    const result = lets(filter, subject)
+  const judged = (part: ExplainedRule['part'], rule: string, filter: AccessFilter): ExplainedRule => {
+    const result = permits(filter, subject)
     return { part, rule, filter, result: result === undefined ? 'unknown' : result ? 'pass' : 'fail' }
   }
   return [

@@ -1,13 +1,13 @@
 import type { Coding } from '@medplum/fhirtypes'
+import { type AccessFilter, type AccessSubject, admitsState } from '../../base/access-filter.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import { Decimal } from '../../fhir/model/decimal.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
 import type { View } from '../roles/role-table.ts'
-import { admitsState, type FilterSubject, type PolicyFilter } from './filter.ts'
 import { memberNamed, type Place, type Verdict, verdictOf } from './view.ts'
 
 /** Rows that pass `where` are seen by `view`, or whole without one. */
-export type FieldRule = { readonly where: PolicyFilter; readonly view?: View }
+export type FieldRule = { readonly where: AccessFilter; readonly view?: View }
 
 /**
  * How much of a resource is seen: in every layer (roles, scopes) at least one rule that its row passes must show an element. No layer: all
@@ -19,7 +19,7 @@ export type FieldRules = readonly (readonly FieldRule[])[]
 export type RowViews = readonly (readonly View[])[]
 
 /** Which views hold for a row. A rule whose condition cannot be told does not fit. */
-export const rowViews = (rules: FieldRules, subject: FilterSubject): RowViews =>
+export const rowViews = (rules: FieldRules, subject: AccessSubject): RowViews =>
   rules.flatMap(layer => {
     const fitting = layer.filter(({ where }) => admitsState(where, subject))
     return fitting.some(({ view }) => view === undefined) ? [] : [fitting.flatMap(({ view }) => view ?? [])]

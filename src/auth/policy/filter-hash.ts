@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PolicyFilter } from './filter.ts'
+import type { AccessFilter } from '../../base/access-filter.ts'
 import type { FieldRules } from './field-rules.ts'
 import { simplified } from './simplify.ts'
 
@@ -7,7 +7,7 @@ import { simplified } from './simplify.ts'
  * What a page link is bound to: 22 characters that are the same for decisions that show the same rows in the same view, in whatever order their
  * parts were found, and differ otherwise.
  */
-export const decisionHash = (filter: PolicyFilter, fields: FieldRules = []): string => {
+export const decisionHash = (filter: AccessFilter, fields: FieldRules = []): string => {
   const layers = fields.map(layer => sorted(layer.map(({ where, view }) => [canonical(simplified(where)), view ?? null])))
   return createHash('sha256')
     .update(JSON.stringify([canonical(simplified(filter)), sorted(layers)]))
@@ -16,7 +16,7 @@ export const decisionHash = (filter: PolicyFilter, fields: FieldRules = []): str
 }
 
 /** Plain data with members and alternatives in one order. */
-const canonical = (filter: PolicyFilter): unknown => {
+const canonical = (filter: AccessFilter): unknown => {
   switch (filter.op) {
     case 'and':
     case 'or':
@@ -36,7 +36,7 @@ const canonical = (filter: PolicyFilter): unknown => {
     case 'patient':
       return [filter.op, filter.id, filter.only ?? false]
     case 'patients':
-      return [filter.op, filter.from, filter.of, filter.confirmed ?? false]
+      return [filter.op, filter.from, sorted(filter.of), filter.confirmed ?? false]
     case 'author':
       return [filter.op, filter.ref]
     default:

@@ -1,7 +1,7 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Definitions, SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
 import type { View } from '../roles/role-table.ts'
 import type { FieldRules, RowViews } from './field-rules.ts'
-import type { PolicyFilter } from './filter.ts'
 import { allOf, anyOf } from './simplify.ts'
 import { memberNamed, verdictOf } from './view.ts'
 
@@ -50,7 +50,7 @@ export const searchableWhere = (
   type: string,
   parameter: SearchParameterDefinition,
   definitions: Definitions,
-): PolicyFilter => {
+): AccessFilter => {
   if (rules.length === 0) return { op: 'all' }
   const paths = pathsOf(parameter, type)
   return allOf(

@@ -1,17 +1,17 @@
+import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
 import type { Letter } from '../letters.ts'
 import type { ClearanceLevel, RoleTable } from '../roles/role-table.ts'
-import type { ConsentFilter, PolicyFilter } from './filter.ts'
 import { ownId, type Principal, representedBy } from './principal.ts'
 import { allOf, anyOf, everything } from './simplify.ts'
 
 /** Labels that the principal may see: anyone's up to one clearance, those of patients in care, oneself and emergencies up to others. */
-export const labelRule = (table: RoleTable, principal: Principal, type: string, letter: Letter): PolicyFilter => {
+export const labelRule = (table: RoleTable, principal: Principal, type: string, letter: Letter): AccessFilter => {
   const { anywhere, inCare, self, emergency } = principal.clearance
   const open = anyOf(anywhere.map(levelFilter))
   if (!table.aboutPatients.has(type)) return open
   const practitioner = ownId(principal, 'Practitioner')
-  const care: readonly PolicyFilter[] =
-    practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: practitioner, confirmed: true }]
+  const care: readonly AccessFilter[] =
+    practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: [practitioner], confirmed: true }]
   return anyOf([
     open,
     within(care, inCare),
@@ -23,14 +23,14 @@ export const labelRule = (table: RoleTable, principal: Principal, type: string, 
   ])
 }
 
-const within = (patients: readonly PolicyFilter[], levels: readonly ClearanceLevel[]): PolicyFilter =>
+const within = (patients: readonly AccessFilter[], levels: readonly ClearanceLevel[]): AccessFilter =>
   allOf([anyOf(patients), anyOf(levels.map(levelFilter))])
 
 /** `*` with V is the clearance of what must write everything (intake of messages); nothing less than V opens all codes. */
-const levelFilter = ({ max, allowed }: ClearanceLevel): PolicyFilter =>
+const levelFilter = ({ max, allowed }: ClearanceLevel): AccessFilter =>
   max === 'V' && allowed.includes('*') ? everything : { op: 'labels', max, allowed }
 
-const emergenciesOf = ({ kind, emergencies }: Principal, letter: Letter): readonly PolicyFilter[] =>
+const emergenciesOf = ({ kind, emergencies }: Principal, letter: Letter): readonly AccessFilter[] =>
   kind === 'user' && (letter === 'r' || letter === 's') ? emergencies.map(id => ({ op: 'patient', id })) : []
 
 /** No applicable deny in the consents of the patients; an emergency goes before them. */
@@ -40,9 +40,9 @@ export const consentRule = (
   type: string,
   letter: Letter,
   mode: ConsentFilter['mode'],
-): PolicyFilter => {
+): AccessFilter => {
   if (!table.aboutPatients.has(type)) return everything
-  const consent: PolicyFilter = { op: 'consent', recipients: recipientsOf(principal), purposes: principal.purpose, mode }
+  const consent: AccessFilter = { op: 'consent', recipients: recipientsOf(principal), purposes: principal.purpose, mode }
   return anyOf([consent, ...emergenciesOf(principal, letter)])
 }
 

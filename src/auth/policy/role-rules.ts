@@ -1,7 +1,7 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Letter } from '../letters.ts'
 import type { Grant, ParamDemand, Relation, RoleTable } from '../roles/role-table.ts'
-import type { PolicyFilter } from './filter.ts'
-import { type ClientGrant, ownId, type Principal, representedBy, type RoleAssignment } from './principal.ts'
+import { type ClientGrant, ownId, type Principal, type RoleAssignment, representedBy } from './principal.ts'
 import { allOf, anyOf, everything, nothing } from './simplify.ts'
 
 /** One grant as it holds for this principal: which stored states it reaches, and which new ones. */
@@ -9,9 +9,9 @@ export type RoleRule = {
   readonly name: string
   readonly grant: Grant
   /** Relation and conditions. */
-  readonly where: PolicyFilter
+  readonly where: AccessFilter
   /** Conditions of the new state besides. */
-  readonly becomes: PolicyFilter
+  readonly becomes: AccessFilter
 }
 
 /** Everything that the principal's roles, duties and client grants allow with this letter and type. None: nothing is allowed. */
@@ -53,7 +53,7 @@ const permissionGrants = (table: RoleTable, holder: string, type: string): reado
 }
 
 /** What a relation comes to at certain places: roles held at the same ones share it. */
-type Places = Map<string, PolicyFilter>
+type Places = Map<string, AccessFilter>
 
 type About = {
   readonly table: RoleTable
@@ -71,13 +71,13 @@ const ruleOf = (grant: Grant, about: About): RoleRule => ({
 })
 
 /** Break-glass opens patients beyond the relation, to be read and found; letters and conditions stay. */
-const withEmergencies = (filter: PolicyFilter, relation: Relation, { table, principal, type, letter }: About): PolicyFilter => {
+const withEmergencies = (filter: AccessFilter, relation: Relation, { table, principal, type, letter }: About): AccessFilter => {
   const opens = (letter === 'r' || letter === 's') && relation !== 'O' && relation !== 'S' && table.aboutPatients.has(type)
   if (!opens || principal.kind !== 'user' || principal.emergencies.length === 0) return filter
-  return anyOf([filter, ...principal.emergencies.map((id): PolicyFilter => ({ op: 'patient', id }))])
+  return anyOf([filter, ...principal.emergencies.map((id): AccessFilter => ({ op: 'patient', id }))])
 }
 
-const related = (relation: Relation, about: About): PolicyFilter => {
+const related = (relation: Relation, about: About): AccessFilter => {
   const { table, principal, type, home, organizations = [], units = [] } = about
   if (relation === 'A') return everything
   if (relation === 'O') return principal.fhirUser === undefined ? nothing : { op: 'author', ref: principal.fhirUser }
@@ -97,27 +97,27 @@ const related = (relation: Relation, about: About): PolicyFilter => {
 }
 
 /** Patients in relation to the places of the role; what is about nobody belongs to its owners. */
-const atPlaces = (relation: 'F' | 'C' | 'Q', about: About): PolicyFilter => {
+const atPlaces = (relation: 'F' | 'C' | 'Q', about: About): AccessFilter => {
   const owners = (relation === 'Q' ? about.units : about.organizations) ?? []
-  const owned: PolicyFilter = owners.length === 0 ? nothing : { op: 'owner', organizations: owners }
+  const owned: AccessFilter = owners.length === 0 ? nothing : { op: 'owner', organizations: owners }
   if (!about.table.aboutPatients.has(about.type)) return owned
   return anyOf([...inRelation(relation, about), allOf([{ op: 'patientless' }, owned])])
 }
 
-const inRelation = (relation: 'F' | 'C' | 'Q', { principal, organizations = [], units = [] }: About): readonly PolicyFilter[] => {
-  if (relation === 'F') return organizations.map(of => ({ op: 'patients', from: 'facility', of }))
-  if (relation === 'Q') return units.map(of => ({ op: 'patients', from: 'queue', of }))
+const inRelation = (relation: 'F' | 'C' | 'Q', { principal, organizations = [], units = [] }: About): readonly AccessFilter[] => {
+  if (relation === 'F') return organizations.length === 0 ? [] : [{ op: 'patients', from: 'facility', of: organizations }]
+  if (relation === 'Q') return units.length === 0 ? [] : [{ op: 'patients', from: 'queue', of: units }]
   const practitioner = ownId(principal, 'Practitioner')
-  return practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: practitioner }]
+  return practitioner === undefined ? [] : [{ op: 'patients', from: 'care', of: [practitioner] }]
 }
 
 /** What is also about someone else stays closed, but for AuditEvents: each patient has a copy of his own. */
-const ofSelf = (principal: Principal, type: string): PolicyFilter =>
+const ofSelf = (principal: Principal, type: string): AccessFilter =>
   anyOf(
-    representedBy(principal).map((id): PolicyFilter => (type === 'AuditEvent' ? { op: 'patient', id } : { op: 'patient', id, only: true })),
+    representedBy(principal).map((id): AccessFilter => (type === 'AuditEvent' ? { op: 'patient', id } : { op: 'patient', id, only: true })),
   )
 
-const demanded = (demands: readonly ParamDemand[], about: About): readonly PolicyFilter[] =>
+const demanded = (demands: readonly ParamDemand[], about: About): readonly AccessFilter[] =>
   demands.map(({ code, values }) => {
     const own = values.flatMap(value => ownValues(value, about))
     return own.length === 0 ? nothing : { op: 'param', code, values: own }
@@ -146,10 +146,12 @@ const clientRules = (table: RoleTable, principal: Principal, type: string, lette
 const servesPurpose = ({ purposes }: ClientGrant, { purpose }: Principal): boolean =>
   purposes === undefined || (purpose.length > 0 && purpose.every(code => purposes.includes(code)))
 
-const reached = ({ reach }: ClientGrant, about: About): PolicyFilter => {
+const reached = ({ reach }: ClientGrant, about: About): AccessFilter => {
   if (reach === 'any') return everything
   if ('organizations' in reach) return related('F', { ...about, organizations: reach.organizations })
   return about.table.aboutPatients.has(about.type)
-    ? anyOf(reach.groups.map((of): PolicyFilter => ({ op: 'patients', from: 'group', of })))
+    ? reach.groups.length === 0
+      ? nothing
+      : { op: 'patients', from: 'group', of: reach.groups }
     : nothing
 }

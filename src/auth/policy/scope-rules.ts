@@ -1,15 +1,15 @@
+import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Letter } from '../letters.ts'
 import { type RoleTable, sharedGroups, type View } from '../roles/role-table.ts'
-import { alternativesOf } from '../scopes/scope-param.ts'
 import { hasPlainScope, namesType, type ResourceScope, renderScope } from '../scopes/scope.ts'
-import type { PolicyFilter } from './filter.ts'
+import { alternativesOf } from '../scopes/scope-param.ts'
 import { ownId, type Principal } from './principal.ts'
 import { allOf, anyOf, everything, nothing } from './simplify.ts'
 
 /** One scope as it covers a type: which states, and seen how. */
 export type ScopeRule = {
   readonly name: string
-  readonly where: PolicyFilter
+  readonly where: AccessFilter
   readonly view?: View
   readonly level: ResourceScope['level'] | 'none'
 }
@@ -41,14 +41,14 @@ export const scopeRules = (
   return self === undefined ? covering : [...covering, { name: 'fhirUser', level: 'none', where: { op: 'ids', ids: [self] } }]
 }
 
-const paramFilter = ({ code, value }: ResourceScope['params'][number]): PolicyFilter => ({
+const paramFilter = ({ code, value }: ResourceScope['params'][number]): AccessFilter => ({
   op: 'param',
   code,
   values: alternativesOf(value),
 })
 
 /** State of apps lies in Basic, told apart by systems of codes that each client registered. */
-const appState = ({ clientId, appStateSystems = [] }: Principal, type: string): readonly PolicyFilter[] => {
+const appState = ({ clientId, appStateSystems = [] }: Principal, type: string): readonly AccessFilter[] => {
   if (type !== 'Basic' || clientId === undefined) return []
   return [
     appStateSystems.length === 0 ? nothing : { op: 'param', code: 'code', values: appStateSystems.map(system => `${escaped(system)}|`) },

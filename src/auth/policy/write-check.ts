@@ -1,18 +1,18 @@
+import { type AccessFilter, type AccessSubject, admitsState } from '../../base/access-filter.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
 import { sameContent } from '../../fhir/model/same-content.ts'
 import { labelsOf, lowersLabels } from '../labels/labels.ts'
 import { applyFieldRules, type FieldRules, rowViews } from './field-rules.ts'
-import { admitsState, type FilterSubject, type PolicyFilter } from './filter.ts'
 import { memberNamed } from './view.ts'
 
 /** One grant by which a write can be allowed. */
 export type WriteAlternative = {
   readonly name: string
   /** The stored state passes. */
-  readonly before: PolicyFilter
+  readonly before: AccessFilter
   /** The new state passes. */
-  readonly after: PolicyFilter
+  readonly after: AccessFilter
   /** Only these elements change. */
   readonly elements?: readonly string[]
   /** These elements are not brought, and not changed. */
@@ -25,7 +25,7 @@ export type WriteAlternative = {
 export type WriteCheck = {
   readonly alternatives: readonly WriteAlternative[]
   /** Scopes, labels and consent, of the new state too. */
-  readonly after: PolicyFilter
+  readonly after: AccessFilter
   /** Whether labels may be lowered. */
   readonly lowers: boolean
   /** Whether an update may create: only who reaches every instance of the type, for others a hidden id and a free one are alike. */
@@ -33,7 +33,7 @@ export type WriteCheck = {
 }
 
 /** A resource as it is or shall be (after the rules for meta), and what filters ask of it. Relations and consents have been looked up (`lookupsOf`). */
-export type WrittenState = { readonly resource: Resource; readonly subject: FilterSubject }
+export type WrittenState = { readonly resource: Resource; readonly subject: AccessSubject }
 
 export type WriteVerdict =
   | { readonly ok: true; readonly rule: string; readonly firstLink: boolean }
@@ -66,11 +66,11 @@ export const checkWrite = (
   return { ok: true, rule: best?.name ?? '', firstLink: best?.firstLink === true }
 }
 
-const samePatients = ({ patients: a }: FilterSubject, { patients: b }: FilterSubject): boolean =>
+const samePatients = ({ patients: a }: AccessSubject, { patients: b }: AccessSubject): boolean =>
   a !== undefined && b !== undefined && a.length === b.length && a.every(patient => b.includes(patient))
 
 /** When patients come or go, a filter that one of several patients would pass is asked for each of them alone. */
-const passes = (filter: PolicyFilter, subject: FilterSubject, moved: boolean): boolean => {
+const passes = (filter: AccessFilter, subject: AccessSubject, moved: boolean): boolean => {
   const patients = subject.patients ?? []
   if (!admitsState(filter, subject)) return false
   return !moved || patients.length < 2 || patients.every(patient => admitsState(filter, { ...subject, patients: [patient] }))

@@ -1,5 +1,5 @@
-import type { SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
 import { canonicalBase } from '../../base/canonical.ts'
+import type { SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
 
 /**
  * Search parameters that conditions of roles need and R4 has not. Index them like others; clients need not know them.

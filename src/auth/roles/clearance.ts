@@ -1,4 +1,4 @@
-import { type Confidentiality, confidentialityLevels } from '../policy/filter.ts'
+import { type Confidentiality, confidentialityLevels } from '../../base/access-filter.ts'
 import { isRecord, isTexts, type Problems, recordOf, refuseOthers } from './json-shape.ts'
 import type { Clearance, ClearanceLevel, RoleTable } from './role-table.ts'
 

@@ -1,9 +1,9 @@
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
+import { readClearance } from './clearance.ts'
 import { clauseCompiler, readConditions, readViews } from './conditions.ts'
 import { isRecord, isTexts, Problems, recordOf, refuseOthers } from './json-shape.ts'
 import { type RoleOverrides, withOverrides } from './overrides.ts'
 import { readPermissions } from './permissions.ts'
-import { readClearance } from './clearance.ts'
 import type { Grant, Role, RoleTable } from './role-table.ts'
 
 export type ReadRoles = { readonly ok: true; readonly table: RoleTable } | { readonly ok: false; readonly problems: readonly string[] }

@@ -1,4 +1,4 @@
-import type { Confidentiality } from '../policy/filter.ts'
+import type { Confidentiality } from '../../base/access-filter.ts'
 
 /** Relations of auth.md 4.1; `home` is what a cell without a relation has: nobody's data, and that of the role's own relation. */
 export type Relation = 'A' | 'F' | 'C' | 'Q' | 'O' | 'S' | 'home'

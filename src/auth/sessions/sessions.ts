@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordWrite, StoredRecord } from '../../storage/port.ts'
 import { type Account, type AccountRules, accountRecords } from '../accounts/account.ts'
 import type { Fact, Method } from '../facts.ts'

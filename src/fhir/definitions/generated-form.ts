@@ -1,4 +1,4 @@
-import type { SearchParamType, SearchParameterDefinition } from './definitions.ts'
+import type { SearchParameterDefinition, SearchParamType } from './definitions.ts'
 
 /**
  * The shapes of the generated JSON: written by scripts/definitions-build.ts, read by load.ts. Elements that a type inherits from its base,

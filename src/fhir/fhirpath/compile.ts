@@ -9,7 +9,7 @@ import { type StaticType, systemType } from './static-type.ts'
 import { indexer, subsetting } from './subsetting.ts'
 import type { Expression, Literal } from './tree.ts'
 import { narrowed, types, typeTest } from './types.ts'
-import { type Item, nothing, type JsonObject, sequence, jsonValue, type Walk } from './walk.ts'
+import { type Item, type JsonObject, jsonValue, nothing, sequence, type Walk } from './walk.ts'
 
 const functions = new Map<string, CompileCall>(Object.entries({ ...existence, ...filtering, ...subsetting, ...types }))
 

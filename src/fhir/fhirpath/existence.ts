@@ -1,6 +1,6 @@
 import { type Call, type CompileCall, type Compiler, type Test, Unsupported } from './compiler.ts'
 import { type StaticType, systemType } from './static-type.ts'
-import { nothing, jsonValue, type Walk } from './walk.ts'
+import { jsonValue, nothing, type Walk } from './walk.ts'
 
 /** The result of a condition as a value; an empty one has none. */
 export const testResult = (test: Test, then: Walk): Walk =>

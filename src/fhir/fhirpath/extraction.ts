@@ -8,7 +8,7 @@ import { handWritten } from './hand-written.ts'
 import { parse } from './parser.ts'
 import { isAbstractResource, resourceType, type StaticType } from './static-type.ts'
 import type { Expression } from './tree.ts'
-import { type JsonObject, nothing, sequence, jsonValue, type Walk } from './walk.ts'
+import { type JsonObject, jsonValue, nothing, sequence, type Walk } from './walk.ts'
 
 export type TypedValue = {
   /** FHIR type code: `Coding`, `dateTime`, `code`, `BackboneElement` …; what an expression computes is a `boolean`, `string` or `integer`. */

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import { SyntaxFault, type Token, tokensOf } from './lexer.ts'
 import { type BinaryOperator, binaryOperators, type Expression } from './tree.ts'

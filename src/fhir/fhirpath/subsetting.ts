@@ -1,4 +1,4 @@
-import { type Compiler, type CompileCall, type Next, Unsupported } from './compiler.ts'
+import { type CompileCall, type Compiler, type Next, Unsupported } from './compiler.ts'
 import type { StaticType } from './static-type.ts'
 import type { Expression } from './tree.ts'
 import { type Item, nothing, type Walk } from './walk.ts'

@@ -1,9 +1,9 @@
-import { testResult } from './existence.ts'
 import { type CompileCall, type Compiler, type Next, oneArgument, type Test, Unsupported } from './compiler.ts'
+import { testResult } from './existence.ts'
 import { referredType } from './reference-type.ts'
 import { isAbstractResource, resourceType, type StaticType, systemType } from './static-type.ts'
 import type { Expression } from './tree.ts'
-import { isObject, type Item, type JsonObject, nothing, type Walk } from './walk.ts'
+import { type Item, isObject, type JsonObject, nothing, type Walk } from './walk.ts'
 
 /** `FHIR.Patient`, `Patient` and `System.Boolean`; a name that is no type is refused. */
 const typeNamed = (name: string, { definitions }: Compiler): string => {

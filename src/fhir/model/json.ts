@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import { Decimal, isPlainNumber } from './decimal.ts'
 import { faultOf, placeOf } from './json-fault.ts'

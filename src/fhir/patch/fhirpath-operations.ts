@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { isRule, type Rule, rule } from '../../base/rules.ts'
 import { isObject } from './protected.ts'
 

@@ -1,4 +1,4 @@
-import { type Failure, fail, ok, type Outcome } from '../../base/outcome.ts'
+import { type Failure, fail, type Outcome, ok } from '../../base/outcome.ts'
 import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Definitions } from '../definitions/definitions.ts'
 import { Decimal } from '../model/decimal.ts'

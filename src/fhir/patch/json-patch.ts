@@ -1,5 +1,5 @@
 import type { Limits } from '../../base/limits.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { isRule, type Rule, rule } from '../../base/rules.ts'
 import type { Resource } from '../model/resource.ts'
 import { withoutEmptied } from './emptied.ts'

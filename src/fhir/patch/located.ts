@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import { parse } from '../fhirpath/parser.ts'
 import { stringify } from '../model/json.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Resource } from '../model/resource.ts'
 
 /** The patched resource, unless the patch changed what only the server sets: identity and version may be tested, not written. */

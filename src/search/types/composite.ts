@@ -1,6 +1,6 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
-import type { SearchParamType, SearchParameterDefinition } from '../../fhir/definitions/definitions.ts'
+import type { SearchParameterDefinition, SearchParamType } from '../../fhir/definitions/definitions.ts'
 import type { ExtractedComponent, TypedValue } from '../../fhir/fhirpath/extraction.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
 import { IndexSink } from '../index-sink.ts'

@@ -1,6 +1,6 @@
 import { ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
-import { malformed, type Modifier } from './search-type.ts'
+import { type Modifier, malformed } from './search-type.ts'
 
 /** `:missing=true|false`, the same for every type. @see https://hl7.org/fhir/R4/search.html#modifiers */
 export const missing: Modifier = {

@@ -1,5 +1,5 @@
 import { isId } from '../../base/ids.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import { parseReference } from '../../fhir/model/references.ts'
 import type { IndexSink } from '../index-sink.ts'

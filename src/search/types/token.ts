@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import type { TypedValue } from '../../fhir/fhirpath/extraction.ts'
 import type { IndexSink } from '../index-sink.ts'

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { isFull, isTransient } from './failures.ts'
 
 /**

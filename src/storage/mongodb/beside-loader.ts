@@ -1,5 +1,5 @@
 import { type AnyBulkWriteOperation, Binary, type ClientSession, type Document } from 'mongodb'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import { besideRowsMax } from '../beside-order.ts'
 import type { LoadedBeside, RecordDefinition } from '../port.ts'
 import { valueAt } from '../record-rules.ts'

@@ -3,10 +3,10 @@ import { besideRowsMax, besideTextMax } from '../beside-order.ts'
 import type { Beside, RecordDefinition } from '../port.ts'
 import type { BlobDocument } from './blob-documents.ts'
 import type { Database } from './database.ts'
+import { majority } from './raw-versions.ts'
 import { recordCollection } from './record-collections.ts'
 import { documentOf, type RecordDocument } from './record-documents.ts'
 import { alive } from './record-reading.ts'
-import { majority } from './raw-versions.ts'
 
 /** One kind of rows, in the order of their keys. */
 type Listing<D extends Document = Document> = {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientSession, Collection, Filter } from 'mongodb'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { BlobInfo, Blobs, Key, WritePlan } from '../port.ts'
 import { answered } from './answered.ts'
+import { askedAgain } from './asked-again.ts'
 import { type BlobDocument, type BlobPartDocument, partBytes, partKey, partsOf } from './blob-documents.ts'
 import { BlobUpload } from './blob-upload.ts'
-import { askedAgain } from './asked-again.ts'
 import type { Database } from './database.ts'
 import { longOf } from './record-documents.ts'
 

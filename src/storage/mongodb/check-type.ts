@@ -3,7 +3,7 @@ import { liveFindings, type Shapes, shapesOf, systemsIn, versionFindings } from 
 import { collectionsOf, hints } from './collections.ts'
 import type { Database } from './database.ts'
 import type { NewestDocument, PastDocument } from './documents.ts'
-import { typeLayoutOf, steps } from './layout.ts'
+import { steps, typeLayoutOf } from './layout.ts'
 import type { SlotDocument } from './slots.ts'
 import { partId, type TextPart } from './text-parts.ts'
 

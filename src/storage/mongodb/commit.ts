@@ -1,5 +1,5 @@
 import type { AccessFilter } from '../../base/access-filter.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { lastUpdatedPlaceholder } from '../../fhir/model/stored-form.ts'
 import type { Query } from '../../search/tree.ts'
 import type { Committed, Key, NewVersion, WritePlan } from '../port.ts'

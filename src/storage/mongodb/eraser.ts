@@ -1,4 +1,4 @@
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { Key, Removed } from '../port.ts'
 import type { MongoBlobs } from './blobs.ts'
 import type { Database } from './database.ts'

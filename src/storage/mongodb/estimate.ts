@@ -1,11 +1,11 @@
 import type { Engine, Leaf } from '../../search/plan.ts'
+import { hints } from './collections.ts'
 import type { Database } from './database.ts'
+import { boundsOf } from './search/arms.ts'
 import type { Filter } from './search/filter.ts'
 import type { CountedShape, Counters, Entries } from './search/leaf.ts'
 import { sampleOf } from './search/list.ts'
 import { entriesOf, knownCountOf, traitsOf } from './search/nodes.ts'
-import { boundsOf } from './search/arms.ts'
-import { hints } from './collections.ts'
 import type { State } from './state.ts'
 import type { Repeats } from './values.ts'
 

@@ -1,5 +1,5 @@
-import { openDatabase } from './database.ts'
 import { systemClock } from '../../base/clock.ts'
+import { openDatabase } from './database.ts'
 
 /** The same for all addresses of one database, whichever members they name: set, primary and database, or cluster and database. */
 export const identityAt = async (address: string): Promise<string> => {

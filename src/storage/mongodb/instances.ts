@@ -1,8 +1,8 @@
 import type { ClientSession } from 'mongodb'
 import type { Key } from '../port.ts'
 import type { Database } from './database.ts'
-import type { Superseded } from './version-documents.ts'
 import { shapePlace } from './values.ts'
+import type { Superseded } from './version-documents.ts'
 
 /** What a transaction knows of an instance. `shape`: the entry of its newest version in the index, absent when that is no more in it. */
 export type Instance = Superseded & { readonly shape?: string }

@@ -1,4 +1,4 @@
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Key, Loaded, LoadedVersion } from '../port.ts'
 import { Batch } from './batch.ts'
 import { collectionsOf } from './collections.ts'

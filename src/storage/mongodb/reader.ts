@@ -5,7 +5,7 @@ import { Coalescing } from './coalesce.ts'
 import { collectionsOf, hints } from './collections.ts'
 import type { Database } from './database.ts'
 import type { NewestDocument } from './documents.ts'
-import { fieldsOf, idOf, majority, rawVersions, type Reading, readingOf, seqOf, storedVersions } from './raw-versions.ts'
+import { fieldsOf, idOf, majority, type Reading, rawVersions, readingOf, seqOf, storedVersions } from './raw-versions.ts'
 import { isExpired } from './snapshot.ts'
 import type { State } from './state.ts'
 

@@ -1,7 +1,7 @@
 import { type Document, MaxKey, MinKey } from 'mongodb'
 import type { RecordBounds, RecordPosition, RecordValue } from '../port.ts'
-import { longOf } from './record-documents.ts'
 import type { RecordCollection, RecordIndex } from './record-collections.ts'
+import { longOf } from './record-documents.ts'
 
 export type Bounds = RecordBounds & { readonly after?: RecordPosition; readonly descending?: boolean }
 

@@ -1,5 +1,5 @@
 import type { ClientSession, Collection } from 'mongodb'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type {
   Committed,
   RecordBounds,

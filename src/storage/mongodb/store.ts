@@ -20,6 +20,8 @@ import type {
   LoadedVersion,
   RecordDefinition,
   Records,
+  Relation,
+  RelationQuestion,
   Removed,
   SearchOptions,
   SearchPage,
@@ -193,6 +195,14 @@ class MongoStore implements Store {
 
   async explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>> {
     return this.#search.explain(query, { access: options.access, count: options.count, state: {} })
+  }
+
+  async related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]> {
+    return questions.map(() => false)
+  }
+
+  async relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]> {
+    return keys.map(() => [])
   }
 
   async references(

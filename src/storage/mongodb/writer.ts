@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Committed } from '../port.ts'
 import { Committer, type CommitterParts, type Plan, restoreTexts } from './commit.ts'
+import type { Database } from './database.ts'
 import { isAway, isDuplicate, isFull, isTooLarge, told } from './failures.ts'
 import { Crowded, Lane, type Turn } from './lane.ts'
 import { isLarge, Lanes } from './lanes.ts'
 import { bytesOf, keysOf } from './plan-keys.ts'
 import { SequenceSource } from './sequence-source.ts'
 import { Slots } from './slots.ts'
-import type { Database } from './database.ts'
 import { type Keys, Turnstile } from './turnstile.ts'
 
 /** Plans that may wait, and what they may hold in memory. Beyond it writers are told to come again. */

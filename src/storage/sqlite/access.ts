@@ -14,7 +14,8 @@ export const accessCondition = (filter: AccessFilter): Condition => {
   if (filter.op === 'patient') return oneOf('pat', 'patient', 1, [filter.id])
   if (filter.op === 'author') return oneOf('aut', 'author', 3, [filter.ref])
   if (filter.op === 'owner') return oneOf('own', 'org', 2, filter.organizations)
-  return joined(filter.op, filter.of.map(accessCondition))
+  if (filter.op === 'and' || filter.op === 'or') return joined(filter.op, filter.of.map(accessCondition))
+  throw new Error(`No engine knows the filter ${filter.op}`)
 }
 
 const not = ({ sql, values }: Condition): Condition => ({ sql: `NOT ${sql}`, values })

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import { ok, type Outcome } from '../../base/outcome.ts'
+import { type Outcome, ok } from '../../base/outcome.ts'
 import type { BlobInfo, Blobs } from '../port.ts'
 import { BlobNames } from './blob-names.ts'
 import { blobStates } from './blob-writer.ts'

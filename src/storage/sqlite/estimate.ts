@@ -1,6 +1,6 @@
 import type { Engine, Leaf } from '../../search/plan.ts'
-import { sampleOf } from './search/list.ts'
 import type { Arm } from './search/leaf.ts'
+import { sampleOf } from './search/list.ts'
 import { countedOf, traitsOf } from './search/nodes.ts'
 import type { Reading, Shape } from './search/reading.ts'
 import { walks } from './search/sort.ts'

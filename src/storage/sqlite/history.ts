@@ -1,12 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { type Deadline, isOver } from '../../base/deadline.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { HistoryOptions, HistoryPage, HistoryScope, StoredVersion } from '../port.ts'
 import { firstSeqOf } from '../sequence.ts'
 import { accessCondition } from './access.ts'
-import type { Dictionary } from './dictionary.ts'
 import { nothing } from './cells.ts'
+import type { Dictionary } from './dictionary.ts'
 import { storedVersion, type VersionRow, versionColumns } from './stored-row.ts'
 
 /** Versions looked at between two looks at the clock. */

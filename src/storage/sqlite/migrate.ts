@@ -6,7 +6,7 @@ import { initial } from '../../../migrations/sqlite/0001-initial.ts'
 import { records } from '../../../migrations/sqlite/0002-records.ts'
 import { blobNames } from '../../../migrations/sqlite/0003-blob-names.ts'
 import type { Clock } from '../../base/clock.ts'
-import { type Done, type Migrations, type MigrationState, pendingOf, statesOf } from '../migrations.ts'
+import { type Done, type MigrationState, type Migrations, pendingOf, statesOf } from '../migrations.ts'
 import { openWriterConnection } from './connection.ts'
 
 /** One step of the schema. Numbers count from 1 without gaps; the text of a released one never changes. */

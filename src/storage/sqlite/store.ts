@@ -1,11 +1,11 @@
-import type { Duplex } from 'node:stream'
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { defaultLimits } from '../../base/limits.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { Query } from '../../search/tree.ts'
 import { besideRowsMax } from '../beside-order.ts'
@@ -24,14 +24,16 @@ import type {
   LoadedVersion,
   RecordDefinition,
   Records,
+  Relation,
+  RelationQuestion,
   Removed,
   SearchOptions,
   SearchPage,
   Snapshot,
   Statistics,
   Store,
-  StoreHealth,
   StoredVersion,
+  StoreHealth,
   WritePlan,
 } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'
@@ -44,15 +46,15 @@ import { countsPerType } from './counters.ts'
 import { Dictionary } from './dictionary.ts'
 import { type Errand, loading } from './errand.ts'
 import { History } from './history.ts'
-import { answerQuestion } from './question.ts'
 import { migrations, migrationsAt } from './migrate.ts'
 import { NewestCache } from './newest-cache.ts'
+import { answerQuestion } from './question.ts'
 import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RecordKeeper } from './records.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
-import { seqOf, Snapshots } from './snapshot.ts'
+import { Snapshots, seqOf } from './snapshot.ts'
 import { Walk } from './walk.ts'
 import { lineToNobody } from './writer-absent.ts'
 import { WriterLink } from './writer-link.ts'
@@ -222,6 +224,14 @@ class SqliteStore implements Store {
 
   async explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>> {
     return this.#search.explain(query, { access: options.access, count: options.count })
+  }
+
+  async related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]> {
+    return questions.map(() => false)
+  }
+
+  async relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]> {
+    return keys.map(() => [])
   }
 
   async references(

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream'
 import { MessageChannel, type Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { readFrames, writeFrame } from './frames.ts'
-import { endWriter, startWriter } from './writer-thread.ts'
 import type { ToWriterThread, WriterStart } from './writer-messages.ts'
+import { endWriter, startWriter } from './writer-thread.ts'
 
 /**
  * The writer thread in a process that serves nobody, for processes that only read. What they say goes to the thread as it comes: this

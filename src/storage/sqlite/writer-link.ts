@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { fail, ok, type Outcome } from '../../base/outcome.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { writeLastUpdated } from '../../fhir/model/stored-form.ts'
 import type { Committed } from '../port.ts'
 import { msOfSeq } from '../sequence.ts'

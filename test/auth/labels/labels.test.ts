@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { labelled, type LabelRules, readLabelRules } from '../../../src/auth/labels/label-rules.ts'
+import { type LabelRules, labelled, readLabelRules } from '../../../src/auth/labels/label-rules.ts'
 import { joinLabels, type Labels, labelsOf, lowersLabels } from '../../../src/auth/labels/labels.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
 

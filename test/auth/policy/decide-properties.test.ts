@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type Decision, decide } from '../../../src/auth/policy/decide.ts'
 import { applyFieldRules, rowViews } from '../../../src/auth/policy/field-rules.ts'
-import { admitsState, type FilterSubject } from '../../../src/auth/policy/filter.ts'
 import { checkWrite } from '../../../src/auth/policy/write-check.ts'
 import { clearanceOf } from '../../../src/auth/roles/clearance.ts'
 import { intersectScopes } from '../../../src/auth/scopes/narrow.ts'
 import { parseScopes } from '../../../src/auth/scopes/scope.ts'
+import { type AccessSubject, admitsState } from '../../../src/base/access-filter.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 import { principalWith, stateWith } from '../../support/principals.ts'
@@ -19,7 +19,7 @@ const roleNames = [...table.roles.keys(), 'data-protection-officer', 'unknown']
 const interactions = ['create', 'read', 'vread', 'history-instance', 'update', 'patch', 'delete', 'search-type', 'history-type'] as const
 
 const asked = fc.record({ interaction: fc.constantFrom(...interactions), type: fc.constantFrom(...definitions.resourceTypes) })
-const stated: fc.Arbitrary<FilterSubject> = fc
+const stated: fc.Arbitrary<AccessSubject> = fc
   .record({
     id: fc.constantFrom('me', 'other'),
     patients: fc.constantFrom([], ['budi'], ['me'], ['budi', 'siti'], ['me', 'siti']),
@@ -58,7 +58,7 @@ const scopes = fc
   .map(list => list.join(' '))
 const fhirUsers = fc.constantFrom('Practitioner/me', 'Patient/me')
 
-const admits = (decision: Decision, subject: FilterSubject): boolean => decision.allow && admitsState(decision.filter, subject)
+const admits = (decision: Decision, subject: AccessSubject): boolean => decision.allow && admitsState(decision.filter, subject)
 
 const example = (type: string): Resource => ({
   resourceType: type,

@@ -1,10 +1,10 @@
 /** Reading the roles at boot: whatever is not wholly understood is refused, all problems together. */
 import { describe, expect, test } from '@jest/globals'
+import { clearanceOf } from '../../../src/auth/roles/clearance.ts'
+import type { RoleOverrides } from '../../../src/auth/roles/overrides.ts'
 import { clashOf, permissionsOf } from '../../../src/auth/roles/permissions.ts'
 import { readRoles } from '../../../src/auth/roles/read-roles.ts'
-import type { RoleOverrides } from '../../../src/auth/roles/overrides.ts'
 import { anyonesLetters, roleLetters } from '../../../src/auth/roles/role-letters.ts'
-import { clearanceOf } from '../../../src/auth/roles/clearance.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 import { shippedRoles, testRoles } from '../../support/roles.ts'
 

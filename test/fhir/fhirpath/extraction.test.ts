@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import type { Definitions } from '../../../src/fhir/definitions/definitions.ts'
 import { createExtractor, type TypedValue } from '../../../src/fhir/fhirpath/extraction.ts'
 import { fhirPathFallback } from '../../../src/fhir/fhirpath/fallback.ts'
-import type { Resource } from '../../../src/fhir/model/resource.ts'
 import { parseJson } from '../../../src/fhir/model/json.ts'
+import type { Resource } from '../../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 
 /** @see https://hl7.org/fhir/R4/search.html */

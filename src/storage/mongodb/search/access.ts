@@ -20,5 +20,7 @@ const entriesOf = ({ filter }: Access): readonly string[] => {
       return [authorEntry(filter.ref)]
     case 'owner':
       return filter.organizations.map(ownerEntry)
+    default:
+      throw new Error(`No engine knows the filter ${filter.op}`)
   }
 }

@@ -1,6 +1,6 @@
 import type { Leaf, Traits } from '../../../search/plan.ts'
-import type { NumberedShape } from '../dictionary.ts'
 import type { Window } from '../../seq-window.ts'
+import type { NumberedShape } from '../dictionary.ts'
 import type { Filter } from './filter.ts'
 
 /** What is known of a type without looking at its documents; some seconds old. Only plans depend on it, never answers. */

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import type { Driver, Probe, Reverse, Chain, Source } from '../../../search/plan.ts'
+import type { Chain, Driver, Probe, Reverse, Source } from '../../../search/plan.ts'
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../values.ts'
@@ -9,7 +9,7 @@ import { type DateNode, entriesOfOneDate } from './date.ts'
 import { type Entries, mergedMax, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { OutOfTime, type Reading } from './reading.ts'
-import { type Candidate, candidateOf, verifiedMax, Verifying } from './verifying.ts'
+import { type Candidate, candidateOf, Verifying, verifiedMax } from './verifying.ts'
 import { innerTypeOf, KnownWords } from './words.ts'
 
 /** Documents in one answer where all are gathered. */

@@ -1,7 +1,7 @@
 import type { Access } from '../../../search/plan.ts'
 import type { Arm, LeafCompiler } from './leaf.ts'
 import type { Reading } from './reading.ts'
-import { some, sql, type Sql, word } from './sql.ts'
+import { type Sql, some, sql, word } from './sql.ts'
 
 /** Privacy compartment, author and owner have entries of their own, clustered by whom, type and seq. */
 export const access: LeafCompiler<Access> = {
@@ -40,5 +40,7 @@ const wanted = ({ filter }: Access): readonly Entry[] => {
       return [{ table: word('aut'), column: word('author'), value: filter.ref }]
     case 'owner':
       return filter.organizations.map(value => ({ table: word('own'), column: word('org'), value }))
+    default:
+      throw new Error(`No engine knows the filter ${filter.op}`)
   }
 }

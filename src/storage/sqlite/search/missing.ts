@@ -2,7 +2,7 @@ import type { Node } from '../../../search/tree.ts'
 import type { LeafCompiler } from './leaf.ts'
 import { param } from './param.ts'
 import type { Reading, Shape } from './reading.ts'
-import { armsOfShapes, areFew, countOf, hasShape } from './shapes.ts'
+import { areFew, armsOfShapes, countOf, hasShape } from './shapes.ts'
 
 type Missing = Extract<Node, { op: 'missing' }>
 
