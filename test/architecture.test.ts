@@ -45,6 +45,11 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   mongodb: ['storage/mongodb'],
   ioredis: ['nodes'],
   'rate-limiter-flexible': ['nodes'],
+  'oidc-provider': ['auth/server'],
+  jose: ['auth'],
+  'openid-client': ['auth/federation'],
+  helmet: ['http'],
+  uqr: ['auth/pages'],
 }
 
 type Import = { readonly from: string; readonly to: string }
