@@ -586,6 +586,33 @@ export const failureKinds = {
   },
 
   // access
+  'login-needed': { status: 401, code: 'login', en: 'This needs an access token.', id: 'Permintaan ini memerlukan token akses.' },
+  'token-invalid': { status: 401, code: 'login', en: 'The access token is not valid.', id: 'Token akses tidak berlaku.' },
+  'token-expired': { status: 401, code: 'expired', en: 'The access token has expired.', id: 'Token akses sudah kedaluwarsa.' },
+  'step-up-needed': {
+    status: 401,
+    code: 'login',
+    en: 'This needs a second factor that was used within the last 5 minutes.',
+    id: 'Ini memerlukan faktor kedua yang dipakai dalam 5 menit terakhir.',
+  },
+  'insufficient-scope': {
+    status: 403,
+    code: 'forbidden',
+    en: 'The scopes of the access token do not cover this.',
+    id: 'Cakupan (scope) token akses tidak mencakup hal ini.',
+  },
+  'too-many-unknown-tokens': {
+    status: 429,
+    code: 'throttled',
+    en: 'Too many unknown access tokens came from this address.',
+    id: 'Terlalu banyak token akses tak dikenal dari alamat ini.',
+  },
+  'accounts-away': {
+    status: 503,
+    code: 'transient',
+    en: 'Sign-in is not available at the moment.',
+    id: 'Layanan masuk sedang tidak tersedia.',
+  },
   forbidden: { status: 403, code: 'forbidden', en: 'This is not allowed.', id: 'Ini tidak diizinkan.' },
   'not-enabled': {
     status: 501,

@@ -29,6 +29,8 @@ export type Failure = Issue & {
   /** Methods for `Allow` of a 405. */
   readonly allow?: readonly string[]
   readonly retryAfterSeconds?: number
+  /** What `WWW-Authenticate: Bearer` says of a 401 or 403 beside the realm. @see RFC 6750 3, RFC 9470 */
+  readonly challenge?: Readonly<Record<string, string>>
 }
 
 export type At = Partial<Omit<Failure, 'kind' | 'values'>>

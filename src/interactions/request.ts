@@ -1,3 +1,4 @@
+import type { Anonymous, Principal as PolicyPrincipal } from '../auth/policy/principal.ts'
 import type { Deadline } from '../base/deadline.ts'
 import type { Issue, Outcome } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
@@ -73,8 +74,8 @@ export type Context = {
   readonly once?: string
 }
 
-/** Until the authorization issue: everybody is the same anonymous principal. */
-export type Principal = { readonly kind: 'anonymous' }
+/** Whoever a token or an internal source stands for; anonymous where sign-in is off. */
+export type Principal = Anonymous | PolicyPrincipal
 
 /** What comes back. URLs are relative to [base]; http makes them absolute. */
 export type Answer = {

@@ -20,6 +20,9 @@ export type ClientGrant = {
   readonly purposes?: readonly string[]
 }
 
+/** Nobody in particular, where sign-in is off or a path is open to all. */
+export type Anonymous = { readonly kind: 'anonymous' }
+
 /** Who asks, as decisions know them: ids and codes, never a token. */
 export type Principal = {
   readonly kind: 'user' | 'patient' | 'client' | 'internal'
