@@ -1,8 +1,10 @@
 import type { RecordDefinition } from '../storage/port.ts'
 import { accountRecords } from './accounts/account.ts'
 import { linkRecords } from './accounts/links.ts'
+import { clientRecords } from './clients/client.ts'
 import { factorRecords } from './factors/factor-set.ts'
 import { keyringRecords } from './keys/keyring.ts'
+import { signingKeyRecords } from './keys/signing-keys.ts'
 import { attemptRecords } from './lockout/attempts.ts'
 import { stepRecords } from './login-steps.ts'
 import { deviceRecords } from './sessions/device-cookies.ts'
@@ -20,4 +22,6 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   attemptRecords,
   deviceRecords,
   loginEventRecords,
+  signingKeyRecords,
+  clientRecords,
 ]
