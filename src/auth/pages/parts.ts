@@ -1,0 +1,97 @@
+import type { Outcome } from '../../base/outcome.ts'
+import type { AccountParts } from '../account-parts.ts'
+import type { Fact } from '../facts.ts'
+import type { Origin } from '../ground.ts'
+import type { Signing } from '../keys/signing.ts'
+import type { SmartScope } from '../scopes/scope.ts'
+import type { Interactions } from '../server/interaction.ts'
+import type { LiveSession } from '../sessions/sessions.ts'
+import type { PublicAddress } from '../web.ts'
+
+/** What the pages of sign-in and of one's own account are given. */
+export type PagesParts = {
+  readonly accounts: AccountParts
+  readonly address: PublicAddress
+  /** `createSigning(keyring, 'forms')` */
+  readonly forms: Signing
+  /** Absent: nobody waits for an application, so `/login/{uid}` leads nowhere. */
+  readonly interactions?: Interactions
+  readonly patients: PatientDirectory
+  readonly apps: GrantedApps
+  /** Absent: there is no emergency access here, and no banner. */
+  readonly emergencies?: EmergencyAccess
+  /** Told after something ended or changed: to publish revocations to other nodes, and to log out of applications. */
+  readonly told?: (facts: readonly Fact[]) => unknown
+  /** False: asked too often (auth.md 16); the browser is answered as ever and no mail is sent. `name`: keyed hash. */
+  readonly mayAskReset?: (address: string, name: string) => Promise<boolean>
+  /** Origins that may frame the pages; none unless said otherwise. */
+  readonly frameAncestors?: readonly string[]
+}
+
+/** As rows of a picker show them. Names come from records, so they are foreign text. */
+export type PatientRow = {
+  readonly id: string
+  readonly name: string
+  /** `1987-04-23`, or a part of it. */
+  readonly birthDate?: string
+  readonly recordNumber?: string
+  readonly gender?: 'male' | 'female' | 'other' | 'unknown'
+}
+
+export type EncounterRow = {
+  readonly id: string
+  /** ms */
+  readonly start?: number
+  readonly end?: number
+  /** Such as the unit or the class, in words. */
+  readonly what?: string
+}
+
+/** Patients as the one who is signed in may see them: what the roles and relations do not reach is not there. */
+export type PatientDirectory = {
+  /** By name, record number or birth date; at most 20 rows. `text` has at least 3 characters. */
+  find(live: LiveSession, text: string): Promise<Outcome<readonly PatientRow[]>>
+  /** Oneself where one is a patient, and those whom one represents. Empty for staff. */
+  own(live: LiveSession): Promise<Outcome<readonly PatientRow[]>>
+  /** Undefined for one that is hidden, deleted or never was. */
+  byId(live: LiveSession, patient: string): Promise<Outcome<PatientRow | undefined>>
+  /** The newest first; at most 20 rows. */
+  encounters(live: LiveSession, patient: string): Promise<Outcome<readonly EncounterRow[]>>
+}
+
+/** An application that has access by consent. */
+export type GrantedApp = {
+  readonly grant: string
+  readonly name: string
+  readonly publisher?: string
+  readonly scopes: readonly SmartScope[]
+  /** Id of the patient for whom it was opened. */
+  readonly patient?: string
+  /** ms */
+  readonly since: number
+  /** ms: access that outlives the session. */
+  readonly offlineUntil?: number
+}
+
+export type GrantedApps = {
+  /** The newest first; at most 100. */
+  list(account: string): Promise<readonly GrantedApp[]>
+  /** False: no such grant of this account. One that is over counts as withdrawn. */
+  withdraw(account: string, grant: string, origin: Origin): Promise<Outcome<boolean>>
+}
+
+export const emergencyReasons = ['ETREAT', 'threat', 'unable', 'other'] as const
+export type EmergencyReason = (typeof emergencyReasons)[number]
+
+/** @see auth.md 12.5 */
+export type EmergencyAccess = {
+  /** Of this session. */
+  active(live: LiveSession): Promise<readonly { readonly patient: string; readonly until: number }[]>
+  /** `false`: no such patient, or none that this user may open so: one answer for all of it. The session is fresh (factor in the last 5 minutes). */
+  begin(
+    live: LiveSession,
+    patient: string,
+    why: { readonly reason: EmergencyReason; readonly text: string },
+    origin: Origin,
+  ): Promise<Outcome<boolean>>
+}
