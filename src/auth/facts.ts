@@ -49,6 +49,9 @@ export type FactKind =
   | 'factor-removed'
   | 'factor-reset'
   | 'backup-codes-made'
+  | 'grant-given'
+  | 'grant-ended'
+  | 'grant-reused'
 
 /** How somebody proved who they are, as `amr` says it. @see RFC 8176; `backup` and `ext` (an outside identity provider) are ours */
 export type Method = 'pwd' | 'otp' | 'backup' | 'ext'

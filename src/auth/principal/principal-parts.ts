@@ -1,0 +1,30 @@
+import type { Definitions } from '../../fhir/definitions/definitions.ts'
+import type { Client } from '../clients/client.ts'
+import type { Ground } from '../ground.ts'
+import type { RoleTable } from '../roles/role-table.ts'
+import type { PublicAddress } from '../web.ts'
+
+/** What a principal is made of. `compose` gives the functions; all of them fail by throwing, and then nobody is let in. */
+export type PrincipalParts = {
+  readonly ground: Ground
+  readonly address: PublicAddress
+  readonly definitions: Definitions
+  readonly roles: RoleTable
+  findClient(id: string): Promise<Client | undefined>
+  /** The organization and all below it, as ids; nothing above. */
+  subtreeOf(organization: string): Promise<readonly string[]>
+  /** Ids of patients for whom a user (`Patient/1`, `RelatedPerson/1`, `Person/1`) may act, by links that are active and verified. */
+  representedBy(fhirUser: string): Promise<readonly string[]>
+  /** Ids of patients that an emergency of this session and this client opens now. */
+  emergenciesOf(about: EmergencyOf): Promise<readonly string[]>
+}
+
+export type EmergencyOf = { readonly account: string; readonly session: string; readonly client?: string }
+
+export type AuthenticateParts = PrincipalParts & {
+  /** Counts an unknown token of an address: 20 a minute (`{ name: 'unknown-tokens', most: 20, windowSeconds: 60 }`). */
+  unknownToken(address: string): Promise<{ readonly allowed: boolean; readonly resetMs: number }>
+}
+
+/** `forget`: something ended, so nothing that is remembered counts any more. Called on a wake-up of the topic `tokens`. */
+export type Forgetting = { forget(): void }

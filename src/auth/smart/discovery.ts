@@ -1,0 +1,72 @@
+import type { AuthorizationEndpoints } from '../capability-security.ts'
+import type { PublicAddress } from '../web.ts'
+
+/** Where everything is: the one source for the discovery documents and for `CapabilityStatement.rest.security`. */
+export const authorizationEndpoints = ({ base, issuer }: PublicAddress, registration: boolean): AuthorizationEndpoints => ({
+  authorize: `${issuer}/auth`,
+  token: `${issuer}/token`,
+  introspect: `${issuer}/introspect`,
+  manage: `${base}/account/apps`,
+  revoke: `${issuer}/revoke`,
+  ...(registration && { register: `${issuer}/register` }),
+})
+
+export type DiscoveryParts = {
+  readonly address: PublicAddress
+  /** Whether clients may register themselves. */
+  readonly registration: boolean
+  /** `supportedScopes` of the types that are served. */
+  readonly scopes: readonly string[]
+  /** Of the primary facility. */
+  readonly brand?: { readonly system: string; readonly value: string }
+}
+
+/** The text of `{fhir}/.well-known/smart-configuration`. @see https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html */
+export const smartConfiguration = ({ address, registration, scopes, brand }: DiscoveryParts): string => {
+  const endpoints = authorizationEndpoints(address, registration)
+  return JSON.stringify({
+    issuer: address.issuer,
+    jwks_uri: `${address.issuer}/jwks`,
+    authorization_endpoint: endpoints.authorize,
+    token_endpoint: endpoints.token,
+    introspection_endpoint: endpoints.introspect,
+    revocation_endpoint: endpoints.revoke,
+    management_endpoint: endpoints.manage,
+    ...(endpoints.register !== undefined && { registration_endpoint: endpoints.register }),
+    grant_types_supported: ['authorization_code', 'client_credentials'],
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgs,
+    scopes_supported: scopes,
+    capabilities,
+    user_access_brand_bundle: `${address.base}/.well-known/brands.json`,
+    ...(brand !== undefined && { user_access_brand_identifier: brand }),
+  })
+}
+
+/** Signatures of client assertions, in the order of preference. */
+export const assertionAlgs = ['RS384', 'ES384', 'RS256', 'ES256', 'PS384', 'EdDSA'] as const
+
+const capabilities = [
+  'launch-ehr',
+  'launch-standalone',
+  'authorize-post',
+  'client-public',
+  'client-confidential-symmetric',
+  'client-confidential-asymmetric',
+  'sso-openid-connect',
+  'context-banner',
+  'context-style',
+  'context-ehr-patient',
+  'context-ehr-encounter',
+  'context-standalone-patient',
+  'context-standalone-encounter',
+  'permission-offline',
+  'permission-online',
+  'permission-patient',
+  'permission-user',
+  'permission-v1',
+  'permission-v2',
+  'smart-app-state',
+] as const
