@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Ground } from '../ground.ts'
 import { type Client, clientRecords } from './client.ts'
+import type { ClientHealth } from './client-health.ts'
 import type { JwksCache } from './jwks-cache.ts'
 
 /**
@@ -18,11 +19,13 @@ export type ClientRegistry = {
   allowsOrigin(origin: string): Promise<boolean>
   /** Something was changed here or elsewhere. */
   forget(): void
+  readonly health: ClientHealth
 }
 
 export type ClientRegistryParts = {
   readonly ground: Ground
   readonly jwks: JwksCache
+  readonly health: ClientHealth
   /** SIMPUL_ENVIRONMENT=production: clients marked `development` do not work. */
   readonly production: boolean
 }
@@ -30,7 +33,7 @@ export type ClientRegistryParts = {
 const rememberedMs = 5_000
 const rememberedMax = 10_000
 
-export const createClientRegistry = ({ ground, jwks, production }: ClientRegistryParts): ClientRegistry => {
+export const createClientRegistry = ({ ground, jwks, health, production }: ClientRegistryParts): ClientRegistry => {
   const { store, clock, fields } = ground
   const clients = new Map<string, { readonly client: Client; readonly at: number }>()
   let origins: { readonly known: Promise<ReadonlySet<string>>; readonly at: number } | undefined
@@ -58,7 +61,13 @@ export const createClientRegistry = ({ ground, jwks, production }: ClientRegistr
       const opened = await Promise.all(valid.map(({ id, sealed }) => fields.decrypt(sealed, secretPlace(client.id, id))))
       return opened.flatMap(secret => secret ?? []).reverse()
     },
-    keysOf: async ({ jwks: inline, jwksUri }, kid) => (jwksUri === undefined ? inline : jwks.keysAt(jwksUri, kid)),
+    keysOf: async ({ id, jwks: inline, jwksUri }, kid) => {
+      if (jwksUri === undefined) return inline
+      const found = await jwks.keysAt(jwksUri, kid)
+      if (typeof found !== 'string') return found
+      health.trouble(id, found)
+      return undefined
+    },
     allowsOrigin: async origin => {
       if (origins === undefined || clock() - origins.at >= rememberedMs) origins = { known: originsOf(ground, production), at: clock() }
       return (await origins.known).has(origin)
@@ -68,6 +77,7 @@ export const createClientRegistry = ({ ground, jwks, production }: ClientRegistr
       clients.clear()
       origins = undefined
     },
+    health,
   }
 }
 
