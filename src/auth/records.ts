@@ -2,6 +2,7 @@ import type { RecordDefinition } from '../storage/port.ts'
 import { accountRecords } from './accounts/account.ts'
 import { linkRecords } from './accounts/links.ts'
 import { clientRecords } from './clients/client.ts'
+import { clientHealthRecords } from './clients/client-health.ts'
 import { factorRecords } from './factors/factor-set.ts'
 import { grantRecords } from './grants/grant-context.ts'
 import { keyringRecords } from './keys/keyring.ts'
@@ -25,4 +26,5 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   loginEventRecords,
   signingKeyRecords,
   clientRecords,
+  clientHealthRecords,
 ]
