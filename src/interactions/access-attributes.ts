@@ -1,10 +1,14 @@
 import { type AccessFilter, permits } from '../base/access-filter.ts'
+import type { Written } from '../auth/relations/written.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { NewVersion } from '../storage/port.ts'
 
 /** What access filters ask of a version and searches cannot. `patients` and `organizations` are ids, `authors` are `Type/id`. */
-export type AccessAttributes = Pick<NewVersion, 'patients' | 'organizations' | 'authors' | 'confidentiality'>
+export type AccessAttributes = Pick<
+  NewVersion,
+  'patients' | 'organizations' | 'authors' | 'confidentiality' | 'sensitivities' | 'relations'
+>
 
 /** Only who sees everything sees what has these. */
 export const accessToNobody: AccessAttributes = { patients: [], organizations: [], authors: [], confidentiality: 5 }
@@ -29,8 +33,8 @@ const confidentialityOf = (resource: Resource): number => {
   return found.length === 0 ? normal : Math.max(...found)
 }
 
-/** Taken from the index values, so that nothing is evaluated twice. */
-export const accessAttributes = (resource: Resource, id: string, values: IndexValues): AccessAttributes => {
+/** Taken from the index values, so that nothing is evaluated twice. `written` matters to relations alone. */
+export const accessAttributes = (resource: Resource, id: string, values: IndexValues, _written: Written = {}): AccessAttributes => {
   const type = resource.resourceType
   const patients = new Set<string>(type === 'Patient' ? [id] : [])
   const organizations = new Set<string>(type === 'Organization' ? [id] : [])

@@ -1,0 +1,12 @@
+import type { Resource } from '../../fhir/model/resource.ts'
+import type { Key, Relation } from '../../storage/port.ts'
+
+/** What is known of a write beside the resource. With nothing of it the rows are those of a rebuild. */
+export type Written = {
+  /** `Practitioner/17`: fhirUser of whoever writes; absent for programs. */
+  readonly by?: string
+  /** Rows of the version before: who put himself in stays unconfirmed whoever writes next, who was put in stays confirmed. */
+  readonly before?: readonly Relation[]
+  /** Places and practitioner roles that the resource names (`namedForRelations`). Without it only contained ones are understood. */
+  readonly resolve?: (key: Key) => Resource | undefined
+}
