@@ -2,6 +2,7 @@
  * What `storage/port.ts` promises, sentence by sentence, for any engine: one file for each subject. New behaviour enters here first.
  * @see storage-and-search.md 2 to 4 and 17
  */
+import { accessContract } from './contract-access.ts'
 import { besideContract } from './contract-beside.ts'
 import { blobsContract } from './contract-blobs.ts'
 import { commitContract } from './contract-commit.ts'
@@ -22,6 +23,7 @@ export const storeContract = (name: string, open: Open): void => {
     blobsContract,
     loadContract,
     besideContract,
+    accessContract,
   ])
     part(name, open)
 }

@@ -1,7 +1,14 @@
 import { seesAll } from '../../src/base/access-filter.ts'
 import type { Query } from '../../src/search/tree.ts'
 import type { IndexValues } from '../../src/search/values.ts'
-import { lastUpdatedPlaceholder, type Method, type NewVersion, type StoredVersion, type WritePlan } from '../../src/storage/port.ts'
+import {
+  lastUpdatedPlaceholder,
+  type Method,
+  type NewVersion,
+  type Relation,
+  type StoredVersion,
+  type WritePlan,
+} from '../../src/storage/port.ts'
 
 /** Small versions and plans written by hand, for tests of stores. */
 export type Wanted = {
@@ -19,6 +26,10 @@ export type Wanted = {
   readonly patients?: readonly string[]
   readonly organizations?: readonly string[]
   readonly authors?: readonly string[]
+  /** 2 when absent. */
+  readonly confidentiality?: number
+  readonly sensitivities?: readonly string[]
+  readonly relations?: readonly Relation[]
   readonly filler?: string
 }
 
@@ -32,7 +43,9 @@ export const newVersion = (wanted: Wanted): NewVersion => {
     patients: wanted.patients ?? [],
     organizations: wanted.organizations ?? [],
     authors: wanted.authors ?? [],
-    confidentiality: 2,
+    confidentiality: wanted.confidentiality ?? 2,
+    ...(wanted.sensitivities === undefined ? {} : { sensitivities: wanted.sensitivities }),
+    ...(wanted.relations === undefined ? {} : { relations: wanted.relations }),
   }
   if (method === 'DELETE') return { type, id, versionId, method, text: new Uint8Array(), lastUpdatedOffset: -1, ...access }
   const head = `{"resourceType":"${type}","id":"${id}","meta":{"versionId":"${versionId}","lastUpdated":"`
