@@ -9,9 +9,11 @@ import { keyringRecords } from './keys/keyring.ts'
 import { signingKeyRecords } from './keys/signing-keys.ts'
 import { attemptRecords } from './lockout/attempts.ts'
 import { stepRecords } from './login-steps.ts'
+import { libraryRecords } from './server/library-rows.ts'
 import { deviceRecords } from './sessions/device-cookies.ts'
 import { loginEventRecords } from './sessions/login-history.ts'
 import { sessionRecords } from './sessions/session.ts'
+import { launchRecords } from './smart/launch-record.ts'
 
 /** All that accounts keep in the store. @see auth.md annex B */
 export const accountStoreRecords: readonly RecordDefinition[] = [
@@ -24,6 +26,9 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   attemptRecords,
   deviceRecords,
   loginEventRecords,
+  grantRecords,
+  libraryRecords,
+  launchRecords,
   signingKeyRecords,
   clientRecords,
   clientHealthRecords,

@@ -1,16 +1,16 @@
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
-import type { Client } from '../clients/client.ts'
+import type { ClientRegistry } from '../clients/registry.ts'
 import type { Ground } from '../ground.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import type { PublicAddress } from '../web.ts'
 
-/** What a principal is made of. `compose` gives the functions; all of them fail by throwing, and then nobody is let in. */
+/** What a principal is made of. `compose` gives the functions; they fail by throwing, and then nobody is let in. */
 export type PrincipalParts = {
   readonly ground: Ground
   readonly address: PublicAddress
   readonly definitions: Definitions
   readonly roles: RoleTable
-  findClient(id: string): Promise<Client | undefined>
+  readonly clients: Pick<ClientRegistry, 'find'>
   /** The organization and all below it, as ids; nothing above. */
   subtreeOf(organization: string): Promise<readonly string[]>
   /** Ids of patients for whom a user (`Patient/1`, `RelatedPerson/1`, `Person/1`) may act, by links that are active and verified. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { JSONWebKeySet, JWK } from 'jose'
-import type { Client } from '../clients/client.ts'
+import type { ClientRegistry } from '../clients/registry.ts'
+import type { SigningKeys } from '../keys/signing-keys.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { PrincipalParts } from '../principal/principal-parts.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
@@ -8,29 +8,28 @@ import type { Interactions } from './interaction.ts'
 
 /** What the authorization server is given. */
 export type AuthorizationServerParts = PrincipalParts & {
-  readonly clients: ClientKeys
-  /** Private JWKs that sign id tokens, the one in use first, each with `kid`, `alg` and `use`. At least one RS256. */
-  readonly signingKeys: readonly JWK[]
+  readonly clients: Pick<ClientRegistry, 'find' | 'secretsOf' | 'keysOf'>
+  readonly signingKeys: Pick<SigningKeys, 'currentJwks' | 'publicJwks' | 'onChange'>
+  /** Secrets that sign the library's cookies, the present one first, then the one before. */
+  cookieKeys(): readonly string[]
   /** Name of the cookie of our session: `__Host-simpul_sid`, without the prefix where there is no https. */
   readonly sessionCookie: string
-  /** Whether this user may read the instance now, and which members of it matter to a launch. Undefined: not visible, or not there. */
+  /** Whether the principal may read the instance now, and what a launch asks of it. Undefined: not visible, or not there. */
   see(principal: Principal, type: string, id: string): Promise<Seen | undefined>
-  /** A page for errors that must not travel to a redirect address. */
+  /** A page for errors that must not travel to a redirect address. It ends the answer. */
   readonly renderError: RenderError
   /** SIMPUL_AUTH_REFRESH_GRACE_SECONDS, at most 10; 0 for none. */
   readonly refreshGraceSeconds: number
+  /** Scopes of the discovery documents. */
+  readonly scopes: readonly string[]
+  /** Whether clients may register themselves: the documents then say where. */
+  readonly registration: boolean
+  /** An error that the library could not place: a bug, or a store that is away. */
+  failed?(error: unknown, requestId: string): void
 }
 
-/** `subject`: the Patient it is about, where it names one. */
+/** `subject`: id of the Patient that it is about, where it names one. */
 export type Seen = { readonly subject?: string }
-
-/** What the registry of clients says beside their rows. */
-export type ClientKeys = {
-  /** Public keys for assertions; undefined for a set that is malformed, unreachable, or has one `kid` twice. */
-  keysOf(client: Client): Promise<JSONWebKeySet | undefined>
-  /** Secrets in clear that are valid now: none, one, or two while one is being replaced. */
-  secretsOf(client: Client): Promise<readonly string[]>
-}
 
 /** What went wrong, in the words of OAuth; `aud` and `launch` have sentences of their own (auth.md 14). */
 export type AuthorizationProblem = {
@@ -38,15 +37,20 @@ export type AuthorizationProblem = {
   readonly error: string
   /** English, short, without secrets. */
   readonly description?: string
-  readonly about?: 'aud' | 'launch'
+  readonly about?: 'aud' | 'launch' | 'expired'
 }
 
-export type RenderError = (req: IncomingMessage, res: ServerResponse, problem: AuthorizationProblem, from: WebOrigin) => Promise<void>
+export type RenderError = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  problem: AuthorizationProblem,
+  from: WebOrigin,
+) => Promise<void> | void
 
 export type AuthorizationServer = {
-  /** For `/oauth` and below, and `/.well-known/oauth-authorization-server/oauth`. */
+  /** For `/oauth` and all below, and `/.well-known/oauth-authorization-server/oauth`. */
   readonly handler: WebHandler
   readonly interactions: Interactions
-  /** Other signing keys, from the next request on; requests in flight finish with the ones before. */
-  rotate(signingKeys: readonly JWK[]): void
+  /** The keys of cookies changed: they hold from the next request on. Changes of signing keys it hears of by itself. */
+  renew(): void
 }
