@@ -30,9 +30,8 @@ export const createPerform =
         touched,
       })
     if (!access.allow) {
-      const denied = fail(access.kind, {})
-      record(statusOf(denied.failure), 'denied')
-      return denied
+      record(statusOf(access.failure), 'denied')
+      return { ok: false, failure: access.failure }
     }
     try {
       const outcome = await interactions[request.interaction](request, { ...context, access }, parts)

@@ -67,7 +67,7 @@ const readSlot = (entry: Entry, prefer: Prefer, call: Call, parts: Parts): Outco
   const request = requestOf(entry, prefer, parts)
   if (!request.ok) return request
   const access = parts.decide(call.principal, request.value.interaction, request.value.type)
-  if (!access.allow) return fail(access.kind, {})
+  if (!access.allow) return { ok: false, failure: access.failure }
   const task = taskOf(entry, request.value, parts)
   return task.ok ? ok({ entry, request: request.value, call: { ...call, access }, task: task.value, newId: parts.ids() }) : task
 }

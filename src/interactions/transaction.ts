@@ -101,7 +101,7 @@ const resolveOne = async (
   parts: Parts,
 ): Promise<Outcome<{ readonly id: string; readonly guard: WritePlan['guards'][number] }>> => {
   const access = parts.decide(slot.call.principal, 'search-type', type)
-  if (!access.allow) return fail(access.kind, {})
+  if (!access.allow) return { ok: false, failure: access.failure }
   const query = readCriteria(type, criteria, parts)
   if (!query.ok) return query
   const found = await find(type, query.value, { ...slot.call, access })

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
+import { fail } from '../../src/base/outcome.ts'
 import { testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { bundle, entry, type Heard, type Sent, say } from './speak.ts'
@@ -85,7 +87,7 @@ for (const engine of testEngines)
         await using denying = await testParts({
           engine,
           decide: (_who, _what, type) =>
-            type === 'Group' ? { allow: false, kind: 'forbidden' } : { allow: true, filterFor: () => ({ op: 'all' }) },
+            type === 'Group' ? { allow: false, failure: fail('forbidden', {}).failure, rule: 'role' } : seeing(() => ({ op: 'all' })),
         })
         const heard = await say(denying, 'POST', '', {
           body: bundle('batch', [entry('POST', 'Group', { resourceType: 'Group' }), entry('POST', 'Patient', patient())]),

@@ -1,5 +1,6 @@
 /** history at three levels: rest-api.md 15. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
 import type { AccessFilter } from '../../src/base/access-filter.ts'
 import { historySystem } from '../../src/interactions/history-system.ts'
 import { testEngines } from '../support/engines.ts'
@@ -165,7 +166,7 @@ for (const engine of testEngines)
 
       test('who may not see a type sees none of its versions, and of others the own ones', async () => {
         const seen: Readonly<Record<string, AccessFilter>> = { Patient: { op: 'ids', ids: ['b'] }, Observation: { op: 'none' } }
-        const access = { allow: true, filterFor: (type: string): AccessFilter => seen[type] ?? { op: 'all' } } as const
+        const access = seeing((type: string): AccessFilter => seen[type] ?? { op: 'all' })
         const request = { interaction: 'history-system', parameters: [], prefer: { handling: 'strict' } } as const
         const answer = await historySystem(request, { ...parts.context(), access }, parts)
         expect(versions(hear(answer))).toBe('b2 b1')

@@ -1,5 +1,7 @@
 /** The one door: *decide access, run, audit*. Whatever happens inside, one record says so. */
 import { describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
+import { fail } from '../../src/base/outcome.ts'
 import { StoreUnusable } from '../../src/storage/unusable.ts'
 import { testEngines } from '../support/engines.ts'
 import { testParts } from '../support/parts.ts'
@@ -32,19 +34,20 @@ for (const engine of testEngines)
       })
 
       test('records a denial, and runs nothing', async () => {
-        await using parts = await testParts({ engine, decide: () => ({ allow: false, kind: 'forbidden' }) })
+        await using parts = await testParts({
+          engine,
+          decide: () => ({ allow: false, failure: fail('forbidden', {}).failure, rule: 'role' }),
+        })
         const outcome = await parts.perform(request('a'), parts.context())
         expect(outcome).toMatchObject({ ok: false, failure: { kind: 'forbidden' } })
         expect(parts.audited).toMatchObject([{ status: 403, outcome: 'denied' }])
       })
 
       test('answers for a store that nobody reaches, and records that', async () => {
-        const decide = () => ({
-          allow: true as const,
-          filterFor: () => {
+        const decide = () =>
+          seeing(() => {
             throw new StoreUnusable('unreachable', 'Nobody answers.')
-          },
-        })
+          })
         await using parts = await testParts({ engine, decide })
         const outcome = await parts.perform({ ...request('a'), interaction: 'search-type', parameters: [] }, parts.context())
         expect(outcome).toMatchObject({ ok: false, failure: { kind: 'no-store', retryAfterSeconds: 5 } })
@@ -52,12 +55,10 @@ for (const engine of testEngines)
       })
 
       test('records a bug too, before it is answered', async () => {
-        const decide = () => ({
-          allow: true as const,
-          filterFor: () => {
+        const decide = () =>
+          seeing(() => {
             throw new Error('a policy that breaks')
-          },
-        })
+          })
         await using parts = await testParts({ engine, decide })
         await expect(
           parts.perform({ ...request('a'), interaction: 'search-type', type: 'Patient', parameters: [] }, parts.context()),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
 import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
 import { groupByAccess } from '../../src/interactions/group-by-access.ts'
 import { restrict } from '../../src/interactions/restrict.ts'
@@ -6,8 +7,8 @@ import type { Node, ParamRef, Query } from '../../src/search/tree.ts'
 
 const mine: AccessFilter = { op: 'patient', id: '1' }
 const filters: Readonly<Record<string, AccessFilter>> = { Patient: mine, Observation: mine, Basic: { op: 'none' } }
-const some = { allow: true, filterFor: (type: string): AccessFilter => filters[type] ?? seesAll } as const
-const all = { allow: true, filterFor: () => seesAll } as const
+const some = seeing((type: string): AccessFilter => filters[type] ?? seesAll)
+const all = seeing(() => seesAll)
 
 const subject: ParamRef = { type: 'Observation', code: 'subject', kind: 'reference' }
 const anything: Node = { op: 'all' }

@@ -1,5 +1,6 @@
 /** Searches of a type, the system and a compartment: rest-api.md 17, storage-and-search.md 12, 13. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
 import type { AccessFilter } from '../../src/base/access-filter.ts'
 import { searchType } from '../../src/interactions/search-type.ts'
 import { testEngines } from '../support/engines.ts'
@@ -214,7 +215,7 @@ for (const engine of testEngines)
         const request = (type: string, name: string, value: string) =>
           ({ interaction: 'search-type', type, parameters: [{ name, value }], prefer: { handling: 'strict' } }) as const
         const found = async (type: string, name: string, value: string) => {
-          const answer = await searchType(request(type, name, value), { ...parts.context(), access: { allow: true, filterFor } }, parts)
+          const answer = await searchType(request(type, name, value), { ...parts.context(), access: seeing(filterFor) }, parts)
           return answer.ok && answer.value.body?.kind === 'json'
             ? shown({ status: 200, issues: [], body: JSON.parse(Buffer.concat(answer.value.body.chunks).toString()) })
             : answer

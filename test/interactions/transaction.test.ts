@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
+import { fail } from '../../src/base/outcome.ts'
 import { testEngines } from '../support/engines.ts'
 import { type TestParts, testBase, testParts } from '../support/parts.ts'
 import { bundle, entry, type Heard, type Sent, say } from './speak.ts'
@@ -515,7 +517,7 @@ for (const engine of testEngines)
         await using denying = await testParts({
           engine,
           decide: (_who, _what, type) =>
-            type === 'Group' ? { allow: false, kind: 'forbidden' } : { allow: true, filterFor: () => ({ op: 'all' }) },
+            type === 'Group' ? { allow: false, failure: fail('forbidden', {}).failure, rule: 'role' } : seeing(() => ({ op: 'all' })),
         })
         const body = bundle('transaction', [entry('POST', 'Patient', p), entry('POST', 'Group', { resourceType: 'Group' })])
         expect(await say(denying, 'POST', '', { body })).toMatchObject({ status: 403, failure: { expression: ['Bundle.entry[1]'] } })

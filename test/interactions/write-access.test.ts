@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
 import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
 import { type AccessAttributes, admits } from '../../src/interactions/access-attributes.ts'
 import { testEngines } from '../support/engines.ts'
@@ -12,7 +13,7 @@ for (const engine of testEngines)
     let filter: AccessFilter = seesAll
     let parts: TestParts
     beforeAll(async () => {
-      parts = await testParts({ engine, decide: () => ({ allow: true, filterFor: type => (type === 'Observation' ? filter : seesAll) }) })
+      parts = await testParts({ engine, decide: () => seeing(type => (type === 'Observation' ? filter : seesAll)) })
       for (const id of ['mine', 'theirs']) await say(parts, 'PUT', `Patient/${id}`, { body: { resourceType: 'Patient', id } })
     })
     afterAll(async () => {

@@ -4,6 +4,7 @@
  * @see storage-and-search.md 20.3
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { seeing } from '../../src/auth/access.ts'
 import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
 import { type Heard, say } from '../interactions/speak.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
@@ -78,7 +79,7 @@ whenThere('the same on every engine', () => {
   let filter: AccessFilter = seesAll
 
   beforeAll(async () => {
-    const decide = () => ({ allow: true as const, filterFor: () => filter })
+    const decide = () => seeing(() => filter)
     const open = (engine: TestEngine) => testParts({ engine, decide, clock: () => Date.UTC(2026, 10, 21, 8) })
     for (const engine of testEngines) stores.push(await open(engine))
     const first = stores[0] as TestParts
