@@ -12,6 +12,10 @@ export type Fact = {
   /** Who did it, where that is somebody else: id of an account, or a word for a program. */
   readonly by?: string
   readonly session?: string
+  /** Id of the application it is about. */
+  readonly client?: string
+  /** Of something that waits, or waited, for a second person. */
+  readonly approval?: string
   readonly method?: Method
   readonly reason?: string
   /** Of a success: how often it had failed before, and whether the browser was new. */
@@ -52,6 +56,22 @@ export type FactKind =
   | 'grant-given'
   | 'grant-ended'
   | 'grant-reused'
+  | 'client-registered'
+  | 'client-changed'
+  | 'client-activated'
+  | 'client-suspended'
+  | 'client-secret-made'
+  | 'client-secret-removed'
+  | 'registration-token-made'
+  | 'registration-token-removed'
+  | 'approval-asked'
+  | 'approval-given'
+  | 'approval-refused'
+  | 'signing-key-rotated'
+  | 'kek-rotated'
+  | 'data-key-rotated'
+  | 'access-explained'
+  | 'access-reviewed'
 
 /** How somebody proved who they are, as `amr` says it. @see RFC 8176; `backup` and `ext` (an outside identity provider) are ours */
 export type Method = 'pwd' | 'otp' | 'backup' | 'ext'
