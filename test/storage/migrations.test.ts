@@ -24,7 +24,10 @@ const released: Readonly<Record<string, readonly string[]>> = {
     'a234fc2ba496b98aa90188b0c3c5ca352c009640ffca7ac92192568190038d4a',
     'eeb5153b11bf6efb2a8ae2c22fa881bcd629235febbd01434ca1b757498c0e67',
   ],
-  mongodb: ['a85a267ee6371596228b54544383c8a38c5535e0fcb0a715b4ae5be56d7c2fa4'],
+  mongodb: [
+    'a85a267ee6371596228b54544383c8a38c5535e0fcb0a715b4ae5be56d7c2fa4',
+    '82920e9273c4bf4f37de6a9077da618c028f8d755ce21b51a28e60271a45aa10',
+  ],
 }
 
 for (const engine of migratingEngines)

@@ -25,6 +25,7 @@ const version = (values: Partial<IndexValues>) => ({
   patients: ['p'],
   organizations: ['o'],
   authors: ['Practitioner/1'],
+  confidentiality: 3,
 })
 const entriesOf = (values: Partial<IndexValues>, repeats: Repeats = always) => indexEntries(version(values), 99, 17, words, repeats)
 

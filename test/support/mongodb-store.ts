@@ -1,7 +1,7 @@
 import { afterAll } from '@jest/globals'
 import { type Db, MongoClient } from 'mongodb'
-import { initial } from '../../migrations/mongodb/0001-initial.ts'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
+import { steps } from '../../src/storage/mongodb/layout.ts'
 import type { RecordDefinition, Store } from '../../src/storage/port.ts'
 import { workerAddress } from './mongodb-address.ts'
 
@@ -53,7 +53,7 @@ let client: MongoClient | undefined
 afterAll(() => client?.close())
 
 /** What every store has anew once it opens; all other collections of ours are made when something is first kept. */
-const known: readonly string[] = Object.keys(initial.collections).map(name => `simpul.${name}`)
+const known: readonly string[] = steps.flatMap(step => Object.keys(step.collections ?? {})).map(name => `simpul.${name}`)
 /** They say what is there, not what was written: numbers of words are never given twice. */
 const kept = ['simpul.migrations', 'simpul.types', 'simpul.systems', 'simpul.shapes', 'simpul.numbers']
 /** Beyond so many documents it is quicker to begin anew. */

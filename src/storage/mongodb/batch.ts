@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import type { NewestDocument, PastDocument } from './documents.ts'
 import { type Instance, shapeOfInstance } from './instances.ts'
 import type { Turn } from './lane.ts'
+import { Relating } from './relating.ts'
 import type { TextPart } from './text-parts.ts'
 import { type Documents, supersededDocument } from './version-documents.ts'
 
@@ -17,9 +18,10 @@ type OfType = {
 export class Batch {
   readonly #types = new Map<string, OfType>()
   readonly #parts: TextPart[] = []
+  readonly #relating = new Relating()
 
   /** A new newest version in place of the known one. */
-  add(type: string, { newest, parts, shape }: Documents, seq: number, known: Instance | undefined, turn: Turn): void {
+  add(type: string, { newest, parts, relations, shape }: Documents, seq: number, known: Instance | undefined, turn: Turn): void {
     const ofType = this.#ofType(type)
     if (known === undefined) ofType.inserted.push(newest)
     else {
@@ -29,6 +31,7 @@ export class Batch {
     }
     if (shape !== 0) turn.count(shape, 1)
     this.#parts.push(...parts)
+    this.#relating.add({ type, id: newest._id }, relations, known?.relations ?? 0)
     turn.changed = true
   }
 
@@ -55,6 +58,7 @@ export class Batch {
       if (past.length > 0) await database.collections.past(type).insertMany(past, { session })
     }
     if (this.#parts.length > 0) await database.collections.own<TextPart>('texts').insertMany(this.#parts, { session })
+    await this.#relating.write(database, session)
   }
 
   #ofType(type: string): OfType {

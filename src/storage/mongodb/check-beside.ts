@@ -1,7 +1,9 @@
 import type { Db, Document } from 'mongodb'
 import { type BlobDocument, type BlobPartDocument, partBytes } from './blob-documents.ts'
 import { collectionsOf } from './collections.ts'
+import type { NewestDocument } from './documents.ts'
 import type { RecordDocument } from './record-documents.ts'
+import { numberOf, type RelationDocument, relationIds, sourceOf } from './relation-documents.ts'
 
 /** Names asked for together. */
 const blockMax = 500
@@ -11,6 +13,8 @@ export async function* besideFindings(db: Db, types: readonly string[]): AsyncGe
   yield* numberFindings(db)
   yield* textFindings(db)
   yield* ownerFindings(db)
+  yield* relationFindings(db)
+  for (const type of types) yield* relatedFindings(db, type)
   yield* blobFindings(db, types)
   yield* recordFindings(db)
 }
@@ -73,6 +77,39 @@ async function* ownerFindings(db: Db): AsyncGenerator<string> {
       const there = type === '' ? 0 : await db.collection<{ _id: string }>(type).countDocuments({ _id: { $in: [...ids] } })
       if (there < ids.size) yield `owners of unique keys that are not there: ${type} ${ids.size - there}`
     }
+}
+
+/** Rows of relations whose instance is not there, or says that it has fewer. */
+async function* relationFindings(db: Db): AsyncGenerator<string> {
+  const rows = db.collection<RelationDocument>('simpul.relations').find({}, { sort: { _id: 1 } })
+  for await (const block of blocksOf(rows, blockMax))
+    for (const [type, ofType] of Map.groupBy(block, row => sourceOf(row).split('/', 1)[0] ?? '')) {
+      const known = await relationCounts(db, type, new Set(ofType.map(row => sourceOf(row).slice(type.length + 1))))
+      const lost = ofType.filter(row => numberOf(row) >= (known.get(sourceOf(row)) ?? 0)).length
+      if (lost > 0) yield `relations that no newest version says: ${type} ${lost}`
+    }
+}
+
+/** Instances that say they have more rows than there are. */
+async function* relatedFindings(db: Db, type: string): AsyncGenerator<string> {
+  const saying = db.collection<NewestDocument>(type).find({ relations: { $exists: true } }, { projection: { relations: 1 } })
+  let missing = 0
+  for await (const block of blocksOf(saying, blockMax))
+    for (const { _id: id, relations = 0 } of block) {
+      const ids = relationIds({ type, id }, relations)
+      const there = await db.collection<RelationDocument>('simpul.relations').countDocuments({ _id: { $in: [...ids] } })
+      if (there < relations) missing++
+    }
+  if (missing > 0) yield `versions without all of their relations: ${type} ${missing}`
+}
+
+const relationCounts = async (db: Db, type: string, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> => {
+  if (type === '') return new Map()
+  const found = await db
+    .collection<NewestDocument>(type)
+    .find({ _id: { $in: [...ids] } }, { projection: { relations: 1 } })
+    .toArray()
+  return new Map(found.map(({ _id, relations = 0 }) => [`${type}/${_id}`, relations]))
 }
 
 async function* blobFindings(db: Db, types: readonly string[]): AsyncGenerator<string> {

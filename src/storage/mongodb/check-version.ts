@@ -1,7 +1,18 @@
+import { confidentialityLevels } from '../../base/access-filter.ts'
 import { msOfSeq } from '../sequence.ts'
 import { unsortedCode } from '../shape.ts'
 import type { IndexEntries, NewestDocument, PastDocument } from './documents.ts'
-import { authorEntry, everything, ownerEntry, patientEntry, sortField, sortText } from './entries.ts'
+import {
+  authorEntry,
+  confidentialityEntry,
+  everything,
+  nobodyEntry,
+  ownerEntry,
+  patientEntry,
+  sensitivityEntry,
+  sortField,
+  sortText,
+} from './entries.ts'
 
 /** What the numbers of shapes mean. */
 export type Shapes = ReadonlyMap<number, ReadonlySet<string>>
@@ -87,10 +98,17 @@ const isShapedAsSorted = (ix: IndexEntries, shapes: Shapes): boolean => {
     .every(code => Object.hasOwn(ix.so ?? {}, sortField(code)) !== codes.has(unsortedCode(code)))
 }
 
-const hasAccessEntries = ({ ix, patients, organizations, authors }: Live['document']): boolean =>
+const hasAccessEntries = ({ ix, patients, organizations, authors, conf, sens = [] }: Live['document']): boolean =>
   isSame(
-    ix.tk.filter(entry => /^(patient|owner|author)#/.test(entry)),
-    [...patients.map(patientEntry), ...organizations.map(ownerEntry), ...authors.map(authorEntry)],
+    ix.tk.filter(entry => /^(patient|nobody|owner|author|conf|sens)#/.test(entry)),
+    [
+      ...patients.map(patientEntry),
+      ...(patients.length === 0 ? [nobodyEntry] : []),
+      ...organizations.map(ownerEntry),
+      ...authors.map(authorEntry),
+      ...(conf === confidentialityLevels.N ? [] : [confidentialityEntry(conf)]),
+      ...sens.map(sensitivityEntry),
+    ],
   )
 
 /** The parameter stands before the first mark: no code of one holds a mark. */

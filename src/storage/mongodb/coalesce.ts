@@ -1,5 +1,5 @@
-/** Questions in one batch at most. */
-const batchMax = 64
+/** Questions in one batch, where nothing else is said. */
+const batchSize = 64
 /** Batches under way at once. While so many are, further questions gather: the busier the database, the larger the batches. */
 const underWayMax = 4
 
@@ -15,19 +15,21 @@ type Waiting<V> = {
  */
 export class Coalescing<V> {
   readonly #ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>
+  readonly #batchMax: number
   #waiting: Waiting<V>[] = []
   #underWay = 0
   #scheduled = false
 
   /** `ask` answers each key it finds something for; keys in one batch differ. */
-  constructor(ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>) {
+  constructor(ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>, batchMax: number = batchSize) {
     this.#ask = ask
+    this.#batchMax = batchMax
   }
 
   one(key: string): Promise<V | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject })
-      if (this.#waiting.length >= batchMax) this.#flush()
+      if (this.#waiting.length >= this.#batchMax) this.#flush()
       else this.#schedule()
     })
   }
@@ -42,7 +44,7 @@ export class Coalescing<V> {
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#underWay < underWayMax) void this.#batch(this.#waiting.splice(0, batchMax))
+    while (this.#waiting.length > 0 && this.#underWay < underWayMax) void this.#batch(this.#waiting.splice(0, this.#batchMax))
   }
 
   async #batch(batch: readonly Waiting<V>[]): Promise<void> {

@@ -2,7 +2,7 @@ import { type Collection, type CollectionOptions, type Db, type Document, MongoS
 import type { NewestDocument, PastDocument } from './documents.ts'
 import { type CollectionLayout, type Step, steps, typeLayoutOf } from './layout.ts'
 
-/** Names of the indexes, for `hint`: the first nine of `{Type}`, the others of `{Type}.history`. */
+/** Names of the indexes, for `hint`: the first nine of `{Type}`, the next two of `{Type}.history`, the last of `simpul.relations`. */
 export const hints = {
   id: '_id_',
   seq: 'seq',
@@ -15,6 +15,7 @@ export const hints = {
   sd: 'sd',
   pastId: 'id',
   pastSeq: 'seq',
+  relationKey: 'key',
 } as const
 
 const systemPrefix = 'simpul.'

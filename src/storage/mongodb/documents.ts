@@ -27,6 +27,10 @@ export type NewestDocument = {
   readonly organizations: readonly string[]
   readonly authors: readonly string[]
   readonly conf: number
+  /** Absent for none. */
+  readonly sens?: readonly string[]
+  /** How many rows it has in `simpul.relations`; absent for none. */
+  readonly relations?: number
   /** Seq of a plan that counted on this version without writing another: a change for the sake of whoever writes it at the same time. */
   readonly pin?: Seq
 }

@@ -24,6 +24,15 @@ export const referencesOfParam = (param: string): string => `${param}>`
 export const anyReferenceEntry = (type: string, id: string): string => `>${type}/${id}`
 export const shapeEntry = (shape: number): string => `shape#${shape}`
 export const patientEntry = (id: string): string => `patient#${id}`
+/** What the entries of patients begin with. */
+export const patientEntries: string = patientEntry('')
+/** About no patient. */
+export const nobodyEntry = 'nobody#'
+/** Only of what is not normal. */
+export const confidentialityEntry = (level: number): string => `conf#${level}`
+export const sensitivityEntry = (code: string): string => `sens#${code}`
+/** What the entries of sensitivities begin with. */
+export const sensitivityEntries: string = sensitivityEntry('')
 export const ownerEntry = (organization: string): string => `owner#${organization}`
 export const authorEntry = (reference: string): string => `author#${reference}`
 
@@ -34,6 +43,16 @@ export const stringEntry = (param: string, value: string, exact: string): string
 export const compositeEntry = (param: string, key: string, text: string): string => `${param}$${key}${end}${text}`
 /** `p` of a composite with a range; its key stands in `u`. */
 export const compositeParam = (param: string): string => `${param}$`
+
+/** In `simpul.relations`: by whom, then whose. */
+export const relationKey = (from: string, of: string, patient: string): string => `${relationKeys(from, of)}${withoutEnd(patient)}`
+/** What the keys of whoever `of` is begin with. */
+export const relationKeys = (from: string, of: string): string => `${from}#${withoutEnd(of)}${end}`
+export const partsOfRelationKey = (key: string): { readonly from: string; readonly of: string; readonly patient: string } => {
+  const mark = key.indexOf('#')
+  const [of = '', patient = ''] = key.slice(mark + 1).split(end)
+  return { from: key.slice(0, mark), of: valueOfOrderedText(of, false) as string, patient: valueOfOrderedText(patient, false) as string } // texts
+}
 
 /** All texts that begin so: [from, before). */
 export const beginningWith = (text: string): { readonly from: string; readonly before: string } => ({ from: text, before: after(text) })

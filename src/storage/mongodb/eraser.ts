@@ -9,6 +9,7 @@ import type { Turn } from './lane.ts'
 import { instanceKey } from './plan-keys.ts'
 import { majority } from './raw-versions.ts'
 import { blocksOf, pastId } from './reader.ts'
+import { eraseRelations } from './relating.ts'
 import { partId } from './text-parts.ts'
 import { freeKeysOf } from './unique.ts'
 import type { Writer } from './writer.ts'
@@ -113,6 +114,11 @@ export class Eraser {
     await freeKeysOf(
       this.#database,
       newest.map(({ _id }) => ({ type, id: _id })),
+      session,
+    )
+    await eraseRelations(
+      this.#database,
+      newest.map(({ _id, relations = 0 }) => ({ type, id: _id, relations })),
       session,
     )
     await this.#blobs.removeOf(seqs, session)

@@ -5,7 +5,7 @@ import { shapePlace } from './values.ts'
 import type { Superseded } from './version-documents.ts'
 
 /** What a transaction knows of an instance. `shape`: the entry of its newest version in the index, absent when that is no more in it. */
-export type Instance = Superseded & { readonly shape?: string }
+export type Instance = Superseded & { readonly shape?: string; readonly relations?: number }
 
 /** All that is taken along when another version follows. */
 const whole = {
@@ -16,6 +16,7 @@ const whole = {
   deleted: 1,
   text: 1,
   parts: 1,
+  relations: 1,
   shape: { $arrayElemAt: ['$ix.tk', shapePlace] },
 }
 const head = { seq: 1, versionId: 1, deleted: 1 }

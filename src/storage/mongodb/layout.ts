@@ -1,4 +1,5 @@
 import { initial } from '../../../migrations/mongodb/0001-initial.ts'
+import { relations } from '../../../migrations/mongodb/0002-relations.ts'
 
 /** What a collection has beside its documents. Names of indexes are what `hint` takes. */
 export type CollectionLayout = {
@@ -28,7 +29,7 @@ export type Step = {
   readonly types?: { readonly newest?: CollectionLayout; readonly past?: CollectionLayout }
 }
 
-export const steps: readonly Step[] = [initial]
+export const steps: readonly Step[] = [initial, relations]
 
 export type TypeLayout = { readonly newest: CollectionLayout; readonly past: CollectionLayout }
 

@@ -32,6 +32,7 @@ import type {
   StoreHealth,
   WritePlan,
 } from '../port.ts'
+import { checkRelations } from '../relation-rules.ts'
 import { askedAgain } from './asked-again.ts'
 import { BesideLoader } from './beside-loader.ts'
 import { BesideRows } from './beside-rows.ts'
@@ -49,6 +50,7 @@ import { Loader } from './loader.ts'
 import { migrate } from './migrate.ts'
 import { Reader } from './reader.ts'
 import { RecordKeeper } from './records.ts'
+import { Relations } from './relations.ts'
 import { repeatsBy } from './repeats.ts'
 import { createSearch, type MongoSearch } from './search.ts'
 import { snapshotOf, stateOf, takeSnapshot } from './snapshot.ts'
@@ -106,8 +108,10 @@ export const openMongoStore = async (options: MongoStoreOptions): Promise<Store>
 
 type Actions = { of(writes: NonNullable<WritePlan['records']>): ReturnType<RecordKeeper['actions']> }
 
-const commit = async (writer: Writer, actions: Actions, plan: WritePlan): Promise<Outcome<Committed>> =>
-  writer.commit({ plan, actions: plan.records === undefined ? [] : actions.of(plan.records) })
+const commit = async (writer: Writer, actions: Actions, plan: WritePlan): Promise<Outcome<Committed>> => {
+  checkRelations(plan.versions)
+  return writer.commit({ plan, actions: plan.records === undefined ? [] : actions.of(plan.records) })
+}
 
 type Parts = CommitterParts & {
   readonly writer: Writer
@@ -129,6 +133,7 @@ class MongoStore implements Store {
   readonly #reader: Reader
   readonly #history: History
   readonly #walk: Walk
+  readonly #relations: Relations
   readonly #besideRows: BesideRows
   readonly #besideLoader: BesideLoader
   readonly #expiry: Expiry
@@ -146,6 +151,7 @@ class MongoStore implements Store {
     this.#eraser = new Eraser(database, writer, blobs)
     this.#reader = new Reader(database)
     this.#history = new History(database, this.#reader)
+    this.#relations = new Relations(database)
     this.#walk = new Walk(database, this.#reader)
     this.#besideRows = new BesideRows(database, definitions)
     this.#besideLoader = new BesideLoader(database, writer, definitions)
@@ -197,12 +203,12 @@ class MongoStore implements Store {
     return this.#search.explain(query, { access: options.access, count: options.count, state: {} })
   }
 
-  async related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]> {
-    return questions.map(() => false)
+  related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]> {
+    return this.#relations.related(questions)
   }
 
-  async relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]> {
-    return keys.map(() => [])
+  relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]> {
+    return this.#relations.relationsOf(keys)
   }
 
   async references(
@@ -232,6 +238,7 @@ class MongoStore implements Store {
   }
 
   async load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>> {
+    checkRelations(versions)
     const done = await this.#loader.load(versions)
     if (done.ok && done.value.held && versions.length > 0) this.#loaded = stateOf(this.#database, await takeSnapshot(this.#database))?.at
     return done

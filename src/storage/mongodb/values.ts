@@ -1,3 +1,4 @@
+import { confidentialityLevels } from '../../base/access-filter.ts'
 import type { IndexValues } from '../../search/values.ts'
 import type { LoadedVersion } from '../port.ts'
 import { shapeOf } from '../shape.ts'
@@ -9,10 +10,13 @@ import {
   codeEntry,
   compositeEntry,
   compositeParam,
+  confidentialityEntry,
   everything,
+  nobodyEntry,
   ownerEntry,
   patientEntry,
   referenceEntry,
+  sensitivityEntry,
   shapeEntry,
   sortField,
   sortText,
@@ -21,7 +25,10 @@ import {
 } from './entries.ts'
 
 /** What entries are made of. A deletion has none. */
-export type Indexed = Pick<LoadedVersion, 'type' | 'values' | 'patients' | 'organizations' | 'authors'>
+export type Indexed = Pick<
+  LoadedVersion,
+  'type' | 'values' | 'patients' | 'organizations' | 'authors' | 'confidentiality' | 'sensitivities'
+>
 
 /** Whether a parameter of the type may have several values in one resource. */
 export type Repeats = (type: string, code: string) => boolean
@@ -65,10 +72,18 @@ const keysOf = (version: Indexed, values: IndexValues, shape: number, dictionary
     keys.add(referenceEntry(param, type, id))
     keys.add(anyReferenceEntry(type, id))
   }
+  addAccess(keys, version)
+  return [...keys]
+}
+
+/** A resource about one patient that is as confidential as any has one of these, beside its owners and authors. */
+const addAccess = (keys: Set<string>, version: Indexed): void => {
+  if (version.patients.length === 0) keys.add(nobodyEntry)
   for (const patient of version.patients) keys.add(patientEntry(patient))
   for (const organization of version.organizations) keys.add(ownerEntry(organization))
   for (const author of version.authors) keys.add(authorEntry(author))
-  return [...keys]
+  if (version.confidentiality !== confidentialityLevels.N) keys.add(confidentialityEntry(version.confidentiality))
+  for (const code of version.sensitivities ?? []) keys.add(sensitivityEntry(code))
 }
 
 const textsOf = (values: IndexValues): readonly string[] => {

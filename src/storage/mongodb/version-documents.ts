@@ -6,6 +6,7 @@ import type { Dictionary } from './dictionary.ts'
 import type { IndexEntries, NewestDocument, PastDocument, Seq } from './documents.ts'
 import { headBytesMax, resourceForPeople } from './people.ts'
 import { pastId } from './reader.ts'
+import { type RelationDocument, relationDocuments } from './relation-documents.ts'
 import { partId, type TextPart } from './text-parts.ts'
 import { indexEntries, type Repeats, shapeCodesOf } from './values.ts'
 
@@ -20,7 +21,12 @@ const smallEntries = 2_000
 const othersBytes = 64 * 1024 + headBytesMax
 
 /** A version as the collections take it. `shape` is 0 for a deletion. */
-export type Documents = { readonly newest: NewestDocument; readonly parts: readonly TextPart[]; readonly shape: number }
+export type Documents = {
+  readonly newest: NewestDocument
+  readonly parts: readonly TextPart[]
+  readonly relations: readonly RelationDocument[]
+  readonly shape: number
+}
 
 /** The words of it must have their numbers (`Dictionary.prepare`). Undefined when it has more index entries than one document holds. */
 export const documentsOf = (version: NewVersion, seq: number, dictionary: Dictionary, repeats: Repeats): Documents | undefined => {
@@ -31,23 +37,27 @@ export const documentsOf = (version: NewVersion, seq: number, dictionary: Dictio
 export const loadedDocumentsOf = (version: LoadedVersion, dictionary: Dictionary, repeats: Repeats): Documents | undefined => {
   const { id, versionId, method, seq } = version
   const head = { _id: id, seq: Long.fromNumber(seq), versionId, lastUpdated: new Date(msOfSeq(seq)), method }
+  const { sensitivities = [], relations: rows = [] } = version
   const access = {
     patients: distinct(version.patients),
     organizations: distinct(version.organizations),
     authors: distinct(version.authors),
     conf: version.confidentiality,
+    ...(sensitivities.length === 0 ? {} : { sens: distinct(sensitivities) }),
   }
-  if (method === 'DELETE') return { newest: { ...head, deleted: true, ...access }, parts: [], shape: 0 }
+  if (method === 'DELETE') return { newest: { ...head, deleted: true, ...access }, parts: [], relations: [], shape: 0 }
   const shape = dictionary.shapeNumber(version.type, shapeCodesOf(version))
   const ix = indexEntries(version, seq, shape, dictionary, repeats)
   const room = roomBeside(version, ix)
   if (room < 0) return undefined
+  const relations = relationDocuments(version, rows)
+  const besides = relations.length === 0 ? access : { ...access, relations: relations.length }
   const text = textOf(version)
   const whole = version.text.length <= Math.min(textBytesMax, room)
   const forPeople = resourceForPeople(text, version.text.length, whole ? room - version.text.length : 0)
-  if (whole) return { newest: { ...head, ...forPeople, text, ix, ...access }, parts: [], shape }
+  if (whole) return { newest: { ...head, ...forPeople, text, ix, ...besides }, parts: [], relations, shape }
   const parts = partsOf(version)
-  return { newest: { ...head, ...forPeople, parts: parts.length, ix, ...access }, parts, shape }
+  return { newest: { ...head, ...forPeople, parts: parts.length, ix, ...besides }, parts, relations, shape }
 }
 
 /** A version that another one followed, taken in as it was. */
