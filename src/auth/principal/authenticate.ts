@@ -1,7 +1,81 @@
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
+import { within } from '../../config/addresses.ts'
 import type { Authenticate } from '../bearer.ts'
+import type { Principal } from '../policy/principal.ts'
+import { isSecret, secretHash } from '../secrets.ts'
 import type { AuthenticateParts, Forgetting } from './principal-parts.ts'
+import { findToken } from './token.ts'
+import { tokenPrincipal } from './token-principal.ts'
 
-/** Makes a principal of a bearer token. What it remembers is at most 5 seconds old. @see auth.md 8 */
-export const createAuthenticate = (_parts: AuthenticateParts): Authenticate & Forgetting => {
-  throw new Error('Not built yet')
+/** Positive answers are remembered so long, and dropped at once where this process or a wake-up of another says that something ended. */
+const rememberedMs = 5_000
+const rememberedMax = 10_000
+
+type Remembered = {
+  readonly principal: Principal
+  /** ms */
+  readonly until: number
+  readonly from: (address: string) => boolean
 }
+
+/** Makes a principal of a bearer token. Negative answers are not remembered, but unknown tokens of an address are counted. @see auth.md 8 */
+export const createAuthenticate = (parts: AuthenticateParts): Authenticate & Forgetting => {
+  const { clock } = parts.ground
+  const remembered = new Map<string, Remembered>()
+  /** What was read before something ended is not remembered after it. */
+  let ends = 0
+
+  const lookUp = async (token: string, ref: string, address: string): Promise<Outcome<Principal>> => {
+    const [before, at] = [ends, clock()]
+    const found = await findToken(parts, token)
+    if (found === 'unknown') return unknown(address)
+    if (found === 'expired') return fail('token-expired', {}, invalidToken)
+    if (found === 'over') return fail('token-invalid', {}, invalidToken)
+    const principal = await tokenPrincipal(parts, found, ref)
+    const from = allowing(found.client.ipAllow)
+    if (!from(address)) return fail('token-invalid', {}, invalidToken)
+    if (remembered.size >= rememberedMax) remembered.clear()
+    const until = Math.min(at + rememberedMs, (found.payload.exp ?? 0) * 1000)
+    if (ends === before) remembered.set(ref, { principal, until, from })
+    return ok(principal)
+  }
+
+  const unknown = async (address: string): Promise<Outcome<Principal>> => {
+    const { allowed, resetMs } = await parts.unknownToken(address)
+    if (allowed) return fail('token-invalid', {}, invalidToken)
+    return fail('too-many-unknown-tokens', {}, { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)) })
+  }
+
+  const authenticate: Authenticate = (authorization, address) => {
+    if (authorization === undefined) return fail('login-needed', {}, { challenge: {} })
+    const token = bearerToken(authorization)
+    if (token === undefined) return unknown(address)
+    const ref = secretHash(token)
+    const known = remembered.get(ref)
+    if (known !== undefined && clock() < known.until) {
+      return known.from(address) ? ok(known.principal) : fail('token-invalid', {}, invalidToken)
+    }
+    remembered.delete(ref)
+    return lookUp(token, ref, address).catch(() => fail('accounts-away', {}, { retryAfterSeconds: 5 }))
+  }
+
+  return Object.assign(authenticate, {
+    forget: () => {
+      ends += 1
+      remembered.clear()
+    },
+  })
+}
+
+/** RFC 6750, 3.1 */
+const invalidToken = { challenge: { error: 'invalid_token' } }
+
+/** Undefined for another scheme, and for what cannot be a token of ours. */
+export const bearerToken = (authorization: string): string | undefined => {
+  const token = /^bearer +([^ ]+)$/i.exec(authorization)?.[1]
+  return token !== undefined && isSecret(token) ? token : undefined
+}
+
+const anywhere = (): boolean => true
+
+const allowing = (ranges: readonly string[]): ((address: string) => boolean) => (ranges.length === 0 ? anywhere : within(ranges))

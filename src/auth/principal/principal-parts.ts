@@ -11,8 +11,8 @@ export type PrincipalParts = {
   readonly definitions: Definitions
   readonly roles: RoleTable
   readonly clients: Pick<ClientRegistry, 'find'>
-  /** The organization and all below it, as ids; nothing above. */
-  subtreeOf(organization: string): Promise<readonly string[]>
+  /** The organization and all below it, as ids; nothing above. Of undefined: all organizations of this installation. */
+  subtreeOf(organization: string | undefined): Promise<readonly string[]>
   /** Ids of patients for whom a user (`Patient/1`, `RelatedPerson/1`, `Person/1`) may act, by links that are active and verified. */
   representedBy(fhirUser: string): Promise<readonly string[]>
   /** Ids of patients that an emergency of this session and this client opens now. */

@@ -1,0 +1,75 @@
+import { type Account, isStaff, type RoleAssignment as StoredAssignment } from '../accounts/account.ts'
+import type { Principal, RoleAssignment } from '../policy/principal.ts'
+import { clearanceOf } from '../roles/clearance.ts'
+import type { Clearance, RoleTable } from '../roles/role-table.ts'
+import { acrOf, factorAt } from '../sessions/session.ts'
+import type { LiveSession } from '../sessions/sessions.ts'
+import type { PrincipalParts } from './principal-parts.ts'
+
+/** What is true of a person whatever they came with: roles, whom they represent, up to which labels they see. */
+export type Person = Pick<Principal, 'kind' | 'accountId' | 'fhirUser' | 'roles' | 'represents' | 'clearance'>
+
+export const personOf = async (parts: PrincipalParts, account: Account): Promise<Person> => {
+  const { fhirUser } = account
+  const staff = isStaff(account)
+  const held = account.roles.filter(role => holdsNow(role, parts.ground.clock()))
+  const [roles, represents] = await Promise.all([
+    Promise.all(held.map(role => placedRole(parts, role))),
+    fhirUser === undefined || (staff && fhirUser.startsWith('Practitioner/')) ? [] : parts.representedBy(fhirUser),
+  ])
+  return {
+    kind: staff ? 'user' : 'patient',
+    accountId: account.id,
+    ...(fhirUser !== undefined && { fhirUser }),
+    roles,
+    ...(represents.length > 0 && { represents }),
+    clearance: clearanceFor(parts.roles, account, held),
+  }
+}
+
+/** Names of the roles that an account holds now. */
+export const rolesHeld = ({ roles }: Account, now: number): readonly string[] =>
+  roles.filter(role => holdsNow(role, now)).map(({ role }) => role)
+
+const holdsNow = ({ from, until }: StoredAssignment, now: number): boolean => (from ?? 0) <= now && now < (until ?? Infinity)
+
+/** A role at a unit has the unit's queue; one at an organization the queues of all that is below it. */
+const placedRole = async (parts: PrincipalParts, { role, organization, location }: StoredAssignment): Promise<RoleAssignment> => {
+  const organizations = await parts.subtreeOf(idOf(organization))
+  return { role, organizations, units: location === undefined ? organizations : [idOf(location) ?? location] }
+}
+
+const idOf = (reference: string | undefined): string | undefined => reference?.slice(reference.indexOf('/') + 1)
+
+/** What an account says of itself, by name and with two persons, stands in place of what its roles bring. */
+const clearanceFor = (table: RoleTable, { clearance }: Account, held: readonly StoredAssignment[]): Clearance => {
+  const byRoles = clearanceOf(
+    table,
+    held.map(({ role }) => role),
+  )
+  if (clearance === undefined) return byRoles
+  const level = [{ max: clearance.confidentiality, allowed: clearance.sensitivities }]
+  return { ...byRoles, anywhere: level, inCare: level }
+}
+
+/** Treatment for staff, their own request for patients. */
+export const usualPurpose = (kind: Principal['kind']): readonly string[] => [kind === 'patient' ? 'PATRQT' : 'TREAT']
+
+/** Somebody on our own pages: no application stands between, so no scope bounds them. */
+export const sessionPrincipal = async (parts: PrincipalParts, { session, account }: LiveSession): Promise<Principal> => {
+  const [person, emergencies] = await Promise.all([
+    personOf(parts, account.value),
+    parts.emergenciesOf({ account: account.key, session: session.key }),
+  ])
+  const at = factorAt(session.value.amr)
+  return {
+    ...person,
+    tokenRef: `session-${session.key}`,
+    launch: {},
+    purpose: usualPurpose(person.kind),
+    sessionId: session.key,
+    emergencies,
+    acr: acrOf(session.value.amr),
+    ...(at !== undefined && { factorAt: at }),
+  }
+}
