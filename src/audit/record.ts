@@ -3,6 +3,10 @@ export type AuditRecord = {
   readonly requestId: string
   readonly via: string
   readonly principal: string
+  readonly client?: string
+  readonly account?: string
+  /** Says which token it was, and opens nothing. */
+  readonly token?: string
   readonly interaction: string
   readonly type?: string
   readonly id?: string

@@ -1,10 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deadline } from '../base/deadline.ts'
 import type { FailureKind } from '../base/failure-kinds.ts'
-import type { Prefer } from '../interactions/request.ts'
+import type { Prefer, Principal } from '../interactions/request.ts'
 import type { Correlation } from './headers.ts'
 import { type Format, plain } from './negotiate.ts'
 import type { Match } from './routes.ts'
+
+/** What every answer says of the server that gives it. */
+export type Site = {
+  /** Public address of the API, without a slash at the end. */
+  readonly base: string
+  /** Headers of security of what is no page, as flat pairs. */
+  readonly security: readonly string[]
+}
 
 /** One request and its answer: what the steps of the pipeline learn on the way. */
 export class Exchange {
@@ -13,9 +21,20 @@ export class Exchange {
   readonly method: string
   /** Our own id of the request. */
   readonly requestId: string
+  readonly site: Site
+  /** Headers of security of the answer. */
+  security: readonly string[]
   readonly startedMs = performance.now()
   correlation: Correlation
   match: Match | undefined = undefined
+  /** Which of the doors beside the FHIR API was asked for. */
+  door: string | undefined = undefined
+  /** Who asks, once that is known. */
+  principal: Principal | undefined = undefined
+  /** Everybody may have the answer: it may be kept a minute, and any script may read it. */
+  isPublic = false
+  /** The origin whose scripts may read the answer. */
+  allowOrigin: string | undefined = undefined
   format: Format = plain
   prefer: Prefer | undefined = undefined
   waitMs: number | undefined = undefined
@@ -28,12 +47,14 @@ export class Exchange {
   bytesHeld = 0
   #gone: AbortController | undefined = undefined
 
-  constructor(req: IncomingMessage, res: ServerResponse, requestId: string, correlation: Correlation) {
+  constructor(req: IncomingMessage, res: ServerResponse, requestId: string, correlation: Correlation, site: Site) {
     this.req = req
     this.res = res
     this.method = req.method ?? 'GET'
     this.requestId = requestId
     this.correlation = correlation
+    this.site = site
+    this.security = site.security
   }
 
   /** Aborted when the client hangs up. Made when somebody asks: most requests are over before anybody would. */

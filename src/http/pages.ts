@@ -1,9 +1,12 @@
 import { fail } from '../base/outcome.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { isLocal } from './caller.ts'
+import { discoveryPath } from './challenge.ts'
+import { preflightHeaders, sharingOf } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Health } from './health.ts'
-import { sendFailure, sendText } from './respond.ts'
+import { sendFailure, sendStatus, sendText } from './respond.ts'
+import { basePath } from './target.ts'
 
 /** What is served beside the FHIR API: health, metrics, the start page. Anything else is a 404 like below [base]. */
 
@@ -12,6 +15,8 @@ export type PagesParts = {
   readonly metrics: Metrics
   readonly metricsApart?: boolean
   readonly startPage?: () => string
+  /** Text of the SMART discovery document; absent where sign-in is off. */
+  readonly discovery?: (() => string) | undefined
 }
 
 type Page = (exchange: Exchange) => void | Promise<void>
@@ -21,6 +26,7 @@ export const createPages = ({
   metrics,
   metricsApart,
   startPage,
+  discovery,
 }: PagesParts): ((exchange: Exchange, url: string) => void | Promise<void>) => {
   const state =
     (good: () => boolean): Page =>
@@ -53,17 +59,20 @@ export const createPages = ({
       : ({
           '/metrics': ownMachine(async exchange => sendText(exchange, 200, metrics.contentType, await metrics.scrape())),
         } satisfies Record<string, Page>)),
-    ...(startPage === undefined
+    ...(discovery === undefined
       ? {}
-      : ({ '/': exchange => sendText(exchange, 200, 'text/html; charset=utf-8', startPage(), pageHeaders) } satisfies Record<
-          string,
-          Page
-        >)),
+      : ({
+          [`${basePath}${discoveryPath}`]: exchange => sendText(open(exchange), 200, 'application/json', discovery()),
+        } satisfies Record<string, Page>)),
+    ...(startPage === undefined ? {} : ({ '/': exchange => sendStartPage(exchange, startPage()) } satisfies Record<string, Page>)),
   }
   return (exchange, url) => {
     const mark = url.indexOf('?')
-    const page = pages[mark === -1 ? url : url.slice(0, mark)]
+    const path = mark === -1 ? url : url.slice(0, mark)
+    const page = pages[path]
     if (page === undefined) return sendFailure(exchange, fail('unknown-path', {}).failure)
+    const sharing = exchange.method === 'OPTIONS' ? sharingOf(path) : undefined
+    if (sharing !== undefined) return sendStatus(exchange, 204, preflightHeaders('*', sharing.methods))
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return page(exchange)
     return sendFailure(exchange, fail('method-not-allowed', { method: exchange.method }, { allow: ['GET', 'HEAD'] }).failure)
   }
@@ -72,10 +81,28 @@ export const createPages = ({
 const sendReport = (exchange: Exchange, good: boolean, report: object): void | Promise<void> =>
   sendText(exchange, good ? 200 : 503, 'application/health+json', JSON.stringify(report))
 
+const open = (exchange: Exchange): Exchange => {
+  exchange.isPublic = true
+  return exchange
+}
+
+const sendStartPage = (exchange: Exchange, html: string): void | Promise<void> => {
+  exchange.security = [...startPageSecurity, ...strictTransport(exchange.security)]
+  return sendText(exchange, 200, 'text/html; charset=utf-8', html)
+}
+
+/** Whether browsers are to insist on https stands with the headers of every answer. */
+const strictTransport = (security: readonly string[]): readonly string[] => {
+  const at = security.indexOf('Strict-Transport-Security')
+  return at === -1 ? [] : security.slice(at, at + 2)
+}
+
 /** The page carries its own style and no script. */
-const pageHeaders = [
+const startPageSecurity = [
   'Content-Security-Policy',
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'Referrer-Policy',
   'no-referrer',
+  'X-Content-Type-Options',
+  'nosniff',
 ]

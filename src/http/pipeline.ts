@@ -1,3 +1,5 @@
+import type { Authenticate } from '../auth/bearer.ts'
+import type { Principal as PolicyPrincipal } from '../auth/policy/principal.ts'
 import type { Limits } from '../base/limits.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
@@ -5,7 +7,9 @@ import type { Answer, InteractionCode, InteractionRequest, Parameter, Perform, P
 import type { Admission } from './admission.ts'
 import { rawAnswer } from './binary.ts'
 import type { BodyBudget } from './body-budget.ts'
+import { callerOf } from './caller.ts'
 import { takesBody } from './content-type.ts'
+import { type Origins, originOf, preflightHeaders } from './cors.ts'
 import { decode } from './decode.ts'
 import type { Exchange } from './exchange.ts'
 import { checkHeaderBlock, checkOverride, conditionsOf, languageOf, preferencesOf } from './headers.ts'
@@ -15,6 +19,7 @@ import type { RateLimit } from './rate-limit.ts'
 import { sendAnswer, sendFailure, sendStatus } from './respond.ts'
 import { checkNeeds, createRouter, type Match, type Router, targetOf } from './routes.ts'
 import type { Target } from './target.ts'
+import type { TokenLimits } from './token-limits.ts'
 
 export type PipelineParts = {
   readonly perform: Perform
@@ -26,6 +31,14 @@ export type PipelineParts = {
   readonly budget: BodyBudget
   /** Absent: nobody is counted. */
   readonly rateLimit?: RateLimit
+  /** Absent: sign-in is off, and everybody is the same anonymous principal. */
+  readonly authenticate?: Authenticate
+  /** Absent: no token is counted. */
+  readonly tokenLimits?: TokenLimits
+  /** Absent: no other origin's. */
+  readonly origins?: Origins
+  /** Our own proxies, whose word on addresses is believed. */
+  readonly proxies?: readonly string[]
 }
 
 /** A request's life: *count, limits, route, authenticate, negotiate, decode, perform, respond*. Throws only for bugs and broken infrastructure. */
@@ -33,6 +46,7 @@ export type Pipeline = (exchange: Exchange, target: Target) => Promise<void>
 
 export const createPipeline = (parts: PipelineParts): Pipeline => {
   const router = createRouter(parts.definitions)
+  const caller = callerOf(parts.proxies)
   return async (exchange, target) => {
     const { req, method } = exchange
     if (parts.rateLimit !== undefined) {
@@ -40,12 +54,25 @@ export const createPipeline = (parts: PipelineParts): Pipeline => {
       exchange.rateLimit = headers
       if (refused !== undefined) return sendFailure(exchange, refused)
     }
-    if (method === 'OPTIONS') return sendOptions(exchange, router.allow(target.path))
+    const origin = parts.origins === undefined ? undefined : originOf(req.headers.origin)
+    if (origin !== undefined && (await parts.origins?.ofAny(origin))) exchange.allowOrigin = origin
+    if (method === 'OPTIONS') return sendOptions(exchange, target.path, router.allow(target.path))
     const routed = route(exchange, target, router, parts.limits)
     if (!routed.ok) return sendFailure(exchange, routed.failure)
     const { match, parameters } = routed.value
-    const principal = authenticate()
     if (leadsToStartPage(exchange, match, parameters)) return sendStatus(exchange, 302, ['Location', '/'])
+    const asked = isOpen(match) ? everybody : (parts.authenticate?.(req.headers.authorization, caller(req)) ?? everybody)
+    // Who is remembered is known at once: a read waits for nothing but its store.
+    const known = 'then' in asked ? await asked : asked
+    if (!known.ok) return sendFailure(exchange, known.failure)
+    const principal = known.value
+    exchange.principal = principal
+    if (principal.kind !== 'anonymous') {
+      if (origin !== undefined && !(await mayRead(parts, principal, origin))) exchange.allowOrigin = undefined
+      const counted = await parts.tokenLimits?.(principal, method, target.path)
+      if (counted !== undefined) exchange.rateLimit = counted.headers
+      if (counted?.refused !== undefined) return sendFailure(exchange, counted.refused)
+    }
     const request = negotiateRequest(exchange, match, parameters)
     if (!request.ok) return sendFailure(exchange, request.failure)
     const complete = takesBody(match.interaction, method) ? await withBody(exchange, match, request.value, parts) : request
@@ -98,9 +125,15 @@ const withoutMethod = (parameters: readonly Parameter[], method: string): Outcom
   return differs ? fail('method-override', {}, { location: ['http._method'] }) : ok(parameters.filter(({ name }) => name !== '_method'))
 }
 
-/** Until the authorization issue: everybody is the same anonymous principal. */
-const authenticate = (): Principal => anonymous
-const anonymous: Principal = { kind: 'anonymous' }
+/** Where sign-in is off, and for what is open to all. */
+const everybody = ok<Principal>({ kind: 'anonymous' })
+
+/** A client must learn what the server can before it can have a token. */
+const isOpen = ({ interaction }: Match): boolean => interaction === 'capabilities'
+
+/** Whether scripts of an origin belong to the application that asks. What is no application, such as a job, is asked for by no script. */
+const mayRead = async ({ origins }: PipelineParts, principal: PolicyPrincipal, origin: string): Promise<boolean> =>
+  principal.clientId !== undefined && (await origins?.ofClient(principal.clientId, origin)) === true
 
 /** A browser that was sent to [base] is looking for a page. */
 const leadsToStartPage = ({ req, method }: Exchange, match: Match, parameters: readonly Parameter[]): boolean =>
@@ -178,5 +211,11 @@ const respond = (exchange: Exchange, outcome: Outcome<Answer>, base: string): vo
   return content.ok ? sendAnswer(exchange, content.value, base) : sendFailure(exchange, content.failure)
 }
 
-const sendOptions = (exchange: Exchange, allow: Outcome<readonly string[]>): void | Promise<void> =>
-  allow.ok ? sendStatus(exchange, 204, ['Allow', allow.value.join(', ')]) : sendFailure(exchange, allow.failure)
+/** Also a preflight: the origin of any client that is in use, since it carries no token that would say which. Anybody may read the capabilities. */
+const sendOptions = (exchange: Exchange, path: string, allow: Outcome<readonly string[]>): void | Promise<void> => {
+  if (!allow.ok) return sendFailure(exchange, allow.failure)
+  const origin = path === '/metadata' ? '*' : exchange.allowOrigin
+  exchange.allowOrigin = undefined
+  const isPreflight = exchange.req.headers['access-control-request-method'] !== undefined && origin !== undefined
+  return sendStatus(exchange, 204, ['Allow', allow.value.join(', '), ...(isPreflight ? preflightHeaders(origin, allow.value) : [])])
+}

@@ -4,7 +4,9 @@ import { issuesOf, operationOutcome } from '../fhir/operation-outcome.ts'
 import type { Answer } from '../interactions/request.ts'
 import { rawHeaders, reprDigest } from './binary.ts'
 import { hasBody } from './body.ts'
+import { challengeHeaders } from './challenge.ts'
 import { compress, compressFromBytes, encodingFor, isCompressible } from './compress.ts'
+import { exposedHeaders } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { languageOf } from './headers.ts'
 import { pretty } from './pretty.ts'
@@ -16,13 +18,15 @@ const vary = 'Accept, Accept-Encoding, Accept-Language, Authorization, Origin, P
 /** Headers of every answer, in the flat form of `writeHead`. */
 const commonHeaders = (exchange: Exchange): string[] => {
   const { requestId, correlationId } = exchange.correlation
-  const headers = ['X-Request-Id', requestId ?? exchange.requestId, 'X-Content-Type-Options', 'nosniff', 'Vary', vary]
+  const headers = ['X-Request-Id', requestId ?? exchange.requestId, 'Vary', vary, ...exchange.security]
   if (correlationId !== undefined) headers.push('X-Correlation-Id', correlationId)
   if (exchange.rateLimit !== undefined) headers.push(...exchange.rateLimit)
-  const isStatement = exchange.match?.interaction === 'capabilities'
+  const isPublic = exchange.isPublic || exchange.match?.interaction === 'capabilities'
   // A failure is about this moment, and nobody's to keep.
-  headers.push('Cache-Control', isStatement && exchange.failure === undefined ? 'public, max-age=60' : 'private, no-store')
-  if (isStatement) headers.push('Access-Control-Allow-Origin', '*')
+  headers.push('Cache-Control', isPublic && exchange.failure === undefined ? 'public, max-age=60' : 'private, no-store')
+  if (isPublic) headers.push('Access-Control-Allow-Origin', '*')
+  else if (exchange.allowOrigin !== undefined)
+    headers.push('Access-Control-Allow-Origin', exchange.allowOrigin, 'Access-Control-Expose-Headers', exposedHeaders)
   return headers
 }
 
@@ -77,6 +81,7 @@ export const sendFailure = (exchange: Exchange, failure: Failure): void | Promis
   if (allow !== undefined) headers.push('Allow', allow.join(', '))
   if (versionId !== undefined) headers.push('ETag', `W/"${versionId}"`)
   if (retryAfterSeconds !== undefined) headers.push('Retry-After', String(retryAfterSeconds))
+  headers.push(...challengeHeaders(failure, exchange.site.base))
   return sendOutcome(exchange, statusOf(failure), headers, issuesOf(failure))
 }
 

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import express from 'express'
+import type { Authenticate } from '../auth/bearer.ts'
+import { askerOf } from '../auth/policy/principal.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Failure, fail } from '../base/outcome.ts'
@@ -13,7 +15,9 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { createBodyBudget } from './body-budget.ts'
 import { answerClientError, answerConnect } from './client-error.ts'
-import { Exchange } from './exchange.ts'
+import type { Origins } from './cors.ts'
+import { createDoors, type DoorsParts } from './doors.ts'
+import { Exchange, type Site } from './exchange.ts'
 import { correlationOf } from './headers.ts'
 import type { Health } from './health.ts'
 import { hostIsForeign } from './host.ts'
@@ -21,7 +25,9 @@ import { createPages } from './pages.ts'
 import { createPipeline } from './pipeline.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { sendFailure } from './respond.ts'
+import { apiSecurity, type SecurityOptions } from './security-headers.ts'
 import { fhirTarget, originForm } from './target.ts'
+import type { TokenLimits } from './token-limits.ts'
 
 export type HttpServerParts = {
   readonly perform: Perform
@@ -37,12 +43,25 @@ export type HttpServerParts = {
   readonly hosts?: readonly string[]
   /** Absent: nobody is counted. */
   readonly rateLimit?: RateLimit
+  /** Our own proxies, whose word on addresses is believed. */
+  readonly proxies?: readonly string[]
+  readonly security?: Pick<SecurityOptions, 'frameAncestors'>
+  /** What sign-in adds; absent where it is off. */
+  readonly signIn?: SignIn
   /** Whose connections are taken, by address; absent: everybody's. */
   readonly mayConnect?: (address: string) => boolean
   /** `/metrics` is served elsewhere. */
   readonly metricsApart?: boolean
   /** HTML of `/`; it is asked anew for each request. */
   readonly startPage?: () => string
+}
+
+export type SignIn = DoorsParts & {
+  readonly authenticate: Authenticate
+  readonly tokenLimits: TokenLimits
+  readonly origins: Origins
+  /** The SMART discovery document. */
+  readonly discovery: () => string
 }
 
 export type HttpServer = {
@@ -107,20 +126,27 @@ const createApp = (parts: HttpServerParts): express.Express => {
   app.enable('case sensitive routing')
   const admission = parts.admission ?? createAdmission(parts.limits)
   const budget = createBodyBudget(parts.limits.bodiesBytesMax)
-  const pipeline = createPipeline({ ...parts, base: parts.settings.base, admission, budget })
-  const pages = createPages(parts)
+  const site = siteOf(parts)
+  const pipeline = createPipeline({ ...parts, ...parts.signIn, base: site.base, admission, budget })
+  const pages = createPages({ ...parts, discovery: parts.signIn?.discovery })
+  const doors = parts.signIn === undefined ? undefined : createDoors(parts.signIn, { ...parts, budget, site })
   const serve = (exchange: Exchange): void | Promise<void> => {
     const { req } = exchange
     const refused = refusal(req, parts.hosts)
     if (refused !== undefined) return sendFailure(exchange, refused)
     const url = originForm(req.url as string)
     const target = fhirTarget(url)
-    return target === undefined ? pages(exchange, url) : pipeline(exchange, target)
+    if (target !== undefined && !isWellKnown(target.path)) return pipeline(exchange, target)
+    const door = target === undefined ? doors?.(url) : undefined
+    return door === undefined ? pages(exchange, url) : door(exchange)
   }
   // One function for every request: the order of its steps is pipeline.ts, not an order of middleware. Nothing may reach the error page of Express.
   app.use((req: IncomingMessage, res: ServerResponse) => {
-    const exchange = new Exchange(req, res, parts.ids(), correlationOf(req.headers))
-    res.on('close', () => done(exchange, parts))
+    const exchange = new Exchange(req, res, parts.ids(), correlationOf(req.headers), site)
+    res.on('close', () => {
+      budget.give(exchange.bytesHeld)
+      done(exchange, parts)
+    })
     try {
       serve(exchange)?.catch((error: unknown) => answerBug(exchange, error, parts))
     } catch (error) {
@@ -128,6 +154,14 @@ const createApp = (parts: HttpServerParts): express.Express => {
     }
   })
   return app
+}
+
+/** What lies below [base] and is no FHIR. */
+const isWellKnown = (path: string): boolean => path.startsWith('/.well-known/')
+
+const siteOf = ({ settings: { base }, security }: HttpServerParts): Site => {
+  const options = { ...security, https: base.startsWith('https:') }
+  return { base, security: apiSecurity(options) }
 }
 
 /** What is wrong with a request before anybody looks at where it goes. */
@@ -151,7 +185,7 @@ const answerBug = (exchange: Exchange, error: unknown, { events, metrics }: Http
 const done = (exchange: Exchange, { events, metrics }: HttpServerParts): void => {
   const { res, match, failure } = exchange
   const ms = performance.now() - exchange.startedMs
-  const interaction = match?.interaction ?? 'none'
+  const interaction = match?.interaction ?? exchange.door ?? 'none'
   if (failure !== undefined) metrics.failed(failure)
   if (!res.writableFinished) {
     exchange.abandon()
@@ -170,7 +204,10 @@ const done = (exchange: Exchange, { events, metrics }: HttpServerParts): void =>
   events.requestAnswered(res.statusCode, () => fieldsOf(exchange, ms))
 }
 
-const fieldsOf = ({ requestId, correlation, method, match, res, bytesSent, failure }: Exchange, ms: number): RequestFields => ({
+const fieldsOf = (
+  { requestId, correlation, method, match, door, principal, res, bytesSent, failure }: Exchange,
+  ms: number,
+): RequestFields => ({
   request: requestId,
   ...(correlation.requestId === undefined ? undefined : { correlation: correlation.requestId }),
   ...(correlation.trace === undefined ? undefined : { trace: correlation.trace, span: correlation.span ?? '' }),
@@ -182,6 +219,8 @@ const fieldsOf = ({ requestId, correlation, method, match, res, bytesSent, failu
   ms,
   bytes: bytesSent,
   ...(failure === undefined ? undefined : { failure }),
+  ...(door === undefined ? undefined : { door }),
+  ...(principal === undefined || principal.kind === 'anonymous' ? undefined : askerOf(principal)),
 })
 
 const listen = (server: Server, host: string, port: number): Promise<number> =>

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../audit/record.ts'
+import { askerOf } from '../auth/policy/principal.ts'
 import { fail, statusOf } from '../base/outcome.ts'
 import { StoreUnusable } from '../storage/unusable.ts'
 import type { Interaction, Parts } from './parts.ts'
@@ -20,7 +21,7 @@ export const createPerform =
       parts.audit({
         requestId: context.requestId,
         via: context.via,
-        principal: context.principal.kind,
+        ...askerOf(context.principal),
         interaction: request.interaction,
         ...(request.type === undefined ? {} : { type: request.type }),
         ...(request.id === undefined ? {} : { id: request.id }),

@@ -47,6 +47,13 @@ export type RequestFields = {
   readonly ms: number
   readonly bytes: number
   readonly failure?: string
+  /** Of what lies beside the FHIR API. */
+  readonly door?: string
+  /** Who asked: a word, and ids of ours. */
+  readonly principal?: string
+  readonly client?: string
+  readonly account?: string
+  readonly token?: string
 }
 
 /** What the log may know of an audit record: `audit/record.ts` fits. Until the audit room opens this line is its sink. */
@@ -54,6 +61,9 @@ export type AuditLine = {
   readonly requestId: string
   readonly via: string
   readonly principal: string
+  readonly client?: string
+  readonly account?: string
+  readonly token?: string
   readonly interaction: string
   readonly type?: string
   readonly status: number
@@ -132,6 +142,9 @@ const auditFields = (record: AuditLine): Readonly<Record<string, unknown>> => ({
   request: record.requestId,
   via: record.via,
   principal: record.principal,
+  ...(record.client === undefined ? {} : { client: record.client }),
+  ...(record.account === undefined ? {} : { account: record.account }),
+  ...(record.token === undefined ? {} : { token: record.token }),
   interaction: record.interaction,
   ...(record.type === undefined ? {} : { resourceType: record.type }),
   status: record.status,

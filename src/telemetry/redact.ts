@@ -7,7 +7,7 @@ export type LogRecord = Readonly<Record<string, unknown>>
 
 const known: ReadonlySet<string> = new Set(
   `time level event request correlation trace span version room interaction resourceType id method status ms bytes failure outcome via
-  principal error name code frames cause count port pid worker why signal`.split(/\s+/),
+  principal client account token door error name code frames cause count port pid worker why signal`.split(/\s+/),
 )
 
 /** Each pattern is linear: no repetition inside a repetition. */

@@ -186,6 +186,15 @@ describe('all bodies together', () => {
     await pause(100)
     expect((await small.send(whole)).status).toBe(200)
   })
+
+  test('give their room back when they are answered: many that succeed, one after the other, are never too many', async () => {
+    await using small = await startHttp({ limits: { bodiesBytesMax: 3 * MiB } })
+    for (let n = 0; n < 5; n++) {
+      const body = Buffer.alloc(MiB, 0x20)
+      const sent = { method: 'POST', path: '/fhir/Patient', headers: { 'content-type': 'application/fhir+json' }, body }
+      expect((await small.send(sent)).status).toBe(200)
+    }
+  })
 })
 
 /** Text that compresses, but not by a factor of a hundred. */

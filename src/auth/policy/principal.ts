@@ -54,6 +54,30 @@ export type Principal = {
   readonly permissions?: readonly string[]
   /** Code systems of Basic that the client registered. */
   readonly appStateSystems?: readonly string[]
+  /** How often the application may ask; absent: as one that people work with. @see auth.md 16 */
+  readonly rateClass?: RateClass
+}
+
+export type RateClass = 'interactive' | 'backend' | 'patient-app'
+
+/** Who asked, for logs and records: ids alone. */
+export type Asker = {
+  readonly principal: string
+  readonly client?: string
+  readonly account?: string
+  /** Says which token it was, and opens nothing. */
+  readonly token?: string
+}
+
+export const askerOf = (principal: Principal | Anonymous): Asker => {
+  if (principal.kind === 'anonymous') return { principal: 'anonymous' }
+  const { kind, clientId, accountId, tokenRef } = principal
+  return {
+    principal: kind,
+    ...(clientId === undefined ? {} : { client: clientId }),
+    ...(accountId === undefined ? {} : { account: accountId }),
+    token: tokenRef,
+  }
 }
 
 /** Id of the user's own resource when it is of that type. */
