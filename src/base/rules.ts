@@ -162,6 +162,7 @@ export const rules = {
   'list-of': { en: 'it is a list of at most {max}, each once', id: 'nilainya daftar berisi paling banyak {max}, masing-masing satu kali' },
   'whole-number-from-to': { en: 'it is a whole number from {min} to {max}', id: 'nilainya bilangan bulat dari {min} sampai {max}' },
   'true-or-false': { en: 'it is true or false', id: 'nilainya true atau false' },
+  'not-in-production': { en: 'a server in production takes none', id: 'server produksi tidak menerimanya' },
   'redirect-uri': { en: 'a redirect URI is https, for native clients also http on a loopback address or a private-use scheme with a dot, without fragment', id: 'redirect URI berupa https; untuk klien native juga http pada alamat loopback atau skema privat yang memuat titik; tanpa fragment' },
   'origin-form': { en: 'an origin is https and a host, with a port if needed, and nothing behind it', id: 'origin berupa https dan host, bila perlu dengan port, tanpa apa pun di belakangnya' },
   'https-url': { en: 'it is an https URL without user, password and fragment', id: 'nilainya URL https tanpa pengguna, kata sandi, dan fragment' },

@@ -59,7 +59,7 @@ export const createClientRegistry = ({ ground, jwks, health, production }: Clien
       const now = clock()
       const valid = client.secrets.filter(({ expiresAt }) => expiresAt > now)
       const opened = await Promise.all(valid.map(({ id, sealed }) => fields.decrypt(sealed, secretPlace(client.id, id))))
-      return opened.flatMap(secret => secret ?? []).reverse()
+      return opened.flatMap(secret => secret ?? []).toReversed()
     },
     keysOf: async ({ id, jwks: inline, jwksUri }, kid) => {
       if (jwksUri === undefined) return inline

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
@@ -71,10 +72,12 @@ const addressesOf = async (name: string): Promise<readonly string[]> => (await l
 
 /** Resolving cannot be called off; it is left to itself. */
 const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((done, failed) => {
-    signal.addEventListener('abort', () => failed(new Error('aborted')), { once: true })
-    promise.then(done, failed)
-  })
+  Promise.race([
+    promise,
+    once(signal, 'abort').then(() => {
+      throw new Error('It took too long')
+    }),
+  ])
 
 const send = (
   url: URL,
