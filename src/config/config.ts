@@ -57,10 +57,20 @@ const limitsOf = (values: VariableValues): Limits => ({
 
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/
 
+/** What is asked before a server starts. */
+type Starting = Pick<Config, 'auth' | 'host' | 'port'> & Partial<Pick<Config, 'authOffFrom' | 'baseUrl' | 'environment' | 'logLevel'>>
+
 /** Closed until it can be opened: without accounts the server may only talk to its own machine, or to addresses that stand for it by name. */
-export const mayStart = (config: Pick<Config, 'auth' | 'host'> & Partial<Pick<Config, 'authOffFrom'>>): ConfigProblem | undefined => {
-  if (config.auth !== 'off')
-    return { name: 'SIMPUL_AUTH', rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name' }
+export const mayStart = (config: Starting): ConfigProblem | undefined => {
+  if (config.auth === 'smart') {
+    // Until all of it is wired.
+    return (
+      mayStartClosed(config) ?? {
+        name: 'SIMPUL_AUTH',
+        rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name',
+      }
+    )
+  }
   if (!loopback.test(config.host) && config.authOffFrom === undefined)
     return {
       name: 'SIMPUL_HOST',
@@ -68,6 +78,35 @@ export const mayStart = (config: Pick<Config, 'auth' | 'host'> & Partial<Pick<Co
     }
   return undefined
 }
+
+/** Passwords and tokens travel in the clear where the public address has no https. */
+const mayStartClosed = (config: Starting): ConfigProblem | undefined => {
+  const address = new URL(publicUrl(config))
+  const open = address.protocol === 'http:' && !isLoopbackName(address.hostname)
+  if (open && environmentOf(config) !== 'development')
+    return {
+      name: 'SIMPUL_BASE_URL',
+      rule: 'an https address beyond this machine: passwords and tokens would be readable on their way. SIMPUL_ENVIRONMENT=development does without',
+    }
+  if (config.environment === 'production' && address.protocol === 'http:')
+    return { name: 'SIMPUL_BASE_URL', rule: 'an https address while SIMPUL_ENVIRONMENT=production' }
+  if (config.environment === 'production' && config.logLevel === 'debug')
+    return { name: 'SIMPUL_LOG_LEVEL', rule: 'info, warn or error while SIMPUL_ENVIRONMENT=production' }
+  return undefined
+}
+
+/** The public address: as configured, else where it listens. Without a slash at the end. */
+export const publicUrl = ({ baseUrl, host, port }: Pick<Config, 'host' | 'port'> & Partial<Pick<Config, 'baseUrl'>>): string =>
+  baseUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+const isLoopbackName = (hostname: string): boolean => loopback.test(hostname.replace(/^\[|\]$/g, ''))
+
+/** Whether the public address is this machine itself. */
+export const isOnLoopback = (config: Parameters<typeof publicUrl>[0]): boolean => isLoopbackName(new URL(publicUrl(config)).hostname)
+
+export const environmentOf = (
+  config: Parameters<typeof publicUrl>[0] & Partial<Pick<Config, 'environment'>>,
+): 'development' | 'staging' | 'production' => config.environment ?? (isOnLoopback(config) ? 'development' : 'production')
 
 /** How long the server goes on after it was asked to end, in ms: on loopback no balancer need notice. */
 export const drainMsOf = ({ drainMs, host }: Pick<Config, 'drainMs' | 'host'>): number =>

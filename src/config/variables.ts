@@ -58,6 +58,19 @@ const isAddress = (value: string): boolean => {
   }
 }
 
+const origins: Read<readonly string[]> = value => {
+  const read = value.split(',').map(entry => entry.trim())
+  return read.length <= originsMax && read.every(entry => URL.canParse(entry) && new URL(entry).origin === entry)
+    ? { value: read }
+    : { rule: `origins such as https://portal.rumahsakit.example, at most ${originsMax}, with commas between` }
+}
+
+const originsMax = 16
+
+/** It stands on pages and in authenticator apps. */
+const facilityName: Read<string> = value =>
+  /^[^\p{Cc}\p{Cf}:]{2,80}$/u.test(value) && value.trim() === value ? { value } : { rule: 'a name of 2 to 80 characters, without a colon' }
+
 const ranges: Read<readonly string[]> = value => {
   const read = rangesOf(value)
   return read === undefined ? { rule: 'IP addresses or ranges such as 10.0.0.0/8, at most 32, with commas between' } : { value: read }
@@ -115,13 +128,106 @@ export const variables = {
     name: 'SIMPUL_AUTH',
     read: oneOf('smart', 'off'),
     default: 'smart',
-    meaning: '`smart` is not built yet, so the server starts only with `off`, and `off` only while it listens on loopback.',
+    meaning:
+      '`smart`: whoever uses the API has an access token, by SMART on FHIR. `off`: everybody may read and change everything; accepted only while the server listens on loopback.',
   },
   authOffFrom: {
     name: 'SIMPUL_AUTH_OFF_FROM',
     read: privateAddresses,
     meaning:
       'For a container on a machine for trials: with `SIMPUL_AUTH=off` the server may listen beyond loopback, and takes connections from loopback and from these private addresses alone, without sign-in. Meant for the gateway of the container network, which is the machine itself; publish the port on 127.0.0.1 only.',
+  },
+  environment: {
+    name: 'SIMPUL_ENVIRONMENT',
+    read: oneOf('development', 'staging', 'production'),
+    meaning:
+      'What this installation is for. `production` refuses a public URL without https and the log level `debug`, and applications that are marked as being developed get nothing. Default: `development` where the public URL is on loopback, else `production`.',
+  } satisfies Variable<'development' | 'staging' | 'production'>,
+  authKek: {
+    name: 'SIMPUL_AUTH_KEK',
+    read: text,
+    meaning: 'The key that all other keys are wrapped with: 32 random bytes in base64 or hexadecimal. Rather in a file, see the next one.',
+    secret: true,
+  } satisfies Variable<string>,
+  authKekFile: {
+    name: 'SIMPUL_AUTH_KEK_FILE',
+    read: text,
+    meaning:
+      'File with that key, which not everybody may read. Every node has the same; without it nothing that is encrypted opens, so keep two copies apart from backups. Default with SQLite: made once in SIMPUL_DATA_DIR as `auth.key`.',
+  } satisfies Variable<string>,
+  facility: {
+    name: 'SIMPUL_AUTH_FACILITY',
+    read: facilityName,
+    default: 'Simpul',
+    meaning: 'Name of the facility, as it stands on the pages of sign-in and in authenticator apps.',
+  },
+  frameAncestors: {
+    name: 'SIMPUL_AUTH_FRAME_ANCESTORS',
+    read: origins,
+    meaning: 'Origins of pages that may show the pages of sign-in in a frame. Default: none.',
+  } satisfies Variable<readonly string[]>,
+  passwordDays: {
+    name: 'SIMPUL_AUTH_PASSWORD_DAYS',
+    read: wholeNumber(0, 3650),
+    default: '90',
+    meaning:
+      'Days after which staff choose a new password; patients never have to. `0`: never. NIST (SP 800-63B) and OWASP advise against periodic change; many hospitals are bound to it.',
+  },
+  passwordClasses: {
+    name: 'SIMPUL_AUTH_PASSWORD_CLASSES',
+    read: oneOf('on', 'off'),
+    default: 'off',
+    meaning: '`on`: a password has three of these four: small letters, capitals, digits, other signs.',
+  },
+  idleMinutes: {
+    name: 'SIMPUL_AUTH_IDLE_MINUTES',
+    read: wholeNumber(2, 720),
+    default: '30',
+    meaning: 'Minutes without a request of the browser after which a session ends. Each ends after 12 hours.',
+  },
+  sessionsMax: {
+    name: 'SIMPUL_AUTH_SESSIONS_MAX',
+    read: wholeNumber(0, 1000),
+    default: '0',
+    meaning: 'Sessions that an account may have at once; one more ends the oldest. `0`: any number.',
+  },
+  dormantDays: {
+    name: 'SIMPUL_AUTH_DORMANT_DAYS',
+    read: wholeNumber(0, 3650),
+    default: '90',
+    meaning: 'Days without a login after which accounts of staff are disabled. `0`: never.',
+  },
+  refreshGraceSeconds: {
+    name: 'SIMPUL_AUTH_REFRESH_GRACE_SECONDS',
+    read: wholeNumber(0, 10),
+    default: '0',
+    meaning:
+      'Seconds for which a refresh token that was just replaced may be used once more from the same address, for applications that lost the answer. `0`: a second use ends the access.',
+  },
+  registration: {
+    name: 'SIMPUL_AUTH_REGISTRATION',
+    read: oneOf('on', 'off'),
+    default: 'off',
+    meaning: 'Whether applications may register themselves, with a token that an administrator gave them.',
+  },
+  consentDefault: {
+    name: 'SIMPUL_CONSENT_DEFAULT',
+    read: oneOf('normal', 'deny', 'all'),
+    default: 'normal',
+    meaning:
+      'What holds for a patient who recorded no consent. `normal`: treatment, payment and operations inside the facility; `deny`: nothing but emergencies; `all`: everything, for test systems.',
+  },
+  doctorRelation: {
+    name: 'SIMPUL_ACCESS_DOCTOR_RELATION',
+    read: oneOf('facility', 'care'),
+    default: 'facility',
+    meaning: 'Which patients doctors reach: those known to their facility, or only those in their own care.',
+  },
+  nurseRelation: {
+    name: 'SIMPUL_ACCESS_NURSE_RELATION',
+    read: oneOf('facility', 'care'),
+    default: 'facility',
+    meaning: 'The same for nurses.',
   },
   redisUrl: {
     name: 'SIMPUL_REDIS_URL',
@@ -135,7 +241,7 @@ export const variables = {
     read: wholeNumber(0, 1_000_000),
     default: '0',
     meaning:
-      'Requests a minute that one address may read with, and half as many that may write; beyond it 429. `0`: no limit, the default as long as the server listens on loopback alone, where everybody has the same address.',
+      'Requests to the FHIR API a minute that one address may read with, and half as many that may write; beyond it 429. `0`: no limit by address. Each access token has limits of its own, see [Redis](redis.md).',
   },
   trustProxy: {
     name: 'SIMPUL_TRUST_PROXY',

@@ -140,13 +140,13 @@ describe('starting', () => {
   ]
   for (const [auth, host, refusedFor] of rows) {
     test(`with SIMPUL_AUTH=${auth} on ${host} is ${refusedFor ? `refused for ${refusedFor}` : 'allowed'}`, () => {
-      expect(mayStart({ auth, host })?.name).toBe(refusedFor)
+      expect(mayStart({ auth, host, port: 8080 })?.name).toBe(refusedFor)
     })
   }
 
   test('beyond loopback needs the addresses that may come, and those are no sign-in', () => {
     const authOffFrom = ['172.30.61.1']
-    expect(mayStart({ auth: 'off', host: '0.0.0.0', authOffFrom })).toBeUndefined()
-    expect(mayStart({ auth: 'smart', host: '0.0.0.0', authOffFrom })?.name).toBe('SIMPUL_AUTH')
+    expect(mayStart({ auth: 'off', host: '0.0.0.0', port: 8080, authOffFrom })).toBeUndefined()
+    expect(mayStart({ auth: 'smart', host: '0.0.0.0', port: 8080, authOffFrom })?.name).toBe('SIMPUL_BASE_URL')
   })
 })
