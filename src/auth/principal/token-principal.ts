@@ -42,6 +42,7 @@ const personPrincipal = async ({ parts, client, tokenRef, scopes }: About, { gra
     acr: acrOf(amr),
     ...(at !== undefined && { factorAt: at }),
     appStateSystems: client.appStateSystems,
+    rateClass: client.rateClass,
   }
 }
 
@@ -65,5 +66,6 @@ const servicePrincipal = async ({ parts, client, tokenRef, scopes }: About): Pro
     grants: read.ok ? read.grants : [],
     ...(client.permissions !== undefined && { permissions: client.permissions }),
     appStateSystems: client.appStateSystems,
+    rateClass: client.rateClass,
   }
 }
