@@ -11,35 +11,44 @@ const none: Plain = { op: 'none' }
 /** The filter each type that a chain passes through must satisfy. */
 export type FilterFor = (type: string) => AccessFilter
 
+/** How access filters become nodes: as they are said, or also of the newest version (`stillSeen`). */
+type Seen = (filter: AccessFilter) => Plain
+
 /** One part with its access filter as one of the conjuncts, in the planner's form. */
-export const plainPart = (part: Part, access: AccessFilter, filterFor: FilterFor): PlainPart => ({
+export const plainPart = (part: Part, access: AccessFilter, filterFor: FilterFor, seen: Seen = plainAccess): PlainPart => ({
   type: part.type,
-  where: and([plain(part.where, filterFor), plainAccess(access)]),
+  where: and([plain(part.where, filterFor, seen), seen(access)]),
 })
+
+/** For what a snapshot holds: its newest version must pass too. */
+export const stillSeen: Seen = filter => {
+  const now = plainAccess(filter)
+  return now.op === 'all' || now.op === 'none' ? now : and([now, { op: 'still', filter }])
+}
 
 export const conjunctsOf = (node: Plain): readonly Plain[] => (node.op === 'and' ? node.of : node.op === 'all' ? [] : [node])
 
 export const everySees: FilterFor = () => seesAll
 
-const plain = (node: Node, filterFor: FilterFor): Plain => {
+const plain = (node: Node, filterFor: FilterFor, seen: Seen): Plain => {
   switch (node.op) {
     case 'and':
-      return and(node.of.map(one => plain(one, filterFor)))
+      return and(node.of.map(one => plain(one, filterFor, seen)))
     case 'or':
-      return or(node.of.map(one => plain(one, filterFor)))
+      return or(node.of.map(one => plain(one, filterFor, seen)))
     case 'not':
-      return not(plain(node.of, filterFor))
+      return not(plain(node.of, filterFor, seen))
     case 'access':
-      return plainAccess(node.filter)
+      return seen(node.filter)
     case 'uri':
       // A uri is kept as a token without system.
       return node.match === 'exact' ? { op: 'token', param: node.param, code: node.uri } : node
     case 'id':
       return ids(node.ids)
     case 'chain':
-      return chain(node, filterFor)
+      return chain(node, filterFor, seen)
     case 'reverse': {
-      const of = plainPart(node.of, filterFor(node.of.type), filterFor)
+      const of = plainPart(node.of, filterFor(node.of.type), filterFor, seen)
       return of.where.op === 'none' ? none : { op: 'reverse', param: node.param, of }
     }
     default:
@@ -74,8 +83,8 @@ const plainAccess = (filter: AccessFilter): Plain => {
   }
 }
 
-const chain = (node: Extract<Node, { op: 'chain' }>, filterFor: FilterFor): Plain => {
-  const of = node.of.map(part => plainPart(part, filterFor(part.type), filterFor)).filter(part => part.where.op !== 'none')
+const chain = (node: Extract<Node, { op: 'chain' }>, filterFor: FilterFor, seen: Seen): Plain => {
+  const of = node.of.map(part => plainPart(part, filterFor(part.type), filterFor, seen)).filter(part => part.where.op !== 'none')
   return of.length === 0 ? none : { op: 'chain', param: node.param, of }
 }
 

@@ -5,6 +5,7 @@ import type { Node, SortKey } from './tree.ts'
 export type Leaf =
   | Exclude<Node, { op: 'and' | 'or' | 'not' | 'all' | 'none' | 'chain' | 'reverse' | 'access' }>
   | Access
+  | Still
   | List
   | Unsorted
   | Otherwise
@@ -12,7 +13,11 @@ export type Leaf =
 export type Access = {
   readonly op: 'access'
   readonly filter: Extract<AccessFilter, { op: 'patient' | 'patientless' | 'author' | 'owner' | 'labels' | 'patients' }>
+  /** Of `patients`, where the engine looked them up before it planned: all that stand in the relation. */
+  readonly patients?: readonly string[]
 }
+/** What is seen through a snapshot: that the newest version of the instance passes too, where it is another. Only who can tell makes it. */
+export type Still = { readonly op: 'still'; readonly filter: AccessFilter }
 /** Many alternatives of one parameter, found by one walk over the list. */
 export type List = { readonly op: 'list'; readonly of: readonly Listed[] }
 export type Listed = Extract<Node, { op: 'token' | 'reference' | 'string' }>
@@ -101,6 +106,8 @@ export type Traits = {
   readonly check?: number
   /** Entries looked at to find those that match, when more. */
   readonly visits?: number
+  /** Cost of making them ready, before the first. */
+  readonly before?: number
   /** Its own entries cannot be walked. */
   readonly undrivable?: boolean
   /** Other conditions on its parameter are decided on its own entries. */

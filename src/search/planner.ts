@@ -127,7 +127,7 @@ class Planning {
   #obvious(type: string, others: readonly Plain[], wanted: number, order: Order): Weighed | undefined {
     if (order !== 'seq' || wanted === Number.POSITIVE_INFINITY || others.length > 1) return undefined
     const [node] = others
-    if (node && (!isLeaf(node) || !this.#engine.traits(node, type).ordered)) return undefined
+    if (node && (!isLeaf(node) || !isReady(this.#engine.traits(node, type)))) return undefined
     const driver: Driver = node ? { by: 'entries', node } : { by: 'type' }
     const source: Source = { type, driver, window: [], probes: [] }
     return { source, ordered: true, visits: wanted, cost: wanted * cost.entry, dearest: node ? nameOf(node) : '_type' }
@@ -307,7 +307,7 @@ class Planning {
           entries: this.estimate(node, type),
           visits,
           ordered: traits.ordered,
-          before: 0,
+          before: traits.before ?? 0,
         }
       }
     }
@@ -430,6 +430,8 @@ const atEnd = (prefix: Prefix): boolean => prefix === 'gt' || prefix === 'ge' ||
 
 const isLeaf = (node: Plain): node is Leaf => !['and', 'or', 'not', 'all', 'none', 'chain', 'reverse'].includes(node.op)
 
+const isReady = ({ ordered, before = 0 }: Traits): boolean => ordered && before === 0
+
 const isWindow = (node: Plain): node is Source['window'][number] => node.op === 'lastUpdated' && node.test.prefix !== 'ne'
 
 const partsOf = (node: Chain | Reverse): readonly PlainPart[] => (node.op === 'chain' ? node.of : [node.of])
@@ -447,6 +449,7 @@ export const nameOf = (node: Plain): string => {
     case 'all':
     case 'none':
     case 'access':
+    case 'still':
       return node.op
     case 'id':
       return '_id'

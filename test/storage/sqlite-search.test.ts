@@ -21,6 +21,7 @@ let db: DatabaseSync
 let search: SqliteSearch
 let states: readonly SearchedState[]
 const lies = new Distortion()
+const now = Date.UTC(2026, 10, 21, 9)
 
 beforeAll(async () => {
   const clock = { now: Date.UTC(2026, 10, 21, 8) }
@@ -38,8 +39,8 @@ afterAll(async () => {
 
 /** Its snapshots are seqs. */
 const searched: Searched = {
-  search: (query, { snapshot, ...asked }) => search.search(query, { ...asked, ...seqOf(snapshot) }),
-  count: (query, { snapshot, ...asked }) => search.count(query, { ...asked, ...seqOf(snapshot) }),
+  search: (query, { snapshot, ...asked }) => search.search(query, { ...asked, now, ...seqOf(snapshot) }),
+  count: (query, { snapshot, ...asked }) => search.count(query, { ...asked, now, ...seqOf(snapshot) }),
 }
 const seqOf = (snapshot: SearchedState['snapshot']) => (snapshot ? { snapshotSeq: Number(snapshot.token) } : {})
 
@@ -78,7 +79,7 @@ describe('statements', () => {
       if (seed % 2 === 0) lies.dice = dice
       else delete lies.dice
       const query = randomQuery(dice)
-      const explained = search.explain(query, { access: randomAccess(dice), count: 20 })
+      const explained = search.explain(query, { now, access: randomAccess(dice), count: 20 })
       expect({ seed, scanned: explained.ok ? scanned(explained.value) : explained }).toEqual({ seed, scanned: [] })
     }
   })
@@ -86,19 +87,19 @@ describe('statements', () => {
   test('come in the order of their entries without sorting', () => {
     delete lies.dice
     for (const query of [everybody, hasCode('x'), { ...everybody, sort: [{ code: 'code', kind: 'token', descending: true } as const] }]) {
-      const explained = search.explain(query, { access: all, count: 20 })
+      const explained = search.explain(query, { now, access: all, count: 20 })
       expect(explained.ok && explained.value.filter(line => line.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([])
     }
   })
 
   test('never hold a value', () => {
-    const explained = search.explain(hasCode("it's; drop table tok"), { access: { op: 'patient', id: 'secret' }, count: 20 })
+    const explained = search.explain(hasCode("it's; drop table tok"), { now, access: { op: 'patient', id: 'secret' }, count: 20 })
     expect(explained.ok && explained.value.filter(line => /drop|secret/.test(line))).toEqual([])
   })
 
   test('values that look like SQL are values', () => {
     for (const value of ["'", '"', "') or 1 --", '?', '%', '_', '\\', '\u0001'])
-      expect(search.search(hasCode(value), { access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
+      expect(search.search(hasCode(value), { now, access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
   })
 })
 
@@ -111,7 +112,7 @@ describe('bounds', () => {
     } as const
     const query: Query = { parts: [{ type: 'Observation', where }], sort: [{ code: 'value', kind: 'quantity', descending: false }] }
     const outcome = Array.from({ length: 40 }, () =>
-      search.search(query, { access: all, count: 20, deadlineAtMs: performance.now() - 1 }),
+      search.search(query, { now, access: all, count: 20, deadlineAtMs: performance.now() - 1 }),
     ).find(({ ok }) => !ok)
     expect(outcome).toMatchObject({ ok: false, failure: { kind: 'too-costly', values: { parameter: expect.any(String) } } })
   })
@@ -126,7 +127,7 @@ describe('bounds', () => {
       }),
     )
     const where: Node = { op: 'or', of }
-    expect(search.search({ parts: [{ type: 'Patient', where }], sort: [] }, { access: all, count: 20 }).ok).toBe(true)
+    expect(search.search({ parts: [{ type: 'Patient', where }], sort: [] }, { now, access: all, count: 20 }).ok).toBe(true)
   })
 
   test('twenty levels of chain and reverse chain are planned and answered in bounded time', () => {
@@ -137,18 +138,18 @@ describe('bounds', () => {
       where = { op: 'reverse', param: partof, of: { type: 'Organization', where } }
     }
     const started = performance.now()
-    expect(search.search({ parts: [{ type: 'Organization', where }], sort: [] }, { access: all, count: 20 }).ok).toBe(true)
+    expect(search.search({ parts: [{ type: 'Organization', where }], sort: [] }, { now, access: all, count: 20 }).ok).toBe(true)
     expect(performance.now() - started).toBeLessThan(2000)
   })
 
   test('a count stops at its cap', () => {
-    expect(search.count(everybody, { access: all, cap: 3 })).toEqual({ ok: true, value: { count: 3, reached: true, exact: false } })
+    expect(search.count(everybody, { now, access: all, cap: 3 })).toEqual({ ok: true, value: { count: 3, reached: true, exact: false } })
   })
 
   test('a type or parameter that nobody ever used matches nothing', () => {
     const query: Query = { parts: [{ type: 'Nothing', where: { op: 'all' } }], sort: [] }
-    expect(search.search(query, { access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
-    expect(search.count(query, { access: all })).toEqual({ ok: true, value: { count: 0, reached: false, exact: true } })
+    expect(search.search(query, { now, access: all, count: 20 })).toEqual({ ok: true, value: { rows: [], more: false } })
+    expect(search.count(query, { now, access: all })).toEqual({ ok: true, value: { count: 0, reached: false, exact: true } })
   })
 })
 
@@ -172,7 +173,7 @@ test('the steps of a chain see what their own filter lets them see', () => {
   } as const
   const query: Query = { parts: [{ type: 'Observation', where }], sort: [] }
   const rows = (filter: AccessFilter) => {
-    const outcome = search.search(query, { access: all, count: 200, filterFor: () => filter })
+    const outcome = search.search(query, { now, access: all, count: 200, filterFor: () => filter })
     return outcome.ok ? outcome.value.rows.length : -1
   }
   expect(rows({ op: 'none' })).toBe(0)

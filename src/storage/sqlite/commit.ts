@@ -239,7 +239,7 @@ export class Committer {
 
   /** Two rows are enough to know that there is not just one. */
   #holds(guard: Guard): boolean {
-    const found = this.#search.search(guard.query, { access: guard.access, count: 2 })
+    const found = this.#search.search(guard.query, { access: guard.access, count: 2, now: this.#sequence.now })
     if (!found.ok) return false
     const { rows } = found.value
     return guard.found === 'none' ? rows.length === 0 : rows.length === 1 && rows[0]?.seq === guard.found
@@ -260,19 +260,21 @@ export class Committer {
     const state = deletion ? states.deleted : states.live
     const instance = this.#instances.advance(known, target.t, target.id, { seq, versionId: target.versionId, state })
     this.#insertVersion.run(seq, instance.iid, target.versionId, target.t, target.method, text)
+    this.values.relations.write(tape, instance.iid)
     if (deletion) {
-      this.values.keepAccessOfDeletion(tape, seq)
+      this.values.keepAccessOfDeletion(tape, seq, confidentiality)
       return
     }
     instance.shape = this.values.index(tape, { seq, t: target.t, type: target.type, iid: instance.iid, confidentiality })
     this.#shapes.add(instance.shape, 1)
   }
 
-  /** The old version ends; its entries stay until no snapshot needs them (sweep.ts). */
+  /** The old version ends; its entries stay until no snapshot needs them (sweep.ts). What it said of relations holds no longer. */
   #supersede(known: Instance, seq: number): void {
     this.#endVersion.run(seq, known.seq)
     if (known.state === states.live) {
       this.#insertDead.run(known.seq, seq)
+      this.values.relations.drop(known.iid)
       this.#superseded++
       this.#shapes.add(known.shape, -1)
     } else if (known.state === states.deleted) this.values.forgetAccessOfDeletion(known.seq)

@@ -4,7 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 const rememberedMax = 50_000
 
 /**
- * Numbers that stand for words in the rows of the store: types, parameters, systems, units, instances.
+ * Numbers that stand for words in the rows of the store: types, parameters, systems, units, whom relations serve, sensitivities, instances.
  * A number never changes its meaning, so hits are remembered; misses are not, because the writer may add the word at any moment.
  * One per connection.
  */
@@ -14,10 +14,14 @@ export class Dictionary {
   readonly #params = new Map<number, Map<string, number>>()
   readonly #systems = new Map<string, number>()
   readonly #units = new Map<string, number>()
+  readonly #served = new Map<string, number>()
+  readonly #sensitivities = new Map<string, number>()
   readonly #selectTypes: StatementSync
   readonly #selectParams: StatementSync
   readonly #selectSystem: StatementSync
   readonly #selectUnit: StatementSync
+  readonly #selectServed: StatementSync
+  readonly #selectSensitivity: StatementSync
   readonly #selectInstance: StatementSync
 
   constructor(db: DatabaseSync) {
@@ -25,6 +29,8 @@ export class Dictionary {
     this.#selectParams = db.prepare('SELECT p, code FROM param WHERE t = ?')
     this.#selectSystem = db.prepare('SELECT s AS n FROM system WHERE uri = ?')
     this.#selectUnit = db.prepare('SELECT u AS n FROM unit WHERE text = ?')
+    this.#selectServed = db.prepare('SELECT g AS n FROM served WHERE kind = ? AND id = ?')
+    this.#selectSensitivity = db.prepare('SELECT s AS n FROM sensitivity WHERE code = ?')
     this.#selectInstance = db.prepare('SELECT iid AS n FROM instance WHERE t = ? AND id = ?')
   }
 
@@ -49,12 +55,22 @@ export class Dictionary {
 
   /** `''` is 0. */
   system(uri: string): number | undefined {
-    return remembered(this.#systems, uri, this.#selectSystem)
+    return remembered(this.#systems, uri, () => this.#selectSystem.get(uri))
   }
 
   /** `''` is 0. */
   unit(text: string): number | undefined {
-    return remembered(this.#units, text, this.#selectUnit)
+    return remembered(this.#units, text, () => this.#selectUnit.get(text))
+  }
+
+  /** Whom relations of a kind serve; undefined when none ever did. */
+  served(kind: number, id: string): number | undefined {
+    return remembered(this.#served, `${kind} ${id}`, () => this.#selectServed.get(kind, id))
+  }
+
+  /** Undefined for a code that nothing was ever labelled with. */
+  sensitivity(code: string): number | undefined {
+    return remembered(this.#sensitivities, code, () => this.#selectSensitivity.get(code))
   }
 
   /** Number of an instance, one that is deleted or only referred to included. */
@@ -65,7 +81,8 @@ export class Dictionary {
 
   /** After a rollback: numbers given inside the transaction were never given. */
   forget(): void {
-    for (const memory of [this.#types, this.#typeNames, this.#params, this.#systems, this.#units]) memory.clear()
+    for (const memory of [this.#types, this.#typeNames, this.#params, this.#systems, this.#units, this.#served, this.#sensitivities])
+      memory.clear()
   }
 
   #readTypes() {
@@ -85,10 +102,10 @@ export class Dictionary {
 
 const numberOf = (row: Record<string, unknown> | undefined): number | undefined => row?.n as number | undefined
 
-const remembered = (memory: Map<string, number>, word: string, select: StatementSync): number | undefined => {
+const remembered = (memory: Map<string, number>, word: string, select: () => Record<string, unknown> | undefined): number | undefined => {
   const known = memory.get(word)
   if (known !== undefined) return known
-  const found = numberOf(select.get(word))
+  const found = numberOf(select())
   if (found === undefined) return undefined
   if (memory.size >= rememberedMax) memory.clear()
   memory.set(word, found)

@@ -33,7 +33,7 @@ export class Eraser {
     this.#blobs = blobs
     this.#find = db.prepare('SELECT seq FROM version INDEXED BY version_iid WHERE iid = ? AND vid = ?')
     this.#former = db.prepare('SELECT seq FROM version INDEXED BY version_iid WHERE iid = ? AND seq < ? ORDER BY seq LIMIT ?')
-    this.#statements = ['version', 'dead', 'gone'].map(table => db.prepare(`DELETE FROM ${table} WHERE seq = ?`))
+    this.#statements = ['version', 'dead', 'gone', 'label'].map(table => db.prepare(`DELETE FROM ${table} WHERE seq = ?`))
     this.#freeKeys = db.prepare('DELETE FROM uniq WHERE iid = ?')
   }
 
@@ -85,6 +85,7 @@ export class Eraser {
     if (instance.state === states.live) this.#shapes.add(instance.shape, -1)
     this.#version(instance.seq)
     this.#freeKeys.run(instance.iid)
+    this.#values.relations.drop(instance.iid)
     this.#instances.purge(instance)
     return 1
   }

@@ -1,10 +1,12 @@
+import type { PatientsFilter } from '../../base/access-filter.ts'
 import type { Engine, Leaf } from '../../search/plan.ts'
 import type { Arm } from './search/leaf.ts'
 import { sampleOf } from './search/list.ts'
-import { countedOf, traitsOf } from './search/nodes.ts'
+import { checkOf, countedOf, traitsOf } from './search/nodes.ts'
 import type { Reading, Shape } from './search/reading.ts'
+import { patientsOf } from './search/related.ts'
 import { walks } from './search/sort.ts'
-import { sql } from './search/sql.ts'
+import { always, sql, word } from './search/sql.ts'
 import type { Statements } from './search/statements.ts'
 
 /** Counting stops here first; a value above is counted on once, up to the second cap. */
@@ -14,6 +16,8 @@ const rememberedMs = 60_000
 /** Large counts change slowly in proportion, and cost more. */
 const largeRememberedMs = 600_000
 const rememberedEntriesMax = 20_000
+/** Of how many it is asked whether they pass, where that is not told by entries: the newest of the type. */
+const sampleSize = 200
 /** Exact counters are read again after this; only plans depend on them, never answers. */
 const countersMs = 2000
 
@@ -91,6 +95,7 @@ export class Estimates {
     }
     const counted = countedOf(leaf, type, reading)
     if (typeof counted === 'number') return counted
+    if (counted === 'sample') return this.#sampled(leaf, type, reading)
     const ceiling = 'param' in leaf ? reading.holders(type, leaf.param.code) : reading.total(type)
     return counted.reduce((sum, arm) => sum + this.#count(arm, ceiling), 0)
   }
@@ -104,6 +109,32 @@ export class Estimates {
     let count = this.#capped(arm, firstCap)
     if (count === firstCap) count = this.#capped(arm, secondCap)
     if (count === secondCap) count = Math.round(Math.sqrt(secondCap * Math.max(secondCap, ceiling)))
+    return this.#remember(key, count)
+  }
+
+  /** Patients in relation, one more than are worth counting where there are more. */
+  patients(filter: PatientsFilter, reading: Pick<Reading, 'dictionary' | 'alias'>): number {
+    const patients = patientsOf(filter, reading, () => always)
+    return patients === undefined ? 0 : this.#count({ from: sql`(${patients})`, where: always, seq: word('patient'), unique: true }, 0)
+  }
+
+  /** When none of the sample passes, half of one is believed to. */
+  #sampled(leaf: Leaf, type: string, reading: Reading): number {
+    const t = reading.dictionary.type(type)
+    const total = reading.total(type)
+    if (t === undefined || total === 0) return 0
+    const key = `${type} ${JSON.stringify(leaf)}`
+    const known = this.#counts.get(key)
+    if (known && known.until > performance.now()) return Math.min(total, known.count)
+    const s = reading.alias()
+    const newest = sql`select seq from live indexed by live_t where t = ${t} order by seq desc limit ${sampleSize}`
+    const [asked = 0, passed = 0] = this.#statements.row(
+      sql`select count(*), total(${checkOf(leaf, type, sql`${s}.seq`, reading)}) from (${newest}) ${s}`,
+    ) as readonly number[]
+    return this.#remember(key, Math.round((total * Math.max(0.5, passed)) / Math.max(1, asked)))
+  }
+
+  #remember(key: string, count: number): number {
     if (this.#counts.size >= rememberedEntriesMax) this.#counts.clear()
     this.#counts.set(key, { count, until: performance.now() + (count < firstCap ? rememberedMs : largeRememberedMs) })
     return count

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '../../base/clock.ts'
 import { type Deadline, isOver } from '../../base/deadline.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { HistoryOptions, HistoryPage, HistoryScope, StoredVersion } from '../port.ts'
@@ -7,6 +8,7 @@ import { firstSeqOf } from '../sequence.ts'
 import { accessCondition } from './access.ts'
 import { nothing } from './cells.ts'
 import type { Dictionary } from './dictionary.ts'
+import { always, word } from './search/sql.ts'
 import { storedVersion, type VersionRow, versionColumns } from './stored-row.ts'
 
 /** Versions looked at between two looks at the clock. */
@@ -24,13 +26,15 @@ type Bounds = { readonly low: number; readonly high: number; readonly endsAfter:
 export class History {
   readonly #db: DatabaseSync
   readonly #dictionary: Dictionary
+  readonly #clock: Clock
   readonly #statements = new Map<string, StatementSync>()
   readonly #texts: StatementSync
   readonly #total: StatementSync
 
-  constructor(db: DatabaseSync, dictionary: Dictionary) {
+  constructor(db: DatabaseSync, dictionary: Dictionary, clock: Clock) {
     this.#db = db
     this.#dictionary = dictionary
+    this.#clock = clock
     this.#texts = db.prepare(`SELECT ${versionColumns}, v.t, i.id FROM version v JOIN instance i ON i.iid = v.iid WHERE v.seq = ?`)
     this.#texts.setReturnArrays(true)
     this.#total = db.prepare(`SELECT count(*) AS n FROM version v INDEXED BY version_iid WHERE v.iid = ? AND ${inBounds}`)
@@ -85,11 +89,11 @@ export class History {
     position: number | undefined,
     wanted: number,
   ): readonly Row[] {
-    const access = accessCondition(options.access)
+    const access = accessCondition(options.access, word('i'), { dictionary: this.#dictionary, now: this.#clock() })
     const low = !descending && position !== undefined ? Math.max(bounds.low, position + 1) : bounds.low
     const high = descending && position !== undefined ? Math.min(bounds.high, position - 1) : bounds.high
     const statement = this.#statement(
-      `SELECT v.seq, ${access.sql} AS seen FROM version v ${source.index} ${access.sql === '1' ? '' : 'CROSS JOIN instance i ON i.iid = v.iid'}
+      `SELECT v.seq, ${access.text} AS seen FROM version v ${source.index} ${access === always ? '' : 'CROSS JOIN instance i ON i.iid = v.iid'}
        WHERE ${source.where} ${inBounds} ORDER BY v.seq ${descending ? 'DESC' : 'ASC'} LIMIT ?`,
     )
     return statement.all(

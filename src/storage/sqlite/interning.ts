@@ -10,6 +10,8 @@ export class Interning extends Dictionary {
   readonly #insertParam: StatementSync
   readonly #insertSystem: StatementSync
   readonly #insertUnit: StatementSync
+  readonly #insertServed: StatementSync
+  readonly #insertSensitivity: StatementSync
   readonly #selectShape: StatementSync
   readonly #insertShape: StatementSync
 
@@ -19,6 +21,8 @@ export class Interning extends Dictionary {
     this.#insertParam = db.prepare('INSERT INTO param(t, code) VALUES (?, ?)')
     this.#insertSystem = db.prepare('INSERT INTO system(uri) VALUES (?)')
     this.#insertUnit = db.prepare('INSERT INTO unit(text) VALUES (?)')
+    this.#insertServed = db.prepare('INSERT INTO served(kind, id) VALUES (?, ?)')
+    this.#insertSensitivity = db.prepare('INSERT INTO sensitivity(code) VALUES (?)')
     this.#selectShape = db.prepare('SELECT sh FROM shape WHERE t = ? AND params = ?')
     this.#insertShape = db.prepare('INSERT INTO shape(t, params) VALUES (?, ?)')
   }
@@ -37,6 +41,14 @@ export class Interning extends Dictionary {
 
   unitNumber(text: string): number {
     return text === '' ? 0 : (this.unit(text) ?? Number(this.#insertUnit.run(text).lastInsertRowid))
+  }
+
+  servedNumber(kind: number, id: string): number {
+    return this.served(kind, id) ?? Number(this.#insertServed.run(kind, id).lastInsertRowid)
+  }
+
+  sensitivityNumber(code: string): number {
+    return this.sensitivity(code) ?? Number(this.#insertSensitivity.run(code).lastInsertRowid)
   }
 
   /** `codes` joined by blanks, as they lie on the tape. */

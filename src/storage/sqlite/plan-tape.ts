@@ -5,6 +5,7 @@ import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
 import { shapeOf } from '../shape.ts'
 import type { Errand } from './errand.ts'
 import type { RecordAction } from './record-writer.ts'
+import { pushRelation } from './relations.ts'
 
 /**
  * How plans travel to the writer thread: everything but guards lies flat on one array of strings and numbers, and all texts in one
@@ -113,7 +114,11 @@ export class PlanPacker {
     const tape = this.#tape
     const { start, length } = this.#bytes(version.text)
     tape.push(start, length, version.lastUpdatedOffset, version.confidentiality)
-    for (const list of [version.patients, version.organizations, version.authors]) {
+    // A deletion says nothing of relations, whatever it brings.
+    const relations = version.method === 'DELETE' ? [] : (version.relations ?? [])
+    tape.push(relations.length)
+    for (const one of relations) pushRelation(tape, one)
+    for (const list of [version.sensitivities ?? [], version.patients, version.organizations, version.authors]) {
       const distinct = list.length < 2 ? list : [...new Set(list)]
       tape.push(distinct.length, ...distinct)
     }
@@ -195,7 +200,8 @@ export const recordAction = (tape: TapeReader): RecordAction => ({
 export const planBytes = (plan: EnginePlan): number => {
   let bytes = 200
   for (const { text } of plan.records ?? []) bytes += 2 * text.length + 200
-  for (const { text, values } of plan.versions) bytes += text.length + 500 + (values === undefined ? 0 : 60 * valuesCount(values))
+  for (const { text, values, relations = [] } of plan.versions)
+    bytes += text.length + 500 + 60 * ((values === undefined ? 0 : valuesCount(values)) + relations.length)
   return bytes
 }
 

@@ -8,9 +8,10 @@ import type { SqliteSearch } from './search.ts'
  * `visitsMax`, when it is expected to look at more entries.
  */
 export const answerQuestion = (search: SqliteSearch, question: Question, visitsMax?: number): Outcome<SearchPage | Count> => {
-  const { query, access, snapshotSeq, ms } = question
+  const { query, access, now, snapshotSeq, ms } = question
   const options = {
     access,
+    now,
     ...(snapshotSeq === undefined ? {} : { snapshotSeq }),
     ...(ms === undefined ? {} : { deadlineAtMs: performance.now() + ms }),
     ...(visitsMax === undefined ? {} : { visitsMax }),

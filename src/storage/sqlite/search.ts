@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AccessFilter } from '../../base/access-filter.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
-import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
+import { everySees, type FilterFor, plainPart, stillSeen } from '../../search/plain.ts'
 import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { createPlanner, type Planner } from '../../search/planner.ts'
@@ -22,6 +22,8 @@ import { Statements } from './search/statements.ts'
 export type SearchAsked = {
   readonly access: AccessFilter
   readonly count: number
+  /** The instant (ms) that relations are asked at. */
+  readonly now: number
   /** Also tell how many match, when it is a first page and that is exact for next to nothing. */
   readonly total?: boolean
   /** Entries it may be expected to look at: above some thousands it belongs on another thread, and fails `too-costly` here. */
@@ -90,7 +92,7 @@ class Search implements SqliteSearch {
 
   search(query: Query, asked: SearchAsked): Outcome<SearchPage> {
     return this.#read(asked, reading => {
-      const parts = this.#parts(query, asked)
+      const parts = this.#parts(query, asked, reading)
       const plan = createPlanner(this.#engineFor(this.#estimates.engine(reading)))
       const plans = parts.map(part => plan(part, query.sort, asked.count + 1))
       const refused = refusal(plans, asked)
@@ -104,7 +106,7 @@ class Search implements SqliteSearch {
 
   count(query: Query, asked: CountAsked): Outcome<Count> {
     return this.#read(asked, reading => {
-      const parts = this.#parts(query, asked)
+      const parts = this.#parts(query, asked, reading)
       const cap = asked.cap ?? Number.POSITIVE_INFINITY
       const counted = this.#countersKnow(parts, reading)
       if (counted !== undefined && counted <= cap) return ok({ count: counted, reached: false, exact: true })
@@ -118,7 +120,7 @@ class Search implements SqliteSearch {
     return this.#read(asked, reading => {
       const lines: string[] = []
       const planner = createPlanner(this.#engineFor(this.#estimates.engine(reading)))
-      for (const part of this.#parts(query, asked)) {
+      for (const part of this.#parts(query, asked, reading)) {
         const plan = planner(part, query.sort, asked.count + 1)
         lines.push(...planLines(plan))
         this.#readPart(query.sort, plan, asked, reading, statement => {
@@ -137,30 +139,37 @@ class Search implements SqliteSearch {
   }
 
   /** One state of the store for all statements of a search. */
-  #read<T>(asked: { readonly snapshotSeq?: number }, read: (reading: Reading) => Outcome<T>): Outcome<T> {
+  #read<T>(asked: { readonly snapshotSeq?: number; readonly now: number }, read: (reading: Reading) => Outcome<T>): Outcome<T> {
     return inOneState(this.#db, () => {
       const [someDead, shapes, swept] = this.#statements.row(stateFacts) as readonly [number, number, number]
-      const { snapshotSeq } = asked
+      const { snapshotSeq, now } = asked
       if (snapshotSeq !== undefined && snapshotSeq < swept) return fail('expired-cursor', {})
       const estimates = this.#estimates
       const dictionary = this.#dictionary
       return read({
         dictionary,
+        now,
         ...(snapshotSeq === undefined ? {} : { snapshotSeq }),
         someDead: someDead === 1,
         shapes: t => estimates.shapes(t, shapes),
         total: type => estimates.total(dictionary.type(type), shapes),
         holders: (type, code) => estimates.holders(dictionary.type(type), dictionary.param(type, code), shapes),
         iid: onceEach((type, id) => dictionary.iid(type, id)),
+        patients: filter => estimates.patients(filter, { dictionary, alias: aliases() }),
         alias: aliases(),
       })
     })
   }
 
   /** Parts that can match something, with their access filters. */
-  #parts(query: Query, asked: Pick<SearchAsked, 'access' | 'filterFor'>): readonly PlainPart[] {
+  #parts(
+    query: Query,
+    { access, filterFor = everySees }: Pick<SearchAsked, 'access' | 'filterFor'>,
+    { snapshotSeq, someDead }: Reading,
+  ): readonly PlainPart[] {
+    const seen = snapshotSeq === undefined || !someDead ? undefined : stillSeen
     return query.parts
-      .map(part => plainPart(part, asked.access, asked.filterFor ?? everySees))
+      .map(part => plainPart(part, access, filterFor, seen))
       .filter(part => part.where.op !== 'none' && this.#dictionary.type(part.type) !== undefined)
   }
 

@@ -36,6 +36,7 @@ import type {
   StoreHealth,
   WritePlan,
 } from '../port.ts'
+import { checkRelations } from '../relation-rules.ts'
 import { msOfSeq } from '../sequence.ts'
 import { StoreUnusable } from '../unusable.ts'
 import { BesideRows } from './beside-rows.ts'
@@ -53,6 +54,7 @@ import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RecordKeeper } from './records.ts'
+import { RelationReader } from './relations.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import { Snapshots, seqOf } from './snapshot.ts'
 import { Walk } from './walk.ts'
@@ -139,6 +141,8 @@ class SqliteStore implements Store {
   readonly #dictionary: Dictionary
   readonly #reader: Reader
   readonly #history: History
+  readonly #relations: RelationReader
+  readonly #clock: Clock
   readonly #walk: Walk
   readonly #search: SqliteSearch
   readonly #snapshots: Snapshots
@@ -164,7 +168,9 @@ class SqliteStore implements Store {
     this.#dictionary = new Dictionary(db)
     writer.beforeAnswers = () => cache.doubt()
     this.#reader = new Reader(db, this.#dictionary, cache)
-    this.#history = new History(db, this.#dictionary)
+    this.#clock = clock
+    this.#relations = new RelationReader(db, this.#dictionary)
+    this.#history = new History(db, this.#dictionary, clock)
     this.#walk = new Walk(db, this.#dictionary)
     this.#search = createSearch(db, this.#dictionary)
     this.#counts = countsPerType(db)
@@ -205,6 +211,7 @@ class SqliteStore implements Store {
       kind: 'search',
       query,
       access,
+      now: this.#clock(),
       count,
       ...(total === undefined ? {} : { total }),
       ...(position === undefined ? {} : { position }),
@@ -218,20 +225,20 @@ class SqliteStore implements Store {
 
   async count(query: Query, options: CountOptions): Promise<Outcome<Count>> {
     const { access, cap, snapshot, deadline } = options
-    const question: Question = { kind: 'count', query, access, ...(cap === undefined ? {} : { cap }) }
+    const question: Question = { kind: 'count', query, access, now: this.#clock(), ...(cap === undefined ? {} : { cap }) }
     return (await this.#ask(question, snapshot, deadline)) as Outcome<Count> // of the kind that was asked
   }
 
   async explain(query: Query, options: SearchOptions): Promise<Outcome<readonly string[]>> {
-    return this.#search.explain(query, { access: options.access, count: options.count })
+    return this.#search.explain(query, { access: options.access, count: options.count, now: this.#clock() })
   }
 
   async related(questions: readonly RelationQuestion[]): Promise<readonly boolean[]> {
-    return questions.map(() => false)
+    return this.#relations.related(questions, this.#clock())
   }
 
   async relationsOf(keys: readonly Key[]): Promise<readonly (readonly Relation[])[]> {
-    return keys.map(() => [])
+    return this.#relations.relationsOf(keys)
   }
 
   async references(
@@ -251,6 +258,7 @@ class SqliteStore implements Store {
   }
 
   async commit(plan: WritePlan): Promise<Outcome<Committed>> {
+    checkRelations(plan.versions)
     const { records, ...rest } = plan
     return this.#writer.commit(records === undefined ? rest : { ...rest, records: this.#records.actions(records) })
   }
@@ -262,6 +270,7 @@ class SqliteStore implements Store {
   async load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>> {
     if (versions.length > loadedMax) throw new RangeError(`At most ${loadedMax} versions are loaded at once`)
     if (versions.length === 0) return ok({ held: true })
+    checkRelations(versions)
     const { plan, errand } = loading(versions)
     const done = await this.#writer.run(errand, plan)
     if (!done.ok) return done

@@ -2,7 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Instances } from './instances.ts'
 import type { Interning } from './interning.ts'
 import { KeysWriter, readKeys } from './keys.ts'
+import { normal, sensitivityLabel } from './labels.ts'
 import type { TapeReader } from './plan-tape.ts'
+import { RelationWriter } from './relations.ts'
 
 /** The version whose values are written. */
 export type Indexed = {
@@ -19,14 +21,15 @@ export type Indexed = {
  * (measured: 3.1 µs a row, 3.9 in eights, 5.0 by json_each).
  */
 export class Values {
+  readonly relations: RelationWriter
   readonly #dictionary: Interning
   readonly #instances: Instances
   readonly #keys = new KeysWriter()
   readonly #insert: Readonly<
-    Record<'live' | 'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'gone', StatementSync>
+    Record<'live' | 'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'gone' | 'label', StatementSync>
   >
   readonly #remove: Readonly<
-    Record<'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'live' | 'gone', StatementSync>
+    Record<'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'live' | 'gone' | 'label', StatementSync>
   >
   readonly #selectKeys: StatementSync
   /** Parameters that ever had a reference: where to look for who refers to an instance. */
@@ -35,6 +38,7 @@ export class Values {
   constructor(db: DatabaseSync, dictionary: Interning, instances: Instances) {
     this.#dictionary = dictionary
     this.#instances = instances
+    this.relations = new RelationWriter(db, dictionary, instances)
     const row = (table: string, columns: string): StatementSync =>
       db.prepare(`INSERT OR IGNORE INTO ${table}(${columns}) VALUES (${columns.replace(/\w+/g, '?')})`)
     const without = (table: string, where: string): StatementSync => db.prepare(`DELETE FROM ${table} WHERE ${where}`)
@@ -51,6 +55,7 @@ export class Values {
       cmp: row('cmp', 'p, k, lo, hi, seq'),
       cms: row('cms', 'p, k, v, seq'),
       gone: row('gone', 'seq, kind, value'),
+      label: row('label', 'seq, w'),
     }
     this.#remove = {
       live: without('live', 'seq = ?'),
@@ -65,6 +70,7 @@ export class Values {
       cmp: without('cmp', 'p = ? AND k = ? AND lo = ? AND hi = ? AND seq = ?'),
       cms: without('cms', 'p = ? AND k = ? AND v = ? AND seq = ?'),
       gone: without('gone', 'seq = ?'),
+      label: without('label', 'seq = ?'),
     }
     this.#selectKeys = db.prepare('SELECT t, keys FROM live WHERE seq = ?')
     this.#referenceParams = new Set(usedReferenceParams(db))
@@ -74,9 +80,10 @@ export class Values {
     return this.#referenceParams
   }
 
-  /** Reads lists of patients, organizations, authors and then the values from the tape. Returns the number of the shape. */
+  /** Reads lists of sensitivities, patients, organizations, authors and then the values from the tape. Returns the number of the shape. */
   index(tape: TapeReader, version: Indexed): number {
     const { seq, t, type } = version
+    this.#labels(tape, seq, version.confidentiality)
     this.#keys.start()
     const patients = this.#patients(tape, t, seq)
     this.#owners(tape, this.#insert.own, t, seq)
@@ -96,7 +103,8 @@ export class Values {
   }
 
   /** A deletion has no values, but histories still ask who may see it. */
-  keepAccessOfDeletion(tape: TapeReader, seq: number): void {
+  keepAccessOfDeletion(tape: TapeReader, seq: number, confidentiality: number): void {
+    this.#labels(tape, seq, confidentiality)
     for (const kind of [1, 2, 3]) {
       for (let n = tape.number(); n > 0; n--) this.#insert.gone.run(seq, kind, tape.text())
     }
@@ -104,6 +112,7 @@ export class Values {
 
   forgetAccessOfDeletion(seq: number): void {
     this.#remove.gone.run(seq)
+    this.#remove.label.run(seq)
   }
 
   /** Removes every entry of a version, by its record. */
@@ -119,7 +128,14 @@ export class Values {
     for (const [p, k, lo, hi] of keys.cmp) this.#remove.cmp.run(p, k, lo, hi, seq)
     for (const [p, k, v] of keys.cms) this.#remove.cms.run(p, k, v, seq)
     for (const table of ['pat', 'dat', 'num', 'ref'] as const) if (keys.counts[table] > 0) this.#remove[table].run(seq)
+    this.#remove.label.run(seq)
     this.#remove.live.run(seq)
+  }
+
+  /** Only what is not normal has rows. */
+  #labels(tape: TapeReader, seq: number, confidentiality: number): void {
+    if (confidentiality !== normal) this.#insert.label.run(seq, confidentiality)
+    for (let n = tape.number(); n > 0; n--) this.#insert.label.run(seq, sensitivityLabel(this.#dictionary.sensitivityNumber(tape.text())))
   }
 
   #patients(tape: TapeReader, t: number, seq: number): number {

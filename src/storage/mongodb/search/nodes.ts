@@ -18,7 +18,7 @@ import { token } from './token.ts'
 import { unsorted } from './unsorted.ts'
 import { uri } from './uri.ts'
 
-type Leaves = { readonly [K in Leaf['op']]: LeafCompiler<Extract<Leaf, { op: K }>> }
+type Leaves = { readonly [K in Exclude<Leaf['op'], 'still'>]: LeafCompiler<Extract<Leaf, { op: K }>> }
 
 const leaves: Leaves = {
   access,
@@ -49,7 +49,8 @@ const nodes = {
   none: 'plan',
   chain: 'plan',
   reverse: 'plan',
-} satisfies Record<Node['op'], unknown>
+  still: 'not asked here',
+} satisfies Record<Node['op'] | 'still', unknown>
 
 // A leaf always meets the compiler of its own op; the compiler of types cannot follow that through the table.
 const compilerOf = (leaf: Leaf): LeafCompiler<Leaf> => nodes[leaf.op] as unknown as LeafCompiler<Leaf>

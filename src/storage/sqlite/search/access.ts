@@ -1,46 +1,105 @@
+import { confidentialityLevels } from '../../../base/access-filter.ts'
 import type { Access } from '../../../search/plan.ts'
-import type { Arm, LeafCompiler } from './leaf.ts'
+import { labelsDominate, normal } from '../labels.ts'
+import type { LeafCompiler } from './leaf.ts'
 import type { Reading } from './reading.ts'
-import { type Sql, some, sql, word } from './sql.ts'
+import { related } from './related.ts'
+import { every, never, not, type Sql, some, sql, word } from './sql.ts'
 
-/** Privacy compartment, author and owner have entries of their own, clustered by whom, type and seq. */
-export const access: LeafCompiler<Access> = {
-  traits: ({ filter }) =>
-    filter.op === 'owner'
-      ? { ordered: filter.organizations.length <= 8, check: 0.7 * filter.organizations.length }
-      : { ordered: true, check: 0.7 },
-  arms(leaf, type, reading) {
-    const t = reading.dictionary.type(type)
-    return t === undefined
-      ? []
-      : wanted(leaf).map(({ table, column, value }): Arm => {
-          const x = reading.alias()
-          return { from: sql`${table} ${x}`, where: sql`${x}.${column} = ${value} and ${x}.t = ${t}`, seq: sql`${x}.seq`, unique: true }
-        })
-  },
-  check(leaf, type, seq, reading: Reading) {
-    const t = reading.dictionary.type(type)
-    if (t === undefined) return some([])
-    return some(
-      wanted(leaf).map(({ table, column, value }) => {
-        const x = reading.alias()
-        return sql`exists (select 1 from ${table} ${x} where ${x}.${column} = ${value} and ${x}.t = ${t} and ${x}.seq = ${seq})`
-      }),
-    )
-  },
+type FilterOf<K extends Access['filter']['op']> = Extract<Access['filter'], { readonly op: K }>
+/** One word of the language, asked of entries that are clustered by whom, type and seq; or of each candidate. */
+type Word<K extends Access['filter']['op']> = LeafCompiler<{ readonly op: 'access'; readonly filter: FilterOf<K> }>
+
+type Entry = {
+  readonly table: Sql
+  readonly column: Sql
+  readonly value: string
+  /** What the version at `seq` must meet besides. */
+  readonly also?: (seq: Sql, reading: Reading) => Sql
 }
 
-type Entry = { readonly table: Sql; readonly column: Sql; readonly value: string }
-
-const wanted = ({ filter }: Access): readonly Entry[] => {
-  switch (filter.op) {
-    case 'patient':
-      return [{ table: word('pat'), column: word('patient'), value: filter.id }]
-    case 'author':
-      return [{ table: word('aut'), column: word('author'), value: filter.ref }]
-    case 'owner':
-      return filter.organizations.map(value => ({ table: word('own'), column: word('org'), value }))
-    default:
-      throw new Error(`No engine knows the filter ${filter.op}`)
+const byEntries = <K extends Access['filter']['op']>(
+  entriesOf: (filter: FilterOf<K>) => readonly Entry[],
+): Pick<Word<K>, 'arms' | 'check'> => {
+  const among = ({ table, column, value, also }: Entry, t: number, seq: Sql | undefined, reading: Reading) => {
+    const x = reading.alias()
+    const own =
+      seq === undefined
+        ? sql`${x}.${column} = ${value} and ${x}.t = ${t}`
+        : sql`${x}.${column} = ${value} and ${x}.t = ${t} and ${x}.seq = ${seq}`
+    const where = also === undefined ? own : every([own, also(sql`${x}.seq`, reading)])
+    return { from: sql`${table} ${x}`, where, seq: sql`${x}.seq`, unique: true }
   }
+  return {
+    arms({ filter }, type, reading) {
+      const t = reading.dictionary.type(type)
+      return t === undefined ? [] : entriesOf(filter).map(entry => among(entry, t, undefined, reading))
+    },
+    check({ filter }, type, seq, reading) {
+      const t = reading.dictionary.type(type)
+      if (t === undefined) return never
+      return some(
+        entriesOf(filter).map(entry => {
+          const { from, where } = among(entry, t, seq, reading)
+          return sql`exists (select 1 from ${from} where ${where})`
+        }),
+      )
+    },
+  }
+}
+
+const patientAt = (seq: Sql, reading: Reading, other?: string): Sql => {
+  const x = reading.alias()
+  const but = other === undefined ? word('') : sql` and ${x}.patient <> ${other}`
+  return sql`exists (select 1 from pat ${x} indexed by pat_f where ${x}.seq = ${seq}${but})`
+}
+
+const patient: Word<'patient'> = {
+  traits: ({ filter }) => ({ ordered: true, check: filter.only === true ? 1.2 : 0.7 }),
+  ...byEntries(({ id, only }) => [
+    {
+      table: word('pat'),
+      column: word('patient'),
+      value: id,
+      ...(only === true ? { also: (seq: Sql, reading: Reading) => not(patientAt(seq, reading, id)) } : {}),
+    },
+  ]),
+}
+
+const author: Word<'author'> = {
+  traits: () => ({ ordered: true, check: 0.7 }),
+  ...byEntries(({ ref }) => [{ table: word('aut'), column: word('author'), value: ref }]),
+}
+
+const owner: Word<'owner'> = {
+  traits: ({ filter }) => ({ ordered: filter.organizations.length <= 8, check: 0.7 * filter.organizations.length }),
+  ...byEntries(({ organizations }) => organizations.map(value => ({ table: word('own'), column: word('org'), value }))),
+}
+
+/** Without entries: most of a type pass, or none, and a seek that finds nothing tells. */
+const patientless: Word<'patientless'> = {
+  traits: () => ({ ordered: false, undrivable: true, check: 0.5 }),
+  arms: () => [],
+  check: (_leaf, _type, seq, reading) => not(patientAt(seq, reading)),
+  estimate: () => 'sample',
+}
+
+const labels: Word<'labels'> = {
+  traits: ({ filter }) => ({ ordered: false, undrivable: true, check: confidentialityLevels[filter.max] < normal ? 1 : 0.5 }),
+  arms: () => [],
+  check: ({ filter }, _type, seq, reading) => labelsDominate(filter, seq, reading.dictionary),
+  estimate: () => 'sample',
+}
+
+const words: { readonly [K in Access['filter']['op']]: Word<K> } = { patient, patientless, author, owner, labels, patients: related }
+
+// A filter always meets the compiler of its own word; the compiler of types cannot follow that through the table.
+const wordOf = ({ filter }: Access): LeafCompiler<Access> => words[filter.op] as unknown as LeafCompiler<Access>
+
+export const access: LeafCompiler<Access> = {
+  traits: (leaf, type, reading) => wordOf(leaf).traits(leaf, type, reading),
+  arms: (leaf, type, reading) => wordOf(leaf).arms(leaf, type, reading),
+  check: (leaf, type, seq, reading) => wordOf(leaf).check?.(leaf, type, seq, reading) ?? never,
+  estimate: (leaf, type, reading, holders) =>
+    wordOf(leaf).estimate?.(leaf, type, reading, holders) ?? wordOf(leaf).arms(leaf, type, reading),
 }

@@ -12,6 +12,6 @@ export type LeafCompiler<L extends Leaf> = {
   arms(leaf: L, type: string, reading: Reading): readonly Arm[]
   /** Whether the candidate at `seq` matches. Given when `traits` has a check. */
   check?(leaf: L, type: string, seq: Sql, reading: Reading): Sql
-  /** Where counting entries would be dear or is known without. */
-  estimate?(leaf: L, type: string, reading: Reading, holders: (param: string) => number): number | readonly Arm[]
+  /** Where counting entries would be dear or is known without. `sample`: some of the type are asked. */
+  estimate?(leaf: L, type: string, reading: Reading, holders: (param: string) => number): number | readonly Arm[] | 'sample'
 }

@@ -14,6 +14,7 @@ import { otherwise } from './otherwise.ts'
 import type { Reading } from './reading.ts'
 import { reference } from './reference.ts'
 import { never, type Sql } from './sql.ts'
+import { still } from './still.ts'
 import { string } from './string.ts'
 import { token } from './token.ts'
 import { unsorted } from './unsorted.ts'
@@ -34,6 +35,7 @@ const leaves: Leaves = {
   otherwise,
   quantity,
   reference,
+  still,
   string,
   token,
   unsorted,
@@ -59,8 +61,8 @@ export const traitsOf = (leaf: Leaf, type: string, reading: Reading): Traits => 
 export const entriesOf = (leaf: Leaf, type: string, reading: Reading): readonly Arm[] => compilerOf(leaf).arms(leaf, type, reading)
 export const checkOf = (leaf: Leaf, type: string, seq: Sql, reading: Reading): Sql =>
   compilerOf(leaf).check?.(leaf, type, seq, reading) ?? never
-/** What to count for an estimate: entries, or a number known without counting. */
-export const countedOf = (leaf: Leaf, type: string, reading: Reading): number | readonly Arm[] => {
+/** What to count for an estimate: entries, a number known without counting, or how many of a sample pass. */
+export const countedOf = (leaf: Leaf, type: string, reading: Reading): number | readonly Arm[] | 'sample' => {
   const compiler = compilerOf(leaf)
   return compiler.estimate?.(leaf, type, reading, code => reading.holders(type, code)) ?? compiler.arms(leaf, type, reading)
 }

@@ -1,3 +1,4 @@
+import type { PatientsFilter } from '../../../base/access-filter.ts'
 import type { Dictionary } from '../dictionary.ts'
 import { always, empty, type Sql, sql, word } from './sql.ts'
 
@@ -7,6 +8,8 @@ export type Shape = { readonly sh: number; readonly params: ReadonlySet<number>;
 /** What compiling a question needs to know of the state it is asked of. */
 export type Reading = {
   readonly dictionary: Dictionary
+  /** The instant (ms) that relations are asked at. */
+  readonly now: number
   /** The state to answer from; absent: the newest. */
   readonly snapshotSeq?: number
   /** Whether superseded versions have entries: then each candidate is asked. */
@@ -16,6 +19,8 @@ export type Reading = {
   /** Resources of the type, and those that have a value of the parameter, by the counters of shapes. */
   total(type: string): number
   holders(type: string, param: string): number
+  /** Patients who ever stood in such a relation, as far as it is worth counting; some seconds old. */
+  patients(filter: PatientsFilter): number
   /** Number of an instance, looked up once for each question. */
   iid(type: string, id: string): number | undefined
   /** A new name for a table in this statement. */
