@@ -20,8 +20,11 @@ export type Interaction = {
   readonly encounter?: string
   /** ms: access that outlives the session ends then at the latest. */
   readonly offlineUntil?: number
-  /** A launch of another user, or a step-up that is asked for: who is signed in has to sign in again. */
-  readonly again?: 'other-user' | 'factor'
+  /**
+   * Who is signed in has to sign in again: a launch of another user, a step-up that is asked for, or a client that asks for a login of now
+   * (`prompt=login`, `max_age`). Absent, a session that lives is enough, and pages go on with it at once.
+   */
+  readonly again?: 'other-user' | 'factor' | 'login'
 }
 
 /** How pages go on with it. Each ends the answer: with a redirect, or with the page of an error. */
