@@ -7,6 +7,10 @@ export type Written = {
   readonly by?: string
   /** Rows of the version before: who put himself in stays unconfirmed whoever writes next, who was put in stays confirmed. */
   readonly before?: readonly Relation[]
-  /** Places and practitioner roles that the resource names (`namedForRelations`). Without it only contained ones are understood. */
+  /** Instances that the resource names (`namedForRelations`), where they are known. Without it only contained ones are understood. */
   readonly resolve?: (key: Key) => Resource | undefined
+  /** ms: what was over before gives no row. */
+  readonly now?: number
+  /** IANA name; dates without offset are read in it. */
+  readonly zone?: string
 }

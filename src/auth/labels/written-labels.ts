@@ -1,0 +1,21 @@
+import type { Resource } from '../../fhir/model/resource.ts'
+import { isRecord } from '../roles/json-shape.ts'
+import { type LabelRules, labelled, type Surroundings } from './label-rules.ts'
+import { joinLabels, type Labels, labelsOf, withLabels } from './labels.ts'
+
+/**
+ * What is stored, with the labels that rules want for it beside those it brings. A Bundle is labelled as the highest of its entries.
+ * The very resource when it has them all. @see auth.md 12.4
+ */
+export const withWrittenLabels = (resource: Resource, rules: LabelRules, surroundings: Surroundings = {}): Resource => {
+  const ruled = labelled(resource, rules, surroundings)
+  return resource.resourceType === 'Bundle' ? withLabels(ruled, entryLabels(resource)) : ruled
+}
+
+/** Bundles may hold Bundles; their depth is bounded by that of a body. */
+const entryLabels = ({ entry }: Resource): Labels => joinLabels(resourcesOf(entry).flatMap(one => [labelsOf(one), entryLabels(one)]))
+
+const resourcesOf = (entry: unknown): readonly Resource[] =>
+  (Array.isArray(entry) ? entry : []).flatMap(one =>
+    isRecord(one) && isRecord(one.resource) && typeof one.resource.resourceType === 'string' ? [one.resource as Resource] : [],
+  )
