@@ -21,13 +21,15 @@ let db: DatabaseSync
 let search: SqliteSearch
 let states: readonly SearchedState[]
 const lies = new Distortion()
-const now = Date.UTC(2026, 10, 21, 9)
+/** When all was written. */
+let now = 0
 
 beforeAll(async () => {
   const clock = { now: Date.UTC(2026, 10, 21, 8) }
   const opened = await openTestStore(clock)
   store = opened.store
   states = await writeStates(store, clock)
+  now = clock.now
   db = new DatabaseSync(opened.path, { readOnly: true })
   search = createSearch(db, new Dictionary(db), { engine: lies.engine })
 }, 120_000)
@@ -65,7 +67,24 @@ const scanned = (lines: readonly string[]): string[] => {
     return alias !== '' && valueTables.has(table) ? [table] : []
   })
 }
-const valueTables = new Set(['tok', 'str', 'dat', 'num', 'ref', 'cmp', 'cms', 'live', 'version', 'instance', 'pat', 'own', 'aut'])
+const valueTables = new Set([
+  'tok',
+  'str',
+  'dat',
+  'num',
+  'ref',
+  'cmp',
+  'cms',
+  'live',
+  'version',
+  'instance',
+  'pat',
+  'own',
+  'aut',
+  'label',
+  'relation',
+  'served',
+])
 
 const code = { type: 'Patient', code: 'code', kind: 'token' } as const
 const hasCode = (value: string): Query => ({ parts: [{ type: 'Patient', where: { op: 'token', param: code, code: value } }], sort: [] })

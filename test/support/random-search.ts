@@ -3,6 +3,7 @@ import type { SearchParamType } from '../../src/fhir/definitions/definitions.ts'
 import { IndexSink } from '../../src/search/index-sink.ts'
 import type { Node, ParamRef, Part, Prefix, Query, RangeTest, SortKey } from '../../src/search/tree.ts'
 import type { IndexValues } from '../../src/search/values.ts'
+import type { Relation } from '../../src/storage/port.ts'
 
 /** Numbers from a seed, the same on every machine (mulberry32). */
 export class Dice {
@@ -67,6 +68,9 @@ const uris = ['http://a/x', 'http://a/y', 'urn:b']
 const units = ['', 'urn:ucum|kg', '=g']
 const keys = ['k1', 'k2$x']
 const people = ['p1', 'p2', 'p3']
+const sensitivities = ['HIV', 'PSY']
+const kinds = ['care', 'facility'] as const
+const served = ['s1', 's2', 's3']
 const dayMs = 86_400_000
 const firstDay = Date.UTC(2024, 0, 1)
 
@@ -126,7 +130,20 @@ export const randomOwners = (dice: Dice) => ({
   patients: [...new Set(dice.some(2, () => dice.of(people)))],
   organizations: [...new Set(dice.some(2, () => dice.of(['o1', 'o2'])))],
   authors: [...new Set(dice.some(1, () => dice.of(['Practitioner/1', 'Practitioner/2'])))],
+  confidentiality: dice.of([3, 3, 3, 2, 4, 5]),
+  sensitivities: [...new Set(dice.chance(0.7) ? [] : dice.some(2, () => dice.of(sensitivities)))],
 })
+
+/** Some hold no longer and some not yet, when all is written some tens of milliseconds later. */
+export const randomRelations = (dice: Dice, now: number): readonly Relation[] =>
+  (dice.chance(0.9) ? [] : dice.some(3, () => dice.of(served))).map(of => ({
+    from: dice.of(kinds),
+    of,
+    patient: dice.of(people),
+    ...(dice.chance(0.7) ? {} : { since: now + dice.of([-5, 20, 1_000_000]) }),
+    ...(dice.chance(0.7) ? {} : { until: now + dice.of([0, 20, 1_000_000]) }),
+    ...(dice.chance(0.7) ? {} : { self: true }),
+  }))
 
 export const randomQuery = (dice: Dice): Query => {
   if (dice.chance(0.12)) {
@@ -149,9 +166,9 @@ const randomSort = (dice: Dice, names: readonly string[], type: Type): readonly 
 
 export const randomAccess = (dice: Dice, depth = 2): AccessFilter => {
   if (dice.chance(0.4)) return { op: 'all' }
-  switch (dice.below(depth === 0 ? 4 : 7)) {
+  switch (dice.below(depth === 0 ? 8 : 12)) {
     case 0:
-      return { op: 'patient', id: dice.of(people) }
+      return { op: 'patient', id: dice.of(people), ...(dice.chance(0.5) ? {} : { only: true }) }
     case 1:
       return { op: 'author', ref: dice.of(['Practitioner/1', 'Practitioner/2', 'Practitioner/3']) }
     case 2:
@@ -159,6 +176,19 @@ export const randomAccess = (dice: Dice, depth = 2): AccessFilter => {
     case 3:
       return { op: 'ids', ids: dice.some(9, () => randomId(dice)) }
     case 4:
+      return { op: 'patientless' }
+    case 5:
+      return { op: 'labels', max: dice.of(['M', 'N', 'N', 'R', 'V']), allowed: dice.some(2, () => dice.of([...sensitivities, 'SEX'])) }
+    case 6:
+    case 7:
+      return {
+        op: 'patients',
+        from: dice.of(kinds),
+        of: dice.some(2, () => dice.of([...served, 's4'])),
+        ...(dice.chance(0.6) ? {} : { confirmed: true }),
+      }
+    case 8:
+    case 9:
       return { op: 'not', of: randomAccess(dice, depth - 1) }
     default:
       return { op: dice.of(['and', 'or'] as const), of: [randomAccess(dice, depth - 1), randomAccess(dice, depth - 1)] }

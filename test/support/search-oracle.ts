@@ -1,53 +1,82 @@
 import type { AccessFilter } from '../../src/base/access-filter.ts'
 import type { Node, Prefix, Query, SortKey } from '../../src/search/tree.ts'
 import type { IndexValues } from '../../src/search/values.ts'
+import type { Relation } from '../../src/storage/port.ts'
 
-/** A live resource as an engine should see it at one state of the store. */
-export type Known = {
-  readonly type: string
+/** What access filters ask of a state. */
+export type Subject = {
   readonly id: string
-  readonly seq: number
-  readonly values: IndexValues
   readonly patients: readonly string[]
   readonly organizations: readonly string[]
   readonly authors: readonly string[]
+  readonly confidentiality: number
+  readonly sensitivities: readonly string[]
 }
+
+/** A live resource as an engine should see it at one state of the store. */
+export type Known = Subject & {
+  readonly type: string
+  readonly seq: number
+  readonly values: IndexValues
+  /** Its newest version, which may be a later one than this, and a deletion. */
+  readonly newest: () => Subject
+}
+
+/** What is asked: the resources of a state, and the relations that hold whatever state is asked. */
+export type World = { readonly all: readonly Known[]; readonly relations: readonly Relation[] /** ms */; readonly now: number }
 
 /**
  * The answer to a query by looking at every resource, one after the other: no index, no plan, no code of the engines.
  * In order; the page is the caller's.
  */
-export const answer = (query: Query, access: AccessFilter, all: readonly Known[]): readonly Known[] =>
-  all
-    .filter(one => query.parts.some(part => part.type === one.type && meets(part.where, one, all)) && sees(access, one))
+export const answer = (query: Query, access: AccessFilter, world: World): readonly Known[] =>
+  world.all
+    .filter(one => query.parts.some(part => part.type === one.type && meets(part.where, one, world)) && seesStill(access, one, world))
     .toSorted((a, b) => inOrder(a, b, query.sort))
 
-const sees = (filter: AccessFilter, one: Known): boolean => {
+/** A version from a snapshot is seen when its newest one is seen too. */
+const seesStill = (filter: AccessFilter, one: Known, world: World): boolean => sees(filter, one, world) && sees(filter, one.newest(), world)
+
+const sees = (filter: AccessFilter, one: Subject, world: World): boolean => {
   switch (filter.op) {
     case 'all':
       return true
     case 'none':
       return false
     case 'and':
-      return filter.of.every(part => sees(part, one))
+      return filter.of.every(part => sees(part, one, world))
     case 'or':
-      return filter.of.some(part => sees(part, one))
+      return filter.of.some(part => sees(part, one, world))
     case 'not':
-      return !sees(filter.of, one)
+      return !sees(filter.of, one, world)
     case 'ids':
       return filter.ids.includes(one.id)
     case 'patient':
-      return one.patients.includes(filter.id)
+      return one.patients.includes(filter.id) && (filter.only !== true || one.patients.every(id => id === filter.id))
+    case 'patientless':
+      return one.patients.length === 0
     case 'author':
       return one.authors.includes(filter.ref)
     case 'owner':
       return filter.organizations.some(organization => one.organizations.includes(organization))
+    case 'labels':
+      return one.confidentiality <= 'ULMNRV'.indexOf(filter.max) && one.sensitivities.every(code => filter.allowed.includes(code))
+    case 'patients':
+      return world.relations.some(
+        ({ from, of, patient, since = -Infinity, until = Infinity, self = false }) =>
+          from === filter.from &&
+          filter.of.includes(of) &&
+          one.patients.includes(patient) &&
+          since <= world.now &&
+          world.now < until &&
+          !(self && filter.confirmed === true),
+      )
     default:
       throw new Error(`The oracle does not know ${filter.op}`)
   }
 }
 
-const meets = (node: Node, one: Known, all: readonly Known[]): boolean => {
+const meets = (node: Node, one: Known, world: World): boolean => {
   const { values } = one
   switch (node.op) {
     case 'all':
@@ -55,13 +84,13 @@ const meets = (node: Node, one: Known, all: readonly Known[]): boolean => {
     case 'none':
       return false
     case 'and':
-      return node.of.every(part => meets(part, one, all))
+      return node.of.every(part => meets(part, one, world))
     case 'or':
-      return node.of.some(part => meets(part, one, all))
+      return node.of.some(part => meets(part, one, world))
     case 'not':
-      return !meets(node.of, one, all)
+      return !meets(node.of, one, world)
     case 'access':
-      return sees(node.filter, one)
+      return seesStill(node.filter, one, world)
     case 'token':
       return values.tokens.some(
         ({ param, system, code }) => param === node.param.code && (node.system ?? system) === system && (node.code ?? code) === code,
@@ -112,15 +141,16 @@ const meets = (node: Node, one: Known, all: readonly Known[]): boolean => {
         ({ param, type, id }) =>
           param === node.param.code &&
           node.of.some(
-            part => part.type === type && all.some(target => target.type === type && target.id === id && meets(part.where, target, all)),
+            part =>
+              part.type === type && world.all.some(target => target.type === type && target.id === id && meets(part.where, target, world)),
           ),
       )
     case 'reverse':
-      return all.some(
+      return world.all.some(
         referrer =>
           referrer.type === node.of.type &&
           referrer.values.references.some(({ param, type, id }) => param === node.param.code && type === one.type && id === one.id) &&
-          meets(node.of.where, referrer, all),
+          meets(node.of.where, referrer, world),
       )
   }
 }

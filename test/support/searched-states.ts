@@ -3,37 +3,41 @@ import type { AccessFilter } from '../../src/base/access-filter.ts'
 import type { Outcome } from '../../src/base/outcome.ts'
 import type { Engine } from '../../src/search/plan.ts'
 import type { Query } from '../../src/search/tree.ts'
-import type { Count, Position, SearchPage, Snapshot, Store } from '../../src/storage/port.ts'
-import { Dice, randomAccess, randomId, randomOwners, randomQuery, randomValues, types } from './random-search.ts'
-import { answer, type Known } from './search-oracle.ts'
+import type { Count, Position, Relation, SearchPage, Snapshot, Store } from '../../src/storage/port.ts'
+import { Dice, randomAccess, randomId, randomOwners, randomQuery, randomRelations, randomValues, types } from './random-search.ts'
+import { answer, type Known, type Subject, type World } from './search-oracle.ts'
 import { newVersion } from './versions.ts'
 
 /** What the store held at a moment; without a snapshot it is what it holds now. */
-export type SearchedState = { readonly snapshot?: Snapshot; readonly all: readonly Known[] }
+export type SearchedState = World & { readonly snapshot?: Snapshot }
 
 /** Three states: two behind, held by snapshots while writes went on, and the newest, asked for as such and by a snapshot. */
 export const writeStates = async (store: Pick<Store, 'commit' | 'snapshot'>, clock: { now: number }): Promise<SearchedState[]> => {
   const dice = new Dice(4711)
   const known = new Map<string, Written>()
-  const gone = new Map<string, { seq: number; versionId: number }>()
-  const states: SearchedState[] = []
+  const gone = new Map<string, Gone>()
+  const states: { readonly snapshot?: Snapshot; readonly all: readonly Written[] }[] = []
   for (let step = 1; step <= 420; step++) {
     clock.now += dice.of([0, 0, 1])
-    await write(store, dice, known, gone)
+    await write(store, clock.now, dice, known, gone)
     if (step === 180 || step === 300) states.push({ snapshot: await store.snapshot(), all: [...known.values()] })
   }
   states.push({ all: [...known.values()] })
   states.push({ snapshot: await store.snapshot(), all: [...known.values()] })
-  return states
+  const relations = [...known.values()].flatMap(one => one.relations)
+  return states.map(state => ({ ...state, relations, now: clock.now }))
 }
 
-type Written = Known & { readonly versionId: number }
+/** `versionId` and `seq` count on when it is deleted. */
+type Written = Known & { readonly versionId: number; readonly relations: readonly Relation[] }
+type Gone = Subject & { readonly seq: number; readonly versionId: number }
 
 const write = async (
   store: Pick<Store, 'commit'>,
+  now: number,
   dice: Dice,
   known: Map<string, Written>,
-  gone: Map<string, { seq: number; versionId: number }>,
+  gone: Map<string, Gone>,
 ): Promise<void> => {
   const type = dice.of(types)
   const id = randomId(dice)
@@ -43,14 +47,19 @@ const write = async (
   const method = known.has(key) && dice.chance(0.3) ? 'DELETE' : versionId === 1 ? 'POST' : 'PUT'
   const owners = randomOwners(dice)
   const values = randomValues(dice, type)
-  const version = { ...newVersion({ type, id, versionId, method }), ...owners, ...(method === 'DELETE' ? {} : { values }) }
+  const relations = randomRelations(dice, now)
+  const version = { ...newVersion({ type, id, versionId, method }), ...owners, relations, ...(method === 'DELETE' ? {} : { values }) }
   const done = await store.commit({ expects: [{ type, id, seq: before?.seq ?? 'none' }], guards: [], versions: [version] })
   if (!done.ok || !done.value.held) throw new Error('A write of the test was refused')
   const seq = done.value.versions[0]?.seq as number
   if (method === 'DELETE') {
     known.delete(key)
-    gone.set(key, { seq, versionId })
-  } else known.set(key, { type, id, seq, values, versionId, ...owners })
+    gone.set(key, { id, seq, versionId, ...owners })
+    return
+  }
+  // Whichever is asked last: it lives, or was deleted.
+  const newest = (): Subject => (known.get(key) ?? gone.get(key)) as Subject
+  known.set(key, { type, id, seq, values, versionId, relations, newest, ...owners })
 }
 
 /** Tells the planner nonsense while it has dice, so that it takes ways that no sensible count would make it take. */
@@ -89,9 +98,10 @@ export const checkRandomSearch = async (
   if (lying) lying.dice = dice
   const query = randomQuery(dice)
   const access = randomAccess(dice)
-  const { snapshot, all } = dice.of(states)
+  const state = dice.of(states)
+  const { snapshot } = state
   const asked = { access, ...(snapshot ? { snapshot } : {}) }
-  const expected = idsOf(answer(query, access, all))
+  const expected = idsOf(answer(query, access, state))
   const count = dice.of([1, 3, 7, 20, 100].filter(size => size * 30 >= expected.length))
   const told = `seed ${seed}: ${JSON.stringify({ query, access, count, snapshot })}`
   try {

@@ -48,9 +48,9 @@ export class StoreSearches {
   /** What somebody may see, about people and organisations that are there. */
   filter(dice: Dice, depth = 2): AccessFilter {
     const anyOf = (type: string): string => (this.#byType.has(type) ? this.#one(type, dice).id : 'nobody')
-    switch (dice.below(depth === 0 ? 4 : 7)) {
+    switch (dice.below(depth === 0 ? 7 : 11)) {
       case 0:
-        return { op: 'patient', id: anyOf('Patient') }
+        return { op: 'patient', id: anyOf('Patient'), ...(dice.chance(0.5) ? {} : { only: true }) }
       case 1:
         return { op: 'author', ref: `Practitioner/${anyOf('Practitioner')}` }
       case 2:
@@ -58,6 +58,14 @@ export class StoreSearches {
       case 3:
         return { op: 'ids', ids: Array.from({ length: 9 }, () => this.#one(dice.of(this.#types), dice).id) }
       case 4:
+        return { op: 'patientless' }
+      case 5:
+        return { op: 'labels', max: dice.of(['M', 'N', 'R']), allowed: dice.some(2, () => dice.of(['HIV', 'PSY', 'SDV'])) }
+      case 6:
+        return dice.chance(0.5)
+          ? { op: 'patients', from: 'care', of: [anyOf('Practitioner'), anyOf('Practitioner'), anyOf('Practitioner')] }
+          : { op: 'patients', from: 'facility', of: [anyOf('Organization')] }
+      case 7:
         return { op: 'not', of: this.filter(dice, depth - 1) }
       default:
         return { op: dice.of(['and', 'or', 'or'] as const), of: [this.filter(dice, depth - 1), this.filter(dice, depth - 1)] }
