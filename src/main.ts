@@ -1,7 +1,8 @@
 import { systemClock } from './base/clock.ts'
 import { runProgram } from './cli/program.ts'
 import type { Terminal } from './cli/terminal.ts'
-import { compose, composeCopy, composePrimary } from './compose.ts'
+import { compose, composePrimary } from './compose.ts'
+import { composeCopy } from './compose/copy.ts'
 import { examineStore, migrationsOf } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */

@@ -12,6 +12,7 @@ const sourceRoot = join(root, 'src')
 const floors: Readonly<Record<string, number>> = {
   'main.ts': 4,
   'compose.ts': 4,
+  compose: 4,
   'engines.ts': 4,
   http: 3,
   cli: 3,
@@ -71,7 +72,7 @@ const mayImport = ({ from, to }: Import): boolean => {
   const [here, there] = [roomOf(from), roomOf(to)]
   // An engine's migrations lie beside the code, and only that engine knows them.
   if (to.startsWith('../migrations/')) return from.startsWith(`storage/${to.split('/')[2]}/`)
-  if (here === there || here === 'compose.ts' || here === 'main.ts' || here === 'engines.ts') return true
+  if (here === there || here === 'compose.ts' || here === 'compose' || here === 'main.ts' || here === 'engines.ts') return true
   // Top-level folders hold content that the engine's own room reads.
   if (to.startsWith('../migrations/sqlite/')) return from.startsWith('storage/sqlite/')
   if (to.startsWith('storage/sqlite') || to.startsWith('storage/mongodb')) return false
