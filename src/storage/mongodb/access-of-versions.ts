@@ -1,18 +1,28 @@
-import type { AccessSubject } from '../../base/access-filter.ts'
+import { type AccessFilter, type AccessSubject, lookupsOf, type PatientsFilter, permits } from '../../base/access-filter.ts'
 import { hints } from './collections.ts'
 import type { Database } from './database.ts'
 import { majority, seqOf } from './raw-versions.ts'
 import { blocksOf } from './reader.ts'
+import { type Ask, askOf, patientsAmong } from './relations.ts'
 
 /** Keys in one question. */
 const keysMax = 500
-const attributes = { patients: 1, organizations: 1, authors: 1 } as const
+/** What to ask the server for. */
+export const attributes = { patients: 1, organizations: 1, authors: 1, conf: 1, sens: 1 } as const
 
-type Attributes = Omit<AccessSubject, 'id'> & { readonly _id: string }
+export type Attributes = {
+  readonly _id: string
+  readonly patients?: readonly string[]
+  readonly organizations?: readonly string[]
+  readonly authors?: readonly string[]
+  readonly conf: number
+  readonly sens?: readonly string[]
+}
+type Row = { readonly seq: number; readonly type: string }
 
 /**
  * What access filters ask of versions: the attributes of the newest version of their instance, as it is now and not as a snapshot has it, so that
- * what was withdrawn is withdrawn from all pages at once. What was erased is missing.
+ * what was withdrawn is withdrawn from all pages at once; relations as they are now, too. What was erased is missing.
  */
 export class AccessOfVersions {
   readonly #database: Database
@@ -21,26 +31,34 @@ export class AccessOfVersions {
     this.#database = database
   }
 
-  async ofSeqs(rows: readonly { readonly seq: number; readonly type: string }[]): Promise<ReadonlyMap<number, AccessSubject>> {
-    const subjects = new Map<number, AccessSubject>()
+  /** Seqs of the versions that the filter lets through. In doubt they are not among them. */
+  async admitted(rows: readonly Row[], filter: AccessFilter, now: number = this.#database.clock()): Promise<ReadonlySet<number>> {
+    const newest = await this.#newestOf(rows)
+    const admitted = new Set(await admittedOf([...newest.values()], filter, now, askOf(this.#database)))
+    return new Set([...newest].flatMap(([seq, one]) => (admitted.has(one) ? [seq] : [])))
+  }
+
+  /** By the seqs of the rows. */
+  async #newestOf(rows: readonly Row[]): Promise<ReadonlyMap<number, Attributes>> {
+    const found = new Map<number, Attributes>()
     for (const [type, of] of Map.groupBy(rows, row => row.type))
       for (const block of blocksOf(of, keysMax))
         await this.#ofType(
           type,
           block.map(({ seq }) => seq),
-          subjects,
+          found,
         )
-    return subjects
+    return found
   }
 
-  async #ofType(type: string, seqs: readonly number[], subjects: Map<number, AccessSubject>): Promise<void> {
+  async #ofType(type: string, seqs: readonly number[], found: Map<number, Attributes>): Promise<void> {
     const { collections } = this.#database
     const newest = await collections
       .newest(type)
       .find({ seq: { $in: seqs.map(seqOf) } }, { ...majority, hint: hints.seq, projection: { seq: 1, ...attributes } })
       .toArray()
-    for (const one of newest) subjects.set(Number(one.seq), subjectOf(one))
-    const others = seqs.filter(seq => !subjects.has(seq)).map(seqOf)
+    for (const one of newest) found.set(Number(one.seq), one)
+    const others = seqs.filter(seq => !found.has(seq)).map(seqOf)
     if (others.length === 0) return
     const past = await collections
       .past(type)
@@ -51,17 +69,45 @@ export class AccessOfVersions {
       .newest(type)
       .find({ _id: { $in: ids } }, { ...majority, projection: attributes })
       .toArray()
-    const byId = new Map(owners.map(owner => [owner._id, subjectOf(owner)]))
+    const byId = new Map(owners.map(owner => [owner._id, owner]))
     for (const { seq, id } of past) {
-      const subject = byId.get(id)
-      if (subject !== undefined) subjects.set(Number(seq), subject)
+      const owner = byId.get(id)
+      if (owner !== undefined) found.set(Number(seq), owner)
     }
   }
 }
 
-const subjectOf = ({ _id, patients = [], organizations = [], authors = [] }: Attributes): AccessSubject => ({
+/** Of the newest versions those that the filter lets through; relations are asked for all of them at once. */
+export const admittedOf = async <A extends Attributes>(
+  newest: readonly A[],
+  filter: AccessFilter,
+  now: number,
+  ask: Ask,
+): Promise<readonly A[]> => {
+  const relates = await relatesAmong(filter, newest, now, ask)
+  return newest.filter(one => permits(filter, { ...subjectOf(one), relates }) === true)
+}
+
+const relatesAmong = async (
+  filter: AccessFilter,
+  newest: readonly Attributes[],
+  now: number,
+  ask: Ask,
+): Promise<NonNullable<AccessSubject['relates']>> => {
+  const asked = lookupsOf(filter).filter(one => one.op === 'patients')
+  const known = new Map<PatientsFilter, ReadonlySet<string>>()
+  if (asked.length > 0) {
+    const patients = [...new Set(newest.flatMap(one => one.patients ?? []))]
+    for (const one of asked) known.set(one, await patientsAmong(one, patients, now, ask))
+  }
+  return (relation, patient) => known.get(relation)?.has(patient)
+}
+
+const subjectOf = ({ _id, patients = [], organizations = [], authors = [], conf, sens = [] }: Attributes): AccessSubject => ({
   id: _id,
   patients,
   organizations,
   authors,
+  confidentiality: conf,
+  sensitivities: sens,
 })

@@ -1,6 +1,11 @@
-import type { Engine, Leaf } from '../../search/plan.ts'
+import { confidentialityLevels } from '../../base/access-filter.ts'
+import type { Access, Engine, Leaf } from '../../search/plan.ts'
 import { hints } from './collections.ts'
 import type { Database } from './database.ts'
+import { everything } from './entries.ts'
+import { majority } from './raw-versions.ts'
+import { askOf, patientsAmong } from './relations.ts'
+import { type Asked, closedTo, isAsked } from './search/access.ts'
 import { boundsOf } from './search/arms.ts'
 import type { Filter } from './search/filter.ts'
 import type { CountedShape, Counters, Entries } from './search/leaf.ts'
@@ -28,6 +33,8 @@ const countersMs = 2000
 const pointsMax = 100
 /** What is asked first leads to other questions, but not for ever. */
 const roundsMax = 6
+/** Resources asked to guess how many of a type a large relation opens. */
+const sampledMax = 200
 /** Questions for one plan, and those under way at once. */
 const askedMax = 120
 const togetherMax = 12
@@ -122,7 +129,7 @@ export class Estimates {
     }
     const known = knownCountOf(leaf, type, counters)
     if (known !== undefined) return known
-    const key = `${type} ${JSON.stringify(leaf)}`
+    const key = `${type} ${JSON.stringify(leaf, withoutPatients)}`
     const counted = this.#known.get(key)
     if (counted && counted.until > performance.now()) return counted.count
     const ceiling = 'param' in leaf ? counters.holders(type, leaf.param.code) : counters.total(type)
@@ -138,12 +145,36 @@ export class Estimates {
   async #count(leaf: Leaf, type: string, ceiling: number): Promise<number> {
     const { collections, dictionary } = this.#database
     if (!(await collections.has(type))) return 0
+    if (isAsked(leaf)) return this.#sampleRelated(leaf, type, ceiling)
+    if (isClearance(leaf)) return ceiling - (await this.#closed(leaf, type, ceiling))
     const token = leaf.op === 'otherwise' ? leaf.of : leaf
     const system = token.op === 'token' && token.system !== undefined ? await dictionary.system(token.system) : undefined
     // Those of shapes are known without counting, or too few to change a choice.
     const entries = entriesOf(leaf, type, { system: () => system, shapes: () => [] })
     const counts = await Promise.all(entries.map(one => this.#countEntries(one, type, ceiling)))
     return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Of the newest of the type as many in a hundred are about somebody in the relation as of all. */
+  async #sampleRelated({ filter }: Asked, type: string, total: number): Promise<number> {
+    const { collections, clock } = this.#database
+    const newest = await collections
+      .newest(type)
+      .find({ 'ix.tk': everything }, { ...majority, hint: hints.tk, sort: { seq: -1 }, limit: sampledMax, projection: { patients: 1 } })
+      .toArray()
+    const patients = [...new Set(newest.flatMap(one => one.patients))]
+    const related = await patientsAmong(filter, patients, clock(), askOf(this.#database))
+    const share = newest.filter(one => one.patients.some(patient => related.has(patient))).length / Math.max(1, newest.length)
+    return share * total
+  }
+
+  /** Resources kept from a clearance; what has several labels is counted for each. */
+  async #closed({ filter }: Clearance, type: string, total: number): Promise<number> {
+    const counts = await Promise.all(closedTo(filter).map(one => this.#countEntries(one, type, total)))
+    return Math.min(
+      total,
+      counts.reduce((sum, count) => sum + count, 0),
+    )
   }
 
   /** Between the second cap and all who have the parameter, the middle by orders of magnitude. */
@@ -166,6 +197,14 @@ export class Estimates {
     }
   }
 }
+
+/** A relation is the same whoever stands in it. */
+const withoutPatients = (name: string, value: unknown): unknown => (name === 'patients' ? undefined : value)
+
+type Clearance = Access & { readonly filter: Extract<Access['filter'], { op: 'labels' }> }
+/** Lets through what is normal, so that it is what it keeps out that is counted. */
+const isClearance = (leaf: Leaf): leaf is Clearance =>
+  leaf.op === 'access' && leaf.filter.op === 'labels' && confidentialityLevels[leaf.filter.max] >= confidentialityLevels.N
 
 const sampled = (entries: Extract<Entries, { points: unknown }>): readonly [Entries, number] => {
   const points = entries.points.slice(0, pointsMax)

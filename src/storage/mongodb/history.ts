@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises'
-import { permits } from '../../base/access-filter.ts'
 import { isOver } from '../../base/deadline.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { HistoryOptions, HistoryPage, HistoryScope } from '../port.ts'
@@ -105,11 +104,8 @@ export class History {
   }
 
   async #seen(rows: readonly Row[], { access }: HistoryOptions): Promise<readonly Row[]> {
-    const subjects = await this.#access.ofSeqs(rows)
-    return rows.filter(({ seq }) => {
-      const subject = subjects.get(seq)
-      return subject !== undefined && permits(access, subject) === true
-    })
+    const admitted = await this.#access.admitted(rows, access)
+    return rows.filter(({ seq }) => admitted.has(seq))
   }
 
   /** An instance is seen with all its versions or with none. */

@@ -11,13 +11,22 @@ import { blocksOf } from './reader.ts'
 import { relationsIn } from './relating.ts'
 import { numberMark, numberOf, relationOf, sourceOf } from './relation-documents.ts'
 
-/** How a command is sent: relations are read as they are now, whatever state resources are read from. Gives all documents. */
-export type Ask = (command: Document & { readonly aggregate: string }) => Promise<readonly Document[]>
+/** How commands are sent: relations are read as they are now, whatever state resources are read from. Gives all documents of all of them. */
+export type Ask = (commands: readonly RelationCommand[]) => Promise<readonly Document[]>
+export type RelationCommand = Document & { readonly aggregate: string }
+
+/** Of what a majority has. */
+export const askOf =
+  ({ db }: Pick<Database, 'db'>): Ask =>
+  async commands => {
+    const answers = commands.map(command => askedAgain(() => db.command({ ...command, readConcern: { level: 'majority' } })))
+    return (await Promise.all(answers)).flatMap(answer => answer.cursor.firstBatch)
+  }
 
 /** Keys in one question. */
 const keysMax = 2_000
 /** Of more recipients than these it is not asked whose patients they have: candidates are asked. */
-const recipientsMax = 50
+const recipientsMax = 20
 /** Sources in one question. */
 const sourcesMax = 200
 /** Rows in one answer. */
@@ -46,16 +55,14 @@ export const patientsOf = async (
   now: number,
   ask: Ask,
 ): Promise<readonly string[] | undefined> => {
-  const [first, ...others] = new Set(of)
-  if (first === undefined) return []
-  if (others.length >= recipientsMax) return undefined
+  const recipients = [...new Set(of)]
+  if (recipients.length > recipientsMax) return undefined
   const standing = confirmed === true ? { confirmed, now } : { now }
-  const pipelineOf = (one: string): readonly Document[] => {
+  const commands = recipients.map(one => {
     const { from: least, before } = beginningWith(relationKeys(from, one))
-    return [...distinctKeys({ key: { $gte: least, $lt: before } }, standing), { $limit: max + 1 }]
-  }
-  const unions = others.map(one => ({ $unionWith: { coll: collection, pipeline: pipelineOf(one) } }))
-  const found = await ask(commandOf([...pipelineOf(first), ...unions], (max + 1) * (others.length + 1)))
+    return commandOf([...distinctKeys({ key: { $gte: least, $lt: before } }, standing), { $limit: max + 1 }], max + 1)
+  })
+  const found = await ask(commands)
   const patients = new Set(found.map(({ _id }) => partsOfRelationKey(_id).patient))
   return patients.size > max ? undefined : [...patients]
 }
@@ -63,7 +70,7 @@ export const patientsOf = async (
 const keysThere = async (keys: readonly string[], standing: Standing, ask: Ask): Promise<ReadonlySet<string>> => {
   const found = new Set<string>()
   for (const block of blocksOf(keys, keysMax))
-    for (const { _id } of await ask(commandOf(distinctKeys({ key: { $in: block } }, standing), block.length))) found.add(_id)
+    for (const { _id } of await ask([commandOf(distinctKeys({ key: { $in: block } }, standing), block.length)])) found.add(_id)
   return found
 }
 
@@ -75,7 +82,7 @@ const distinctKeys = (keys: Document, { confirmed, now }: Standing): readonly Do
   { $group: { _id: '$key' } },
 ]
 
-const commandOf = (pipeline: readonly Document[], rowsMax: number): Document & { readonly aggregate: string } => ({
+const commandOf = (pipeline: readonly Document[], rowsMax: number): RelationCommand => ({
   aggregate: collection,
   pipeline,
   hint: hints.relationKey,
@@ -125,10 +132,8 @@ export class Relations {
   }
 
   async #there(keys: readonly string[], { confirmed }: Pick<PatientsFilter, 'confirmed'>): Promise<ReadonlyMap<string, true>> {
-    const { db, clock } = this.#database
-    const ask: Ask = command =>
-      askedAgain(async () => (await db.command({ ...command, readConcern: { level: 'majority' } })).cursor.firstBatch)
-    const found = await keysThere(keys, confirmed === true ? { confirmed, now: clock() } : { now: clock() }, ask)
+    const now = this.#database.clock()
+    const found = await keysThere(keys, confirmed === true ? { confirmed, now } : { now }, askOf(this.#database))
     return new Map([...found].map(key => [key, true]))
   }
 }

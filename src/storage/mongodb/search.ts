@@ -1,7 +1,7 @@
 import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
-import { everySees, type FilterFor, plainPart } from '../../search/plain.ts'
+import { everySees, type FilterFor, plainPart, stillSeen } from '../../search/plain.ts'
 import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { createPlanner, type Planner } from '../../search/planner.ts'
@@ -17,6 +17,7 @@ import { Matching } from './search/matching.ts'
 import { type Found, readPage } from './search/page.ts'
 import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
+import { RelationsKnown } from './search/relations-known.ts'
 import { rowsOf } from './search/rows.ts'
 import type { State } from './state.ts'
 import { TypesAt } from './types-at.ts'
@@ -104,7 +105,12 @@ class Search implements MongoSearch {
       if (refused) return refused
       const page = await this.#page(query, plans, asked, reading)
       const isFirst = asked.position === undefined && asked.backward !== true
-      const total = !asked.total || !isFirst ? undefined : page.more ? await this.#cheapTotal(parts, plans, reading) : page.rows.length
+      const total =
+        !asked.total || !isFirst
+          ? undefined
+          : page.more
+            ? await this.#cheapTotal(parts, plans, new Matching(reading, this.#repeats), reading)
+            : page.rows.length
       await reading.settle()
       return ok({ ...page, ...(total === undefined ? {} : { total }), state: reading.state })
     })
@@ -118,7 +124,7 @@ class Search implements MongoSearch {
       if (counted !== undefined && counted <= cap) return ok({ count: counted, reached: false, exact: true })
       const plans = await this.#plans(parts, [], Number.POSITIVE_INFINITY)
       plansMade(plans)
-      return refusal(plans, asked) ?? ok(await this.#countPlans(plans, cap, reading))
+      return refusal(plans, asked) ?? ok(await this.#countPlans(plans, cap, new Matching(reading, this.#repeats), reading))
     })
   }
 
@@ -136,7 +142,7 @@ class Search implements MongoSearch {
             return { plan: made, text: planLines(made) }
           })
           commands.length = 0
-          await this.#readPart(query.sort, plan, asked, reading, parts.length === 1)
+          await this.#readPart(query, plan, asked, reading, parts.length === 1)
           lines.push(...text)
           for (const command of commands.slice(0, explainedMax)) lines.push(...(await explainCommand(command, reading)))
         }
@@ -179,12 +185,15 @@ class Search implements MongoSearch {
     }
   }
 
-  /** Parts that can match something, with their access filters. */
-  async #parts(query: Query, { access, filterFor = everySees }: Asked, reading: Reading): Promise<readonly PlainPart[]> {
+  /** Parts that can match something, with their access filters and the patients of small relations. */
+  async #parts(query: Query, asked: Asked, reading: Reading): Promise<readonly PlainPart[]> {
+    const { access, filterFor = everySees } = asked
     const parts: PlainPart[] = []
+    const relations = new RelationsKnown(reading)
+    const seen = asked.state.at === undefined ? undefined : stillSeen
     for (const part of query.parts) {
-      const plain = plainPart(part, access, filterFor)
-      if (plain.where.op !== 'none' && (await reading.has(part.type))) parts.push(plain)
+      const plain = plainPart(part, access, filterFor, seen)
+      if (plain.where.op !== 'none' && (await reading.has(part.type))) parts.push(await relations.in(plain))
     }
     return parts
   }
@@ -198,7 +207,7 @@ class Search implements MongoSearch {
 
   async #page(query: Query, plans: readonly Plan[], asked: SearchAsked, reading: Reading): Promise<SearchPage> {
     const backward = asked.backward ?? false
-    const parts = await reading.together(plans.map(plan => () => this.#readPart(query.sort, plan, asked, reading, plans.length === 1)))
+    const parts = await reading.together(plans.map(plan => () => this.#readPart(query, plan, asked, reading, plans.length === 1)))
     const [only] = parts
     const found = only && parts.length === 1 ? only : merged(parts, query.sort, backward, asked.count + 1)
     const more = found.length > asked.count
@@ -206,27 +215,33 @@ class Search implements MongoSearch {
     return { rows: backward ? rows.toReversed() : rows, more }
   }
 
-  async #readPart(sort: readonly SortKey[], plan: Plan, asked: SearchAsked, reading: Reading, alone: boolean): Promise<readonly Found[]> {
+  async #readPart(query: Query, plan: Plan, asked: SearchAsked, reading: Reading, alone: boolean): Promise<readonly Found[]> {
+    const { sort } = query
     const { position, backward = false, count } = asked
     const matching = new Matching(reading, this.#repeats)
     return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching, this.#repeats)
   }
 
   /** Undefined when counting would look at too much. */
-  async #cheapTotal(parts: readonly PlainPart[], ofPage: readonly Plan[], reading: Reading): Promise<number | undefined> {
+  async #cheapTotal(
+    parts: readonly PlainPart[],
+    ofPage: readonly Plan[],
+    matching: Matching,
+    reading: Reading,
+  ): Promise<number | undefined> {
     const known = await this.#countersKnow(parts, reading)
     if (known !== undefined) return known
     const simple = ofPage.every(looksAtMatchesOnly)
     const plans = simple ? ofPage : await this.#plans(parts, [], Number.POSITIVE_INFINITY)
     if (visitsOf(plans) > cheapVisits || (!simple && costOf(plans) > cheapCost)) return undefined
-    const { count, reached } = await this.#countPlans(plans, cheapVisits, reading)
+    const { count, reached } = await this.#countPlans(plans, cheapVisits, matching, reading)
     return reached ? undefined : count
   }
 
-  async #countPlans(plans: readonly Plan[], cap: number, reading: Reading): Promise<Count> {
+  async #countPlans(plans: readonly Plan[], cap: number, matching: Matching, reading: Reading): Promise<Count> {
     let count = 0
     for (const { source } of plans) {
-      count += await countSources(source, new Matching(reading, this.#repeats), reading, cap - count)
+      count += await countSources(source, matching, reading, cap - count)
       if (count > cap) return { count: cap, reached: true, exact: false }
     }
     return { count, reached: false, exact: true }

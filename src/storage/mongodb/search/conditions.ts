@@ -1,4 +1,5 @@
-import { referenceEntry } from '../entries.ts'
+import type { AccessFilter, PatientsFilter } from '../../../base/access-filter.ts'
+import { patientEntries, referenceEntry } from '../entries.ts'
 import { every, type Filter, not, some } from './filter.ts'
 
 /** What is asked of a document: by the server beside finding it, or, where other documents decide, of a batch of candidates. */
@@ -9,6 +10,8 @@ export type Condition =
   | Referring
   | Referred
   | Among
+  | Relating
+  | Still
 
 /** By the parameter it refers to a document that meets the conditions of its type. */
 export type Referring = {
@@ -25,6 +28,11 @@ export type Referred = {
 }
 /** One of its references, or its id, is among what was gathered. `begins`: what such references begin with. */
 export type Among = { readonly is: 'among'; readonly begins?: readonly string[]; readonly keys: ReadonlySet<string> }
+
+/** One of its patients stands in the relation now. */
+export type Relating = { readonly is: 'relating'; readonly filter: PatientsFilter }
+/** The newest version of its instance passes the filter now. */
+export type Still = { readonly is: 'still'; readonly access: AccessFilter }
 
 /** All must hold. Lists of the same identity are the same conditions: documents found by several of its ways need one question. */
 export type Conditions = { readonly filters: readonly Filter[]; readonly verify: readonly Condition[] }
@@ -61,7 +69,10 @@ const beginnings = (condition: Condition): readonly string[] => {
   switch (condition.is) {
     case 'filter':
     case 'referred':
+    case 'still':
       return []
+    case 'relating':
+      return [patientEntries]
     case 'every':
     case 'some':
       return condition.of.flatMap(beginnings)

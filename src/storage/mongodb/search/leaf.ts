@@ -25,7 +25,7 @@ export type PointIndex = 'id' | 'tk' | 'st'
 export type RangeIndex = 'tk' | 'st' | 'dtLow' | 'dtHigh' | 'nq'
 
 /** Documents of one index: those with any of the values (each value's come by seq), or those in any of the ranges, each of which bounds the index. */
-export type Entries = { readonly window?: Window } & (
+export type Entries = { readonly window?: Window /** What its documents are asked besides. */; readonly rest?: Filter } & (
   | { readonly index: PointIndex; readonly points: readonly string[] }
   | { readonly index: RangeIndex; readonly ranges: readonly Filter[] }
 )

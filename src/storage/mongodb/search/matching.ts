@@ -1,14 +1,17 @@
 import type { Document } from 'mongodb'
-import type { Chain, Driver, Probe, Reverse, Source } from '../../../search/plan.ts'
+import type { Chain, Driver, Probe, Reverse, Source, Still } from '../../../search/plan.ts'
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../values.ts'
 import { type Arm, armsOf, blocks, candidateFields, gatheredMax, type Way } from './arms.ts'
+import { isAsked } from './access.ts'
 import { added, asFilter, type Condition, type Conditions, joined, noConditions, opposite } from './conditions.ts'
 import { type DateNode, entriesOfOneDate } from './date.ts'
+import { always } from './filter.ts'
 import { type Entries, mergedMax, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { OutOfTime, type Reading } from './reading.ts'
+import { closedSince } from './still.ts'
 import { type Candidate, candidateOf, Verifying, verifiedMax } from './verifying.ts'
 import { innerTypeOf, KnownWords } from './words.ts'
 
@@ -25,6 +28,8 @@ export class Matching {
   readonly #words: KnownWords
   readonly #verifying: Verifying
   readonly #repeats: Repeats
+  /** By what is asked of newest versions: which instances are closed since the state. */
+  readonly #closed = new Map<string, Promise<readonly string[] | undefined>>()
   /** The planner gives one list of sources for each chain: what they match is found once. */
   readonly #gathered = new Map<readonly Source[], Promise<ReadonlySet<string>>>()
 
@@ -87,7 +92,12 @@ export class Matching {
       for (const one of driver.of) ways.push(...(await this.#ways(one, window, conditions)))
       return ways
     }
-    return (await this.#entries(driver, source)).map(entries => ({ type, entries, window, conditions }))
+    return (await this.#entries(driver, source)).map(entries => ({
+      type,
+      entries,
+      window,
+      conditions: entries.rest === undefined ? conditions : added([asFilter(entries.rest)], conditions),
+    }))
   }
 
   async #entries(driver: Exclude<Driver, { by: 'union' }>, { type, probes }: Source): Promise<readonly Entries[]> {
@@ -114,6 +124,8 @@ export class Matching {
     switch (probe.how) {
       case 'check':
       case 'set':
+        if (isAsked(probe.node)) return { is: 'relating', filter: probe.node.filter }
+        if (probe.node.op === 'still') return this.#still(probe.node, type)
         return asFilter(checkOf(probe.node, type, this.#words))
       case 'any':
       case 'every': {
@@ -146,6 +158,16 @@ export class Matching {
         }
       }
     }
+  }
+
+  /** The few that are closed since are left out; where many were written each candidate is asked. */
+  async #still({ filter }: Still, type: string): Promise<Condition> {
+    const key = `${type} ${JSON.stringify(filter)}`
+    const asked = this.#closed.get(key) ?? closedSince(type, filter, this.#reading)
+    this.#closed.set(key, asked)
+    const closed = await asked
+    if (closed === undefined) return { is: 'still', access: filter }
+    return asFilter(closed.length === 0 ? always : { _id: { $nin: closed } })
   }
 
   /** Chain: the references to its inner matches. Reverse chain: ids of those of the type that its inner matches refer to. */

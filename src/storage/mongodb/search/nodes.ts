@@ -13,12 +13,13 @@ import { missing } from './missing.ts'
 import { number, quantity } from './number.ts'
 import { otherwise } from './otherwise.ts'
 import { reference } from './reference.ts'
+import { still } from './still.ts'
 import { string } from './string.ts'
 import { token } from './token.ts'
 import { unsorted } from './unsorted.ts'
 import { uri } from './uri.ts'
 
-type Leaves = { readonly [K in Exclude<Leaf['op'], 'still'>]: LeafCompiler<Extract<Leaf, { op: K }>> }
+type Leaves = { readonly [K in Leaf['op']]: LeafCompiler<Extract<Leaf, { op: K }>> }
 
 const leaves: Leaves = {
   access,
@@ -33,6 +34,7 @@ const leaves: Leaves = {
   otherwise,
   quantity,
   reference,
+  still,
   string,
   token,
   unsorted,
@@ -49,8 +51,7 @@ const nodes = {
   none: 'plan',
   chain: 'plan',
   reverse: 'plan',
-  still: 'not asked here',
-} satisfies Record<Node['op'] | 'still', unknown>
+} satisfies Record<Node['op'], unknown>
 
 // A leaf always meets the compiler of its own op; the compiler of types cannot follow that through the table.
 const compilerOf = (leaf: Leaf): LeafCompiler<Leaf> => nodes[leaf.op] as unknown as LeafCompiler<Leaf>

@@ -29,6 +29,8 @@ const togetherMax = 8
  */
 export class Reading {
   readonly database: Database
+  /** By the clock of the store, one for the whole question (ms). */
+  readonly now: number
   readonly #types: TypesAt
   readonly #deadline: Deadline | undefined
   readonly #told: (command: Command) => void
@@ -41,6 +43,7 @@ export class Reading {
     asked: { readonly state: State; readonly deadline?: Deadline | undefined; readonly told?: (command: Command) => void },
   ) {
     this.database = database
+    this.now = database.clock()
     this.#types = types
     this.#state = asked.state
     this.#deadline = asked.deadline
@@ -93,6 +96,21 @@ export class Reading {
     return rows
   }
 
+  /** Not from the state but as it is now, or as the transaction sees it. For what one answer of each holds. */
+  async latest(commands: readonly Command[]): Promise<readonly Document[]> {
+    const inTransaction = this.#inTransaction()
+    const ask = async (command: Command): Promise<readonly Document[]> => {
+      this.#told(command)
+      const concern = inTransaction ? {} : { readConcern: { level: 'majority' } }
+      const answer = await this.#attempt(() => this.database.db.command({ ...command, ...concern, ...this.#time() }, this.#options()))
+      return answer.cursor.firstBatch
+    }
+    if (!inTransaction) return (await Promise.all(commands.map(ask))).flat()
+    const rows: Document[] = []
+    for (const command of commands) rows.push(...(await ask(command)))
+    return rows
+  }
+
   /** For who may stop before the end: in the order of the command where it has one. */
   async *batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
     let taken = 0
@@ -119,7 +137,7 @@ export class Reading {
     if (first === undefined) return []
     const done = [await first()]
     if (others.length > 0) await this.settle()
-    const inTransaction = this.#state.session?.inTransaction() === true
+    const inTransaction = this.#inTransaction()
     for (let at = 0; at < others.length; at += togetherMax) {
       const some = others.slice(at, at + togetherMax)
       if (inTransaction) for (const task of some) done.push(await task())
@@ -175,7 +193,11 @@ export class Reading {
   }
 
   #isSettled(): boolean {
-    return this.#state.at !== undefined || this.#state.session?.inTransaction() === true
+    return this.#state.at !== undefined || this.#inTransaction()
+  }
+
+  #inTransaction(): boolean {
+    return this.#state.session?.inTransaction() === true
   }
 
   #options() {
@@ -197,7 +219,7 @@ export class Reading {
       } catch (error) {
         if (error instanceof OutOfTime || isOutOfTime(error, this.#deadline)) throw new OutOfTime()
         // Within a transaction it is for who began it to decide.
-        if (this.#state.session?.inTransaction() === true) throw error
+        if (this.#inTransaction()) throw error
         const gone = isExpired(error)
         const again = attempt < attempts && (gone ? !this.#isSettled() : isPassing(error))
         if (!again) throw gone ? new StateGone() : withoutValues(error)

@@ -1,8 +1,10 @@
 import type { Document } from 'mongodb'
 import { hints } from '../collections.ts'
-import { everything, referenceEntry } from '../entries.ts'
+import { everything, patientEntries, referenceEntry } from '../entries.ts'
+import { patientsAmong } from '../relations.ts'
 import { blocks, candidateFields, gatheredMax } from './arms.ts'
-import type { Among, Condition, Conditions, Referred, Referring } from './conditions.ts'
+import { AccessOfVersions } from '../access-of-versions.ts'
+import type { Among, Condition, Conditions, Referred, Referring, Relating, Still } from './conditions.ts'
 import { unbounding } from './filter.ts'
 import type { Reading } from './reading.ts'
 
@@ -20,6 +22,8 @@ export const verifiedMax = 200
 /** Asks of documents that were found what other documents decide: a batch at a time, so that a page is filled and never cut short. */
 export class Verifying {
   readonly #reading: Reading
+  /** By relation, then by patient: nobody is asked about twice in one question. */
+  readonly #relations = new Map<string, Map<string, boolean>>()
 
   constructor(reading: Reading) {
     this.#reading = reading
@@ -63,6 +67,10 @@ export class Verifying {
         return this.#kept(candidates, await this.#referred(candidates, condition))
       case 'among':
         return candidates.filter(candidate => isAmong(candidate, condition))
+      case 'relating':
+        return this.#relating(candidates, condition)
+      case 'still':
+        return this.#still(type, candidates, condition)
     }
   }
 
@@ -85,6 +93,24 @@ export class Verifying {
       for (const [candidate, ids] of targets) if (ids.some(id => found.has(id))) passed.add(candidate)
     }
     return candidates.filter(candidate => passed.has(candidate))
+  }
+
+  async #relating(candidates: readonly Candidate[], { filter }: Relating): Promise<readonly Candidate[]> {
+    const key = JSON.stringify(filter)
+    const known = this.#relations.get(key) ?? new Map<string, boolean>()
+    this.#relations.set(key, known)
+    const unknown = new Set(candidates.flatMap(patientsIn).filter(patient => !known.has(patient)))
+    if (unknown.size > 0) {
+      const found = await patientsAmong(filter, [...unknown], this.#reading.now, commands => this.#reading.latest(commands))
+      for (const patient of unknown) known.set(patient, found.has(patient))
+    }
+    return candidates.filter(candidate => patientsIn(candidate).some(patient => known.get(patient)))
+  }
+
+  async #still(type: string, candidates: readonly Candidate[], { access }: Still): Promise<readonly Candidate[]> {
+    const rows = candidates.map(({ seq }) => ({ seq, type }))
+    const admitted = await new AccessOfVersions(this.#reading.database).admitted(rows, access, this.#reading.now)
+    return candidates.filter(({ seq }) => admitted.has(seq))
   }
 
   /** Of the ids those of documents that meet the conditions. */
@@ -135,6 +161,9 @@ export class Verifying {
     return passed
   }
 }
+
+const patientsIn = ({ refs }: Candidate): readonly string[] =>
+  refs.flatMap(ref => (ref.startsWith(patientEntries) ? ref.slice(patientEntries.length) : []))
 
 const isAmong = ({ id, refs }: Candidate, { begins, keys }: Among): boolean =>
   begins === undefined ? keys.has(id) : refs.some(ref => keys.has(ref))
