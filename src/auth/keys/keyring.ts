@@ -182,6 +182,12 @@ export class Keyring {
   }
 }
 
+/** Whether the keyring that is there is wrapped with this key. */
+export const opensKeyring = async (store: AuthStore, kek: KeyEncryptionKey): Promise<boolean> => {
+  const kept = await store.records<Row>(keyringRecords).get(checkId)
+  return kept !== undefined && 'check' in kept.value && kept.value.check === kek.check
+}
+
 const idPattern = new RegExp(`^(?:${keyPurposes.join('|')})-[1-9]\\d{0,8}$`)
 
 const checkRow = (kek: KeyEncryptionKey): CheckRow => ({ id: checkId, kek: kek.id, check: kek.check })

@@ -6,6 +6,7 @@ import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordWrite, StoredRecord } from '../../storage/port.ts'
 import { type AuthStore, again, commitRecords, deleteOver, putOver, untilHeld } from '../record-plans.ts'
 import type { FieldEncryption } from './field-encryption.ts'
+import { type Reencrypted, reencryptRecords } from './reencrypt.ts'
 
 /**
  * The keys that id tokens are signed with (RS256, 2048 bits: SMART demands it; ES384 is reserved). What a key is for follows from the clock alone, so that all
@@ -52,11 +53,11 @@ type SigningKey = {
 
 export const signingKeyRecords: RecordDefinition = { name: 'signing_key', key: 'id' }
 
-export const signingKeyPlace = (id: string) => ({ table: 'signing_key', column: 'sealed', row: id })
+const signingKeyPlace = (id: string) => ({ table: 'signing_key', column: 'sealed', row: id })
 
 const hourMs = 3_600_000
-export const signingPhaseMs = 24 * hourMs
-export const signingKeyMs = 90 * 24 * hourMs
+const signingPhaseMs = 24 * hourMs
+const signingKeyMs = 90 * 24 * hourMs
 const keysMax = 20
 
 export type SigningKeyParts = { readonly store: AuthStore; readonly clock: Clock; readonly fields: FieldEncryption }
@@ -184,6 +185,13 @@ class StoredSigningKeys implements SigningKeys {
     for (const listener of this.#listeners) listener()
   }
 }
+
+/** Seals the private parts anew under the current data key. */
+export const reencryptSigningKeys = (parts: Pick<SigningKeyParts, 'store' | 'fields'>): Promise<Outcome<Reencrypted>> =>
+  reencryptRecords<SigningKey>(parts, signingKeyRecords, async (key, renew) => {
+    const sealed = await renew(key.sealed, signingKeyPlace(key.id))
+    return sealed === undefined ? undefined : { ...key, sealed }
+  })
 
 /** Of the keys, newest first: the newest whose time has come; before that the oldest there is. */
 const signerOf = <K extends { readonly signsFrom: number }>(keys: readonly K[], now: number): K | undefined =>

@@ -1,0 +1,25 @@
+import { type Outcome, ok } from '../base/outcome.ts'
+import { reencryptAccounts } from './accounts/reencrypt.ts'
+import { type Client, clientRecords } from './clients/client.ts'
+import { secretPlace } from './clients/registry.ts'
+import type { Ground } from './ground.ts'
+import { type Reencrypted, reencryptRecords, summed } from './keys/reencrypt.ts'
+import { reencryptSigningKeys } from './keys/signing-keys.ts'
+
+/** Everything that lives long and is encrypted, under the current data key. What lives for minutes goes with the old one. @see auth.md 11 */
+export const reencryptEverything = async (ground: Ground): Promise<Outcome<Reencrypted>> => {
+  const parts: Reencrypted[] = []
+  for (const reencrypt of [reencryptAccounts, reencryptClients, reencryptSigningKeys]) {
+    const done = await reencrypt(ground)
+    if (!done.ok) return done
+    parts.push(done.value)
+  }
+  return ok(summed(parts))
+}
+
+const reencryptClients = (ground: Ground): Promise<Outcome<Reencrypted>> =>
+  reencryptRecords<Client>(ground, clientRecords, async (client, renew) => {
+    const renewed = await Promise.all(client.secrets.map(({ id, sealed }) => renew(sealed, secretPlace(client.id, id))))
+    if (renewed.every(sealed => sealed === undefined)) return undefined
+    return { ...client, secrets: client.secrets.map((secret, index) => ({ ...secret, sealed: renewed[index] ?? secret.sealed })) }
+  })
