@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { blobStates } from './blob-writer.ts'
 import { states } from './instances.ts'
 import { readKeys } from './keys.ts'
+import { normal, sensitivityLabel } from './labels.ts'
 
 /** Findings named at most; a broken store is broken after the first hundred. */
 const findingsMax = 100
@@ -118,6 +119,25 @@ const rules: readonly Rule[] = [
   {
     what: 'records that may be deleted outside of retention',
     sql: 'SELECT name AS n FROM record_control',
+  },
+  {
+    what: 'labels that are other than the confidentiality of their version',
+    sql: `SELECT l.seq AS n FROM live l WHERE coalesce((SELECT group_concat(w) FROM label WHERE label.seq = l.seq AND w < ${sensitivityLabel(1)}), '')
+          <> iif(l.conf = ${normal}, '', l.conf)`,
+  },
+  {
+    what: 'labels of a version that is neither indexed nor a deletion that is the newest of its instance',
+    sql: `SELECT DISTINCT seq AS n FROM label WHERE NOT EXISTS (SELECT 1 FROM live l WHERE l.seq = label.seq)
+          AND NOT EXISTS (SELECT 1 FROM version v JOIN instance i ON i.iid = v.iid WHERE v.seq = label.seq AND i.seq = v.seq AND i.state = ${states.deleted})`,
+  },
+  {
+    what: 'a label with an unknown sensitivity',
+    sql: `SELECT seq AS n FROM label WHERE w >= ${sensitivityLabel(1)} AND NOT EXISTS (SELECT 1 FROM sensitivity s WHERE s.s = w - ${sensitivityLabel(0)})`,
+  },
+  {
+    what: 'a relation that nothing live says, or of nobody known',
+    sql: `SELECT DISTINCT r.iid AS n FROM relation r WHERE NOT EXISTS (SELECT 1 FROM instance i WHERE i.iid = r.iid AND i.state = ${states.live})
+          OR NOT EXISTS (SELECT 1 FROM instance p WHERE p.iid = r.patient) OR NOT EXISTS (SELECT 1 FROM served s WHERE s.g = r.g)`,
   },
   {
     what: 'a reference to an unknown instance',

@@ -1,0 +1,173 @@
+/**
+ * What an access filter costs a search that crosses patients: `node bench/access.ts [--observations 1000000] [--store mongodb://…]`.
+ * A code's Observations by date, the first 50: unlimited, within the relation of a doctor (1 patient in 100) and of a facility (every second one), with labels.
+ * Every way is asked in turn, code after code, so that the ratios belong together. Search and answer of the store alone, without HTTP.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { AccessFilter } from '../src/base/access-filter.ts'
+import type { Definitions } from '../src/fhir/definitions/definitions.ts'
+import type { IndexValues } from '../src/search/values.ts'
+import type { LoadedVersion, Relation, Store } from '../src/storage/port.ts'
+import type { Query } from '../src/search/tree.ts'
+
+const { values: asked } = parseArgs({
+  options: {
+    observations: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '5' },
+    store: { type: 'string', default: 'sqlite' },
+    explain: { type: 'boolean', default: false },
+  },
+})
+const observations = Number(asked.observations)
+const patients = Math.max(1000, Math.round(observations / 50))
+const ofDoctor = Math.round(patients / 100)
+const ofFacility = Math.round(patients / 2)
+const codes = 50
+const page = 50
+const block = 1000
+const dayMs = 86_400_000
+const newest = Date.UTC(2026, 10, 1)
+const noDefinitions = {} as Definitions
+const encoder = new TextEncoder()
+const filler = 'x'.repeat(900)
+const say = (line: string): boolean => process.stdout.write(`${line}\n`)
+
+const nothing: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
+
+/** Numbers spread evenly, the same each time: patients, codes and dates do not follow one another. */
+const spread = (n: number, by: number, most: number): number => Math.floor(((n * by) % 1) * most)
+
+let seq = 4096 * (Date.UTC(2026, 9, 1) - Date.UTC(2024, 0, 1))
+const version = (type: string, id: string, values: IndexValues, more: Partial<LoadedVersion>): LoadedVersion => ({
+  type,
+  id,
+  versionId: 1,
+  method: 'POST',
+  text: encoder.encode(`{"resourceType":"${type}","id":"${id}","meta":{"versionId":"1"},"note":"${filler}"}`),
+  seq: (seq += 409),
+  values,
+  patients: [],
+  organizations: [],
+  authors: [],
+  confidentiality: 3,
+  ...more,
+})
+
+/** One in 50 is restricted, one in 100 of those that are not is sensitive. */
+const observation = (n: number): LoadedVersion => {
+  const patient = `p${spread(n, Math.SQRT2, patients)}`
+  const lo = newest - spread(n, Math.PI, 1500 * dayMs)
+  const values: IndexValues = {
+    ...nothing,
+    tokens: [
+      { param: 'code', system: 'http://loinc.org', code: `c${spread(n, Math.E, codes)}`, mark: 3 },
+      { param: 'category', system: 'urn:category', code: n % 3 === 0 ? 'vital-signs' : 'laboratory', mark: 3 },
+      { param: 'status', system: 'urn:status', code: 'final', mark: 3 },
+    ],
+    dates: [{ param: 'date', lo, hi: lo + 1, mark: 3 }],
+    references: ['subject', 'patient'].map(param => ({ param, type: 'Patient', id: patient })),
+    sort: [{ param: 'date', least: lo }],
+    shape: ['category', 'code', 'date', 'patient', 'status', 'subject'],
+  }
+  const labels = n % 50 === 0 ? { confidentiality: 4 } : n % 100 === 1 ? { sensitivities: ['PSY'] } : {}
+  return version('Observation', `o${n}`, values, { patients: [patient], ...labels })
+}
+
+/** One for each patient of the facility. */
+const encounter = (n: number): LoadedVersion => {
+  const patient = `p${n}`
+  const relations: Relation[] = [{ from: 'facility', of: 'hospital', patient }]
+  if (n < ofDoctor) relations.push({ from: 'care', of: 'doctor', patient, until: Date.now() + 30 * dayMs })
+  return version('Encounter', `e${n}`, nothing, { patients: [patient], relations })
+}
+
+const load = async (store: Store, count: number, make: (n: number) => LoadedVersion): Promise<void> => {
+  for (let from = 0; from < count; from += block) {
+    const done = await store.load(Array.from({ length: Math.min(block, count - from) }, (_, n) => make(from + n)))
+    if (!done.ok || !done.value.held) throw new Error('A block did not load')
+  }
+}
+
+const doctor: AccessFilter = { op: 'patients', from: 'care', of: ['doctor'] }
+const facility: AccessFilter = { op: 'patients', from: 'facility', of: ['hospital'] }
+const normal: AccessFilter = { op: 'labels', max: 'N', allowed: [] }
+const both = (...of: AccessFilter[]): AccessFilter => ({ op: 'and', of })
+const filters: Readonly<Record<string, AccessFilter>> = {
+  unlimited: { op: 'all' },
+  'labels up to N': normal,
+  'a patient': { op: 'patient', id: 'p7' },
+  'facility of every second': facility,
+  'facility, labels up to N': both(facility, normal),
+  'doctor of 1 in 100': doctor,
+  'doctor, labels up to N': both(doctor, normal),
+  'doctor, or about nobody': { op: 'or', of: [doctor, { op: 'patientless' }] },
+}
+
+const byCode = (code: number): Query => ({
+  parts: [
+    {
+      type: 'Observation',
+      where: { op: 'token', param: { type: 'Observation', code: 'code', kind: 'token' }, system: 'http://loinc.org', code: `c${code}` },
+    },
+  ],
+  sort: [{ code: 'date', kind: 'date', descending: true }],
+})
+
+/** Milliseconds of each way, each code once a round; the first round warms up. */
+const measure = async (store: Store, rounds: number): Promise<ReadonlyMap<string, { readonly ms: number[]; rows: number }>> => {
+  const taken = new Map(Object.keys(filters).map(name => [name, { ms: [] as number[], rows: 0 }]))
+  for (let round = 0; round <= rounds; round++)
+    for (let code = 0; code < codes; code++)
+      for (const [name, access] of Object.entries(filters)) {
+        const begun = performance.now()
+        const found = await store.search(byCode(code), { access, count: page })
+        const ms = performance.now() - begun
+        if (!found.ok) throw new Error(found.failure.kind)
+        const of = taken.get(name)
+        if (round === 0 || of === undefined) continue
+        of.ms.push(ms)
+        of.rows = found.value.rows.length
+      }
+  return taken
+}
+
+const open = async (folder: string): Promise<Store> => {
+  if (asked.store === 'sqlite') {
+    const { openSqliteStore } = await import('../src/storage/sqlite/store.ts')
+    return openSqliteStore({ path: join(folder, 'store.db'), definitions: noDefinitions, clock: Date.now, synchronous: 'NORMAL' })
+  }
+  const { openMongoStore } = await import('../src/storage/mongodb/store.ts')
+  return openMongoStore({ address: asked.store, definitions: noDefinitions, clock: Date.now })
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'simpul-bench-'))
+try {
+  await using store = await open(folder)
+  const begun = performance.now()
+  await load(store, ofFacility, encounter)
+  await load(store, observations, observation)
+  const seconds = (performance.now() - begun) / 1000
+  say(
+    `${observations} Observations of ${patients} patients on ${store.engine}, loaded in ${seconds.toFixed(0)} s; doctor ${ofDoctor}, facility ${ofFacility}.\n`,
+  )
+  const taken = await measure(store, Number(asked.rounds))
+  const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN
+  const unlimited = median(taken.get('unlimited')?.ms ?? [])
+  say('| access | p50 ms | of unlimited | rows |')
+  say('|---|---|---|---|')
+  for (const [name, { ms, rows }] of taken) say(`| ${name} | ${median(ms).toFixed(2)} | ${(median(ms) / unlimited).toFixed(1)} | ${rows} |`)
+  const questions = Array.from({ length: 20 }, (_, n) => ({ from: 'care', of: ['doctor'], patient: `p${n * 17}` }) as const)
+  const started = performance.now()
+  for (let n = 0; n < 500; n++) await store.related(questions)
+  say(`\n20 questions about relations: ${(((performance.now() - started) / 500) * 1000).toFixed(0)} µs`)
+  if (asked.explain)
+    for (const [name, access] of Object.entries(filters)) {
+      const lines = await store.explain(byCode(7), { access, count: page })
+      say(`\n${name}\n${lines.ok ? lines.value.join('\n') : lines.failure.kind}`)
+    }
+} finally {
+  rmSync(folder, { recursive: true })
+}
