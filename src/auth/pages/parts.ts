@@ -1,5 +1,6 @@
 import type { Outcome } from '../../base/outcome.ts'
 import type { AccountParts } from '../account-parts.ts'
+import type { EmergencyReason } from '../emergencies/emergency.ts'
 import type { Fact } from '../facts.ts'
 import type { Origin } from '../ground.ts'
 import type { Signing } from '../keys/signing.ts'
@@ -80,8 +81,7 @@ export type GrantedApps = {
   withdraw(account: string, grant: string, origin: Origin): Promise<Outcome<boolean>>
 }
 
-export const emergencyReasons = ['ETREAT', 'threat', 'unable', 'other'] as const
-export type EmergencyReason = (typeof emergencyReasons)[number]
+export const emergencyReasons = ['ETREAT', 'threat-to-others', 'unable-to-consent', 'other'] as const satisfies readonly EmergencyReason[]
 
 /** @see auth.md 12.5 */
 export type EmergencyAccess = {

@@ -1,0 +1,66 @@
+import { type Outcome, ok } from '../../../base/outcome.ts'
+import type { TakenRecord } from '../../../storage/port.ts'
+import type { AccountParts } from '../../account-parts.ts'
+import { accountById } from '../../accounts/find-account.ts'
+import type { Ground } from '../../ground.ts'
+import type { PublicAddress } from '../../web.ts'
+import { mailText } from './mail-of.ts'
+import type { Mailer, OutgoingMail } from './mailer.ts'
+import { type LinkContent, type Mail, mailRecords, sealedPlace } from './outbox.ts'
+
+export type DeliveryParts = { readonly accounts: AccountParts; readonly address: PublicAddress; readonly mailer: Mailer }
+
+const mailsARound = 20
+const leaseMs = 5 * 60_000
+const firstWaitMs = 30_000
+const longestWaitMs = 6 * 3_600_000
+
+/**
+ * Sends what is due; run it every few seconds. Each mail is taken by one node at a time. What does not go is tried again later, ever less often, until
+ * it is of no use any more. A mail may go twice when a node stops between sending and noting it. Says how many were sent.
+ */
+export const sendDueMails = async (parts: DeliveryParts): Promise<Outcome<number>> => {
+  const { ground } = parts.accounts
+  const mails = ground.store.records<Mail>(mailRecords)
+  const taken = await mails.take('due', mailsARound, leaseMs, { to: [ground.clock()] })
+  if (!taken.ok) return taken
+  let sent = 0
+  for (const one of taken.value) {
+    const mail = await written(parts, one)
+    const done = mail === undefined ? ok(undefined) : await parts.mailer.send(mail)
+    const noted = done.ok ? await mails.finish(one) : await mails.release(one, later(one.value, ground.clock()))
+    if (!noted.ok) return noted
+    if (mail !== undefined && done.ok) sent += 1
+  }
+  return ok(sent)
+}
+
+const later = (mail: Mail, now: number): Mail => ({
+  ...mail,
+  attempts: mail.attempts + 1,
+  due: now + Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(mail.attempts, 20)),
+})
+
+/** Undefined when nobody is to get it: an account without an address, or one that is gone. */
+const written = async ({ accounts, address }: DeliveryParts, { key, value }: TakenRecord<Mail>): Promise<OutgoingMail | undefined> => {
+  const { ground, rules } = accounts
+  const account = value.account === undefined ? undefined : await accountById(ground, value.account)
+  const link = await contentOf(ground, value)
+  const to = link?.to ?? account?.value.email
+  if (value.kind === 'nothing' || account === undefined || to === undefined || (value.sealed !== undefined && link === undefined)) return undefined
+  const text = mailText(value.kind, account.value.locale, {
+    facility: rules.facility,
+    address: address.base,
+    at: value.at,
+    ...(value.until === undefined ? {} : { until: value.until }),
+    ...(value.browser === undefined ? {} : { browser: value.browser }),
+    ...(link === undefined ? {} : { secret: link.secret }),
+  })
+  return { ...text, id: key, to }
+}
+
+const contentOf = async ({ fields }: Ground, { id, sealed }: Mail): Promise<LinkContent | undefined> => {
+  const text = sealed === undefined ? undefined : await fields.decrypt(sealed, sealedPlace(id))
+  // Written by `postLink`, and authenticated by its encryption.
+  return text === undefined ? undefined : (JSON.parse(text) as LinkContent)
+}
