@@ -9,6 +9,7 @@ import { keyringRecords } from './keys/keyring.ts'
 import { signingKeyRecords } from './keys/signing-keys.ts'
 import { attemptRecords } from './lockout/attempts.ts'
 import { stepRecords } from './login-steps.ts'
+import { mailRecords } from './pages/mails/outbox.ts'
 import { libraryRecords } from './server/library-rows.ts'
 import { deviceRecords } from './sessions/device-cookies.ts'
 import { loginEventRecords } from './sessions/login-history.ts'
@@ -26,6 +27,7 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   attemptRecords,
   deviceRecords,
   loginEventRecords,
+  mailRecords,
   grantRecords,
   libraryRecords,
   launchRecords,
