@@ -20,6 +20,8 @@ export type Interaction = {
   readonly encounter?: string
   /** ms: access that outlives the session ends then at the latest. */
   readonly offlineUntil?: number
+  /** Set where a grant keeps whether specially protected data may be opened by it: consent then asks, unticked, and says so to `allowed`. */
+  readonly asksProtected?: true
   /**
    * Who is signed in has to sign in again: a launch of another user, a step-up that is asked for, or a client that asks for a login of now
    * (`prompt=login`, `max_age`). Absent, a session that lives is enough, and pages go on with it at once.
@@ -34,7 +36,15 @@ export interface Interactions {
   loggedIn(req: IncomingMessage, res: ServerResponse, session: Session): Promise<void>
   patientChosen(req: IncomingMessage, res: ServerResponse, patient: string): Promise<void>
   encounterChosen(req: IncomingMessage, res: ServerResponse, encounter: string): Promise<void>
-  /** The ticked scopes, as texts, each equal to or narrower than one asked for. */
-  allowed(req: IncomingMessage, res: ServerResponse, scopes: readonly string[]): Promise<void>
+  /**
+   * The ticked scopes, as texts, each equal to or narrower than one asked for. `protectedData`: what was ticked where `asksProtected`; false means
+   * nothing above the confidentiality N, and nothing with a sensitivity.
+   */
+  allowed(
+    req: IncomingMessage,
+    res: ServerResponse,
+    scopes: readonly string[],
+    choice?: { readonly protectedData: boolean },
+  ): Promise<void>
   refused(req: IncomingMessage, res: ServerResponse): Promise<void>
 }
