@@ -10,7 +10,8 @@ import { defaultLimits } from '../../src/base/limits.ts'
 import { copyStore } from '../../src/cli/copy.ts'
 import { copyRecords, isMark } from '../../src/cli/copy-admission.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
-import type { Beside, RecordDefinition, Store, StoredVersion } from '../../src/storage/port.ts'
+import type { Query } from '../../src/search/tree.ts'
+import type { Beside, RecordDefinition, Relation, Store, StoredVersion } from '../../src/storage/port.ts'
 import { openSqliteReading } from '../../src/storage/sqlite/store.ts'
 import { StoreUnusable } from '../../src/storage/unusable.ts'
 import { bundle, entry, say } from '../interactions/speak.ts'
@@ -129,6 +130,66 @@ describe('simpul copy', () => {
     expect(await back.store.counts()).toEqual(await first.store.counts())
     expect(out.find(line => line.startsWith('Patient'))).toMatch(/^Patient +69 versions {2}33 live {2}sha256 [0-9a-f]{16} {2}same$/)
     expect(err.at(-1)).toBe('The copy is whole: counts and digests of both stores are equal.')
+  })
+
+  test('takes along labels and relations, what no resource says of them included', async () => {
+    const [first, there, back] = [await opened(sqlite), await opened(other), await opened(sqlite)]
+    const security = [
+      { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' },
+      { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSY' },
+    ]
+    const observation = { resourceType: 'Observation', meta: { security }, status: 'final', code: { text: 'x' } }
+    for (const id of ['o1', 'o2'])
+      await say(first, 'PUT', `Observation/${id}`, { body: { ...observation, id, subject: { reference: `Patient/${id}` } } })
+    await say(first, 'DELETE', 'Observation/o2')
+    const doctor = { from: 'care', of: 'dr', patient: 'o1' } as const
+    const said: readonly Relation[] = [
+      { ...doctor, self: true, since: start - 1, until: start + 1 },
+      { from: 'closed', of: 'anybody', patient: 'o1' },
+    ]
+    // Relations that were known when they were written: the resource says nothing of them.
+    await first.store.commit(planOf([newVersion({ type: 'Encounter', id: 'e', relations: said })]))
+    await first.store.commit(planOf([newVersion({ type: 'Encounter', id: 'f', relations: said })]))
+    const [f] = await first.store.newestMany([{ type: 'Encounter', id: 'f' }])
+    await first.store.commit(planOf([newVersion({ type: 'Encounter', id: 'f', versionId: 2, method: 'DELETE' })], f ? [f] : []))
+
+    expect(await copy(first, there)).toBe(0)
+    expect(await copy(there, back)).toBe(0)
+    for (const { store } of [there, back]) {
+      const keys = ['e', 'f'].map(id => ({ type: 'Encounter', id }))
+      const [ofE, ofF] = await store.relationsOf(keys)
+      expect(new Set(ofE)).toEqual(new Set(said))
+      expect(ofF).toEqual([])
+      expect(
+        await store.related([
+          { ...doctor, of: ['dr'] },
+          { ...doctor, of: ['dr'], confirmed: true },
+        ]),
+      ).toEqual([true, false])
+      const seen = async (max: 'N' | 'R', ...allowed: string[]) => {
+        const query: Query = { parts: [{ type: 'Observation', where: { op: 'all' } }], sort: [] }
+        const access = { op: 'labels', max, allowed } as const
+        const page = await store.search(query, { access, count: 10 })
+        const listed = await store.history({ type: 'Observation' }, { access, limit: 10 })
+        return [page.ok && page.value.rows.length, listed.ok && listed.value.rows.length]
+      }
+      expect([await seen('N', 'PSY'), await seen('R'), await seen('R', 'PSY')]).toEqual([
+        [0, 0],
+        [0, 0],
+        [1, 3],
+      ])
+    }
+  })
+
+  test('run again it takes along relations that changed since', async () => {
+    const [first, there] = [await opened(sqlite), await opened(other)]
+    const row = (of: string): Relation => ({ from: 'queue', of, patient: 'p', self: true })
+    await first.store.commit(planOf([newVersion({ type: 'Encounter', id: 'e', relations: [row('one')] })]))
+    expect(await copy(first, there)).toBe(0)
+    const [e] = await first.store.newestMany([{ type: 'Encounter', id: 'e' }])
+    await first.store.commit(planOf([newVersion({ type: 'Encounter', id: 'e', versionId: 2, relations: [row('two')] })], e ? [e] : []))
+    expect(await copy(first, there)).toBe(0)
+    expect(await there.store.relationsOf([{ type: 'Encounter', id: 'e' }])).toEqual([[row('two')]])
   })
 
   test('goes on where it was cut, among versions and beside them', async () => {
