@@ -4,10 +4,12 @@ import { systemClock } from '../../src/base/clock.ts'
 import { failureKinds } from '../../src/base/failure-kinds.ts'
 import { uuidv7Ids } from '../../src/base/ids.ts'
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
-import { ok } from '../../src/base/outcome.ts'
+import { fail, ok } from '../../src/base/outcome.ts'
 import { startHealth } from '../../src/http/health.ts'
 import { createRateLimit, rateLimits } from '../../src/http/rate-limit.ts'
-import { createHttpServer } from '../../src/http/server.ts'
+import { createDoorLimits, doorLimitNames } from '../../src/http/door-limits.ts'
+import { createHttpServer, type HttpServerParts, type SignIn } from '../../src/http/server.ts'
+import { createTokenLimits, tokenLimitNames } from '../../src/http/token-limits.ts'
 import type { Perform } from '../../src/interactions/request.ts'
 import { shareInProcess } from '../../src/nodes/in-process.ts'
 import type { SharedState } from '../../src/nodes/shared.ts'
@@ -53,6 +55,11 @@ type Options = {
   readonly mostPerMinute?: number
   readonly proxies?: readonly string[]
   readonly mayConnect?: (address: string) => boolean
+  /** Sign-in, with what a test cares for; the rest lets nobody in. Absent: it is off. */
+  readonly signIn?: Partial<SignIn>
+  readonly security?: HttpServerParts['security']
+  /** Public address of the API. */
+  readonly base?: string
 }
 
 export const testOutsideBase = 'http://127.0.0.1:8080/fhir'
@@ -69,6 +76,9 @@ export const startHttp = async ({
   mostPerMinute,
   proxies = [],
   mayConnect,
+  signIn,
+  security,
+  base = testOutsideBase,
 }: Options = {}): Promise<TestServer> => {
   const lines: LogLine[] = []
   const logger: Logger = { write: (level, record) => void lines.push({ level, ...record }), writes: () => true }
@@ -82,7 +92,7 @@ export const startHttp = async ({
     connectionsMax: 10,
     ready: health.ready,
     rateLimiterFallback: () => false,
-    rateLimits,
+    rateLimits: [...rateLimits, ...tokenLimitNames, ...doorLimitNames],
     storage: () => figures,
     failureKinds: Object.keys(failureKinds),
   })
@@ -90,12 +100,15 @@ export const startHttp = async ({
     perform,
     definitions: testDefinitions(),
     limits: { ...defaultLimits, ...limits },
-    settings: { base: testOutsideBase },
+    settings: { base },
     ids: uuidv7Ids(systemClock),
     health,
     events: createEvents(logger),
     metrics,
     ...(mayConnect === undefined ? {} : { mayConnect }),
+    ...(security === undefined ? {} : { security }),
+    ...(signIn === undefined ? {} : { signIn: { ...closed(metrics.rateLimited), ...signIn } }),
+    proxies,
     ...(mostPerMinute === undefined
       ? {}
       : { rateLimit: createRateLimit({ shared: shareInProcess(), mostPerMinute, proxies, limited: metrics.rateLimited }) }),
@@ -114,6 +127,17 @@ export const startHttp = async ({
     },
   }
 }
+
+/** Nobody has a token, no page has an origin, and there is no door. */
+const closed = (limited: (limit: string) => void): SignIn => ({
+  authenticate: authorization => (authorization === undefined ? fail('login-needed', {}) : fail('token-invalid', {})),
+  tokenLimits: createTokenLimits({ shared: shareInProcess(), limited }),
+  doorLimits: createDoorLimits({ shared: shareInProcess(), limited }),
+  origins: { ofAny: async () => false, ofClient: async () => false },
+  discovery: () => '{}',
+  doors: [],
+  renderError: (_req, res, { what, status }) => void res.writeHead(status, { 'content-type': 'text/html' }).end(`<p>${what}</p>`),
+})
 
 /** What was understood, as the body of the answer. */
 const echo: Perform = async asked => ok({ status: 200, body: { kind: 'json', chunks: [Buffer.from(JSON.stringify(asked))] } })
