@@ -27,9 +27,11 @@ export const personOf = async (parts: PrincipalParts, account: Account): Promise
   }
 }
 
-/** Names of the roles that an account holds now. */
-export const rolesHeld = ({ roles }: Account, now: number): readonly string[] =>
-  roles.filter(role => holdsNow(role, now)).map(({ role }) => role)
+/** Names of the roles that count now: a portal user has patients' roles only, whatever else is written there. */
+export const personRoles = (table: RoleTable, account: Account, now: number): readonly string[] => {
+  const held = account.roles.filter(role => holdsNow(role, now)).map(({ role }) => role)
+  return isStaff(account) ? held : held.filter(name => table.roles.get(name)?.home === 'S')
+}
 
 const holdsNow = ({ from, until }: StoredAssignment, now: number): boolean => (from ?? 0) <= now && now < (until ?? Infinity)
 

@@ -1,6 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { timingSafeEqual } from 'node:crypto'
+import Provider from 'oidc-provider'
+import { secretHash } from '../secrets.ts'
+import { createEndSession } from '../smart/end-session.ts'
+import { createIntrospection } from '../smart/introspection.ts'
+import { oauthMetadata } from '../smart/discovery.ts'
+import { createUserinfo } from '../smart/userinfo.ts'
+import type { WebHandler, WebOrigin } from '../web.ts'
+import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
+import { formBody } from './form-body.ts'
+import { createInteractions } from './interactions.ts'
+import { sendJson } from './json-answer.ts'
+import { libraryConfiguration } from './library-configuration.ts'
+import { noteOrigin, originOf } from './request-origin.ts'
 import type { AuthorizationServer, AuthorizationServerParts } from './server-parts.ts'
 
-/** The authorization server: oidc-provider, configured by us, behind our own doors. @see auth.md 7, 8, annex B */
-export const createAuthorizationServer = (_parts: AuthorizationServerParts): AuthorizationServer => {
-  throw new Error('Not built yet')
+/**
+ * The authorization server: oidc-provider behind doors of ours. What the library has not, or has otherwise, is answered in front of it: metadata, authorization
+ * by POST, introspection, userinfo, the end of a session. @see auth.md 7, 8, 9, annex B
+ */
+export const createAuthorizationServer = (parts: AuthorizationServerParts): AuthorizationServer => {
+  let library = createLibrary(parts)
+  const renew = (): void => {
+    library = createLibrary(parts)
+  }
+  parts.signingKeys.onChange(renew)
+
+  const authorize: WebHandler = async (req, res, from) => {
+    const url = new URL(req.url ?? '/', parts.address.base)
+    if (req.method === 'POST') return redirectWithQuery(parts, req, res, from)
+    const mode = url.searchParams.get('response_mode')
+    if (mode !== null && mode !== 'query') {
+      return parts.renderError(req, res, { status: 400, error: 'invalid_request', description: 'response_mode is not supported' }, from)
+    }
+    if (url.pathname === authorizePath) req.url = `${authorizePath}?${authorizeParameters(url.searchParams, parts.address)}`
+    await dropStaleSession(parts, req)
+    return askLibrary(req, res, from)
+  }
+
+  const askLibrary: WebHandler = async (req, res) => {
+    const inside: IncomingMessage & { originalUrl?: string } = req
+    inside.originalUrl = req.url ?? '/'
+    inside.url = (req.url ?? '/').slice(mount.length)
+    fixAddress(req, parts.address.base)
+    await library.callback(req, res)
+  }
+
+  const metadata = JSON.stringify(oauthMetadata(parts))
+  const openMetadata: WebHandler = async (_req, res) => sendJson(res, 200, metadata)
+  const ours: Readonly<Record<string, WebHandler>> = {
+    [`${mount}/.well-known/openid-configuration`]: openMetadata,
+    [`${mount}/.well-known/oauth-authorization-server`]: openMetadata,
+    [`/.well-known/oauth-authorization-server${mount}`]: openMetadata,
+    [`${mount}/introspect`]: createIntrospection(parts),
+    [`${mount}/me`]: createUserinfo(parts),
+    [`${mount}/session/end`]: createEndSession(parts),
+  }
+
+  const handler: WebHandler = async (req, res, from) => {
+    noteOrigin(req, from)
+    const [path = '/'] = (req.url ?? '/').split('?')
+    const own = Object.hasOwn(ours, path) ? ours[path] : undefined
+    if (own !== undefined) return own(req, res, from)
+    return path === authorizePath || path.startsWith(`${authorizePath}/`) ? authorize(req, res, from) : askLibrary(req, res, from)
+  }
+
+  const interactions = createInteractions(parts, () => library.provider)
+  return { handler, interactions, renew }
+}
+
+const mount = '/oauth'
+const authorizePath = `${mount}/auth`
+
+type Library = { readonly provider: Provider; readonly callback: (req: IncomingMessage, res: ServerResponse) => Promise<void> }
+
+/** An instance with the keys of now; requests in flight finish on the one before. */
+const createLibrary = (parts: AuthorizationServerParts): Library => {
+  const provider = new Provider(parts.address.issuer, libraryConfiguration(parts))
+  provider.proxy = true
+  // Ours may have two, and they are nowhere in the library's memory.
+  Object.assign(provider.Client.prototype, {
+    async compareClientSecret(this: { readonly clientId: string }, given: string): Promise<boolean> {
+      const client = await parts.clients.find(this.clientId)
+      const secrets = client === undefined ? [] : await parts.clients.secretsOf(client)
+      const asked = Buffer.from(secretHash(given))
+      return secrets.some(secret => timingSafeEqual(Buffer.from(secretHash(secret)), asked))
+    },
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    if (ctx.oidc?.route === 'token') finishTokenAnswer(ctx)
+  })
+  const failed = (ctx: { readonly req: IncomingMessage }, error: unknown): void => parts.failed?.(error, originOf(ctx.req).requestId)
+  provider.on('server_error', failed)
+  // It says nothing on the console: what went wrong is told by the event.
+  provider.silent = true
+  return { provider, callback: provider.callback() }
+}
+
+type TokenAnswer = {
+  body?: unknown
+  oidc?: { readonly entities: { readonly AccessToken?: { readonly extra?: object | undefined } | undefined } }
+  set(name: string, value: string): void
+}
+
+/** The launch context stands beside the tokens; and one answer of the library gets the name that RFC 6749 has for it. */
+const finishTokenAnswer = (ctx: TokenAnswer): void => {
+  ctx.set('Pragma', 'no-cache')
+  const { body } = ctx
+  if (typeof body !== 'object' || body === null) return
+  if ('access_token' in body) ctx.body = { ...ctx.oidc?.entities.AccessToken?.extra, ...body }
+  else if ('error_description' in body && body.error_description === notAllowed) {
+    ctx.body = { error: 'unauthorized_client', error_description: notAllowed }
+  }
+}
+
+const notAllowed = 'requested grant type is not allowed for this client'
+
+/** The library makes addresses of these headers: they say what is configured, whatever the request said. @see auth.md 1, T25 */
+const fixAddress = (req: IncomingMessage, base: string): void => {
+  const { host, protocol } = new URL(base)
+  req.headers.host = host
+  req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
+  for (const name of ['x-forwarded-host', 'x-forwarded-for', 'x-forwarded-port', 'forwarded', ':authority']) delete req.headers[name]
+}
+
+/** Authorization by POST: the same as a query, by a redirect that changes the method. */
+const redirectWithQuery = async (
+  parts: AuthorizationServerParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+  from: WebOrigin,
+): Promise<void> => {
+  const form = await formBody(req)
+  if (form === undefined)
+    return parts.renderError(req, res, { status: 400, error: 'invalid_request', description: 'a form is needed' }, from)
+  res.writeHead(303, { Location: `${parts.address.issuer}/auth?${form}`, 'Content-Length': '0', 'Cache-Control': 'no-store' }).end()
 }

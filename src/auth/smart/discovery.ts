@@ -45,6 +45,41 @@ export const smartConfiguration = ({ address, registration, scopes, brand }: Dis
   })
 }
 
+/** OpenID Connect Discovery 1.0 and RFC 8414: one document for both. */
+export const oauthMetadata = ({ address, registration, scopes }: Omit<DiscoveryParts, 'brand'>): object => {
+  const { issuer } = address
+  const endpoints = authorizationEndpoints(address, registration)
+  return {
+    issuer,
+    authorization_endpoint: endpoints.authorize,
+    token_endpoint: endpoints.token,
+    jwks_uri: `${issuer}/jwks`,
+    userinfo_endpoint: `${issuer}/me`,
+    introspection_endpoint: endpoints.introspect,
+    revocation_endpoint: endpoints.revoke,
+    end_session_endpoint: `${issuer}/session/end`,
+    ...(endpoints.register !== undefined && { registration_endpoint: endpoints.register }),
+    scopes_supported: scopes,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgs,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    code_challenge_methods_supported: ['S256'],
+    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'amr', 'fhirUser', 'name'],
+    acr_values_supported: ['urn:simpul:acr:1', 'urn:simpul:acr:2'],
+    prompt_values_supported: ['none', 'login', 'consent'],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+  }
+}
+
 /** Signatures of client assertions, in the order of preference. */
 export const assertionAlgs = ['RS384', 'ES384', 'RS256', 'ES256', 'PS384', 'EdDSA'] as const
 

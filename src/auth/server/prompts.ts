@@ -1,0 +1,84 @@
+import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import { renderScopes } from '../scopes/scope.ts'
+import { factorAt } from '../sessions/session.ts'
+import { needsConsent } from './asked-scopes.ts'
+import { makeGrant } from './make-grant.ts'
+import { originOf } from './request-origin.ts'
+import type { AuthorizationServerParts } from './server-parts.ts'
+import { type Standing, standingOf, stepsOf } from './standing.ts'
+
+const { Check, Prompt, base } = interactionPolicy
+
+export const secondFactorAcr = 'urn:simpul:acr:2'
+
+/** Sign in, choose a patient, an encounter, agree: in this order, each only where it is needed. @see auth.md 7.2 */
+export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof base> => {
+  const nextIs = (next: Standing['next']) => async (ctx: KoaContextWithOIDC) => (await standingOf(parts, ctx)).next === next
+  const policy = base()
+  policy.clear()
+  const login = base().get('login')
+  if (login === undefined) throw new Error('The library has no login prompt')
+  login.checks.add(new Check('no_live_session', 'signing in is needed', nextIs('login')), 0)
+  login.checks.add(new Check('other_user', 'the launch is of another user', nextIs('other-user')))
+  login.checks.add(new Check('second_factor', 'a second factor is needed', ctx => lacksFactor(parts, ctx)))
+  policy.add(login)
+  policy.add(
+    new Prompt(
+      { name: 'select_patient' },
+      new Check('no_patient', 'a patient has to be chosen', async ctx => {
+        const { next } = await standingOf(parts, ctx)
+        if (next === 'no-patient') throw new errors.AccessDenied('there is no patient that this user may open')
+        return next === 'select_patient'
+      }),
+    ),
+  )
+  policy.add(
+    new Prompt({ name: 'select_encounter' }, new Check('no_encounter', 'an encounter has to be chosen', nextIs('select_encounter'))),
+  )
+  policy.add(
+    new Prompt(
+      { name: 'consent', requestable: true },
+      new Check('no_agreement', 'somebody has to agree', ctx => lacksAgreement(parts, ctx)),
+    ),
+  )
+  return policy
+}
+
+/** An application asks for a second factor, perhaps one of the last `max_age` seconds. Asked once: an account may have none. */
+const lacksFactor = async (parts: AuthorizationServerParts, ctx: KoaContextWithOIDC): Promise<boolean> => {
+  const { acr_values: wanted, max_age: maxAge } = ctx.oidc.params ?? {}
+  if (typeof wanted !== 'string' || !wanted.split(' ').includes(secondFactorAcr) || stepsOf(ctx.oidc.result).login !== undefined)
+    return false
+  const { live } = await standingOf(parts, ctx)
+  const at = live === undefined ? undefined : factorAt(live.session.value.amr)
+  return at === undefined || (maxAge !== undefined && parts.ground.clock() - at > Number(maxAge) * 1000)
+}
+
+/** Where nobody needs to agree the grant is made here, narrowed to what the roles can use. With a patient that takes somebody at the screen. */
+const lacksAgreement = async (parts: AuthorizationServerParts, ctx: KoaContextWithOIDC): Promise<boolean> => {
+  const { oidc } = ctx
+  const standing = await standingOf(parts, ctx)
+  const { live, client, scopes } = standing
+  if (standing.next !== 'agree' || live === undefined) return true
+  if (stepsOf(oidc.result).consent?.grantId !== undefined) {
+    if (oidc.grant?.jti === undefined) throw new errors.AccessDenied('the agreement is over')
+    return false
+  }
+  if (scopes.length === 0) throw new errors.InvalidScope('none of the requested scopes can be granted', '')
+  const silent = oidc.prompts.has('none')
+  if (oidc.promptPending('consent') || needsConsent(client, live.account.value, scopes) || (silent && standing.patient !== undefined))
+    return true
+  const { params = {}, session, provider } = oidc
+  const from = originOf(ctx.req)
+  const granted = await makeGrant(parts, provider, { standing: { ...standing, live }, scopes, params, from }, oidc.grant as Granted)
+  if (granted === undefined) throw new errors.InvalidRequest('the launch is not known, or was used')
+  const scope = renderScopes(scopes)
+  params.scope = scope
+  const resource = oidc.resourceServers?.[parts.address.fhir]
+  if (resource !== undefined) resource.scope = scope
+  session?.ensureClientContainer(client.id)
+  session?.grantIdFor(client.id, granted.jti)
+  return false
+}
+
+type Granted = InstanceType<Provider['Grant']>

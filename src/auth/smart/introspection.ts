@@ -1,0 +1,95 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { isUsable } from '../clients/registry.ts'
+import { bearerToken } from '../principal/authenticate.ts'
+import { findToken, type LiveToken, liveGrant } from '../principal/token.ts'
+import { isSecret, secretHash } from '../secrets.ts'
+import { formBody } from '../server/form-body.ts'
+import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
+import { libraryRow } from '../server/library-rows.ts'
+import type { AuthorizationServerParts } from '../server/server-parts.ts'
+import type { PublicAddress, WebHandler } from '../web.ts'
+import { launchParameters } from './launch-parameters.ts'
+
+type Parts = Pick<AuthorizationServerParts, 'ground' | 'address' | 'clients'>
+
+/** Whoever asks: a resource server may ask for every token, others for their own. */
+type Asker = { readonly client: string; readonly all: boolean }
+
+/**
+ * RFC 7662, with a bearer token in place of client authentication as well, as SMART wants it. What is not an active token of the asker's concern is
+ * `{"active":false}` and nothing else. @see auth.md 9.3
+ */
+export const createIntrospection =
+  (parts: Parts): WebHandler =>
+  async (req, res) => {
+    if (req.method !== 'POST') return sendOauthError(res, 405, 'invalid_request', 'POST is needed', { Allow: 'POST' })
+    const form = await formBody(req)
+    const asker = form === undefined ? undefined : await askerOf(parts, req, form)
+    if (form === undefined) return sendOauthError(res, 400, 'invalid_request', 'a form is needed')
+    if (asker === undefined)
+      return sendOauthError(res, 401, 'invalid_client', 'client authentication failed', challenge(req, parts.address))
+    const token = form.get('token')
+    if (token === null) return sendOauthError(res, 400, 'invalid_request', 'token is missing')
+    sendJson(res, 200, (await answerFor(parts, token, asker)) ?? { active: false }, notStored)
+  }
+
+const challenge = ({ headers }: IncomingMessage, { issuer }: PublicAddress): Readonly<Record<string, string>> => ({
+  'WWW-Authenticate': `${/^bearer /i.test(headers.authorization ?? '') ? 'Bearer' : 'Basic'} realm="${issuer}"`,
+})
+
+const askerOf = async (parts: Parts, { headers }: IncomingMessage, form: URLSearchParams): Promise<Asker | undefined> => {
+  const { authorization } = headers
+  const bearer = authorization === undefined ? undefined : bearerToken(authorization)
+  if (bearer !== undefined) {
+    const found = await findToken(parts, bearer)
+    const allowed = typeof found !== 'string' && hasScope(found, '__introspect')
+    return allowed ? { client: found.client.id, all: true } : undefined
+  }
+  const [id, secret] = authorization === undefined ? [form.get('client_id'), form.get('client_secret')] : basicOf(authorization)
+  const client = id === null ? undefined : await parts.clients.find(id)
+  if (client === undefined || secret === null || !isUsable(client)) return undefined
+  const asked = Buffer.from(secretHash(secret))
+  const secrets = await parts.clients.secretsOf(client)
+  if (!secrets.some(one => timingSafeEqual(Buffer.from(secretHash(one)), asked))) return undefined
+  return { client: client.id, all: client.type === 'resource-server' }
+}
+
+const basicOf = (authorization: string): readonly [string | null, string | null] => {
+  const [scheme = '', encoded = ''] = authorization.split(' ')
+  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return scheme.toLowerCase() === 'basic' && colon > 0 ? [text.slice(0, colon), text.slice(colon + 1)] : [null, null]
+}
+
+const hasScope = ({ payload }: LiveToken, name: string): boolean => (payload.scope ?? '').split(' ').includes(name)
+
+const answerFor = async (parts: Parts, token: string, asker: Asker): Promise<object | undefined> => {
+  const found = await findToken(parts, token)
+  if (typeof found === 'string') return refreshAnswer(parts, token, asker)
+  if (!asker.all && found.client.id !== asker.client) return undefined
+  const { payload, client, live } = found
+  const openId = live !== undefined && hasScope(found, 'openid')
+  const fhirUser = live?.grant.value.fhirUser
+  return {
+    active: true,
+    scope: payload.scope ?? '',
+    client_id: client.id,
+    exp: payload.exp,
+    iat: payload.iat,
+    token_type: 'Bearer',
+    aud: payload.aud,
+    ...(live !== undefined && launchParameters(live.grant.value)),
+    ...(openId && { iss: parts.address.issuer, sub: live.account.key }),
+    ...(openId && hasScope(found, 'fhirUser') && fhirUser !== undefined && { fhirUser: `${parts.address.fhir}/${fhirUser}` }),
+  }
+}
+
+/** Only whose it is learns anything of a refresh token. */
+const refreshAnswer = async ({ ground }: Parts, token: string, asker: Asker): Promise<object | undefined> => {
+  const row = isSecret(token) ? (await libraryRow(ground.store, token))?.value : undefined
+  const { clientId, grantId, scope, exp, iat } = row?.payload ?? {}
+  if (row?.model !== 'RefreshToken' || row.consumed !== undefined || clientId !== asker.client || grantId === undefined) return undefined
+  if ((exp ?? 0) * 1000 <= ground.clock() || (await liveGrant(ground, grantId)) === undefined) return undefined
+  return { active: true, scope, client_id: clientId, exp, iat, token_type: 'refresh_token' }
+}
