@@ -37,17 +37,23 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
 const nothing: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
 
-/** Numbers spread evenly, the same each time: patients, codes and dates do not follow one another. */
-const spread = (n: number, by: number, most: number): number => Math.floor(((n * by) % 1) * most)
+/** The same each time, below `most`: patients, codes and dates know nothing of one another. @see https://github.com/aappleby/smhasher (finalizer of MurmurHash3) */
+const spread = (n: number, what: number, most: number): number => {
+  let h = Math.imul(n + 1, 0x9e3779b1) ^ Math.imul(what, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return Math.floor((((h ^ (h >>> 16)) >>> 0) / 2 ** 32) * most)
+}
 
-let seq = 4096 * (Date.UTC(2026, 9, 1) - Date.UTC(2024, 0, 1))
+const firstSeq = 4096 * (Date.UTC(2026, 9, 1) - Date.UTC(2024, 0, 1))
+let made = 0
 const version = (type: string, id: string, values: IndexValues, more: Partial<LoadedVersion>): LoadedVersion => ({
   type,
   id,
   versionId: 1,
   method: 'POST',
   text: encoder.encode(`{"resourceType":"${type}","id":"${id}","meta":{"versionId":"1"},"note":"${filler}"}`),
-  seq: (seq += 409),
+  seq: firstSeq + 409 * made++,
   values,
   patients: [],
   organizations: [],
@@ -58,12 +64,12 @@ const version = (type: string, id: string, values: IndexValues, more: Partial<Lo
 
 /** One in 50 is restricted, one in 100 of those that are not is sensitive. */
 const observation = (n: number): LoadedVersion => {
-  const patient = `p${spread(n, Math.SQRT2, patients)}`
-  const lo = newest - spread(n, Math.PI, 1500 * dayMs)
+  const patient = `p${spread(n, 1, patients)}`
+  const lo = newest - spread(n, 2, 1500) * dayMs - spread(n, 3, dayMs)
   const values: IndexValues = {
     ...nothing,
     tokens: [
-      { param: 'code', system: 'http://loinc.org', code: `c${spread(n, Math.E, codes)}`, mark: 3 },
+      { param: 'code', system: 'http://loinc.org', code: `c${spread(n, 4, codes)}`, mark: 3 },
       { param: 'category', system: 'urn:category', code: n % 3 === 0 ? 'vital-signs' : 'laboratory', mark: 3 },
       { param: 'status', system: 'urn:status', code: 'final', mark: 3 },
     ],
