@@ -1,6 +1,7 @@
 import type { RecordDefinition } from '../storage/port.ts'
 import { accountRecords } from './accounts/account.ts'
 import { linkRecords } from './accounts/links.ts'
+import { approvalRecords } from './admin/approvals.ts'
 import { clientRecords } from './clients/client.ts'
 import { clientHealthRecords } from './clients/client-health.ts'
 import { factorRecords } from './factors/factor-set.ts'
@@ -34,4 +35,5 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   signingKeyRecords,
   clientRecords,
   clientHealthRecords,
+  approvalRecords,
 ]

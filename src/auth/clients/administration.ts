@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
-import type { RecordPosition, StoredRecord } from '../../storage/port.ts'
+import type { RecordPosition, RecordWrite, StoredRecord } from '../../storage/port.ts'
 import type { Fact, FactKind } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, putOver, untilHeld } from '../record-plans.ts'
@@ -26,6 +26,9 @@ const secretMs = 365 * 86_400_000
 const handoverMs = 30 * 86_400_000
 const secretsMax = 2
 const approvalsMax = 20
+
+/** What is written together with a change, over the client as it was read. Fails `write-conflict` when that does not hold: whoever read it reads again. */
+export type Beside = { readonly over: StoredRecord<Client>; readonly records: readonly RecordWrite[]; readonly facts: readonly Fact[] }
 
 /** A new client: in use at once, or a draft where a second person has to look at it. */
 export const registerClient = async (
@@ -74,8 +77,9 @@ export const changeClient = (
   registration: Registration,
   { by, approvedBy }: Hands,
   origin: Origin,
+  beside?: Beside,
 ): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, id, origin, before => {
+  rewrite(parts, { id, origin, beside }, before => {
     if (changeNeedsApproval(before, registration) && !isAnother(by, approvedBy)) return fail('another-person', {})
     const { id: kept, secrets, status, createdAt, createdBy } = before
     const after: Client = {
@@ -96,8 +100,9 @@ export const activateClient = (
   id: string,
   { by, approvedBy }: Hands,
   origin: Origin,
+  beside?: Beside,
 ): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, id, origin, before => {
+  rewrite(parts, { id, origin, beside }, before => {
     if (before.status === 'active') return fail('wrong-status', { status: before.status })
     if (needsApproval(before) && !isAnother(by, approvedBy)) return fail('another-person', {})
     const approvals = withApproval(before, approvedBy, parts.ground.clock())
@@ -106,7 +111,7 @@ export const activateClient = (
 
 /** All its tokens stop at once: whoever looks one up asks for the client. */
 export const suspendClient = (parts: ClientAdministration, id: string, by: string, origin: Origin): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, id, origin, before =>
+  rewrite(parts, { id, origin }, before =>
     before.status === 'suspended'
       ? fail('wrong-status', { status: before.status })
       : ok({ after: { ...before, status: 'suspended' }, facts: [fact('client-suspended', id, by)] }),
@@ -121,7 +126,7 @@ export const addSecret = async (
 ): Promise<Outcome<ClientChanged & { readonly secret: string }>> => {
   const { clock, random, ids, fields } = parts.ground
   const secret = newSecret(random)
-  const made = await rewrite(parts, id, origin, before => {
+  const made = await rewrite(parts, { id, origin }, before => {
     if (!takesSecrets(before)) return fail('wrong-status', { status: before.type })
     const now = clock()
     const name = ids()
@@ -143,7 +148,7 @@ export const removeSecret = (
   by: string,
   origin: Origin,
 ): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, id, origin, before => {
+  rewrite(parts, { id, origin }, before => {
     const secrets = before.secrets.filter(one => one.id !== secret)
     if (secrets.length === before.secrets.length) return fail('unknown-instance', { what: 'secret' })
     return ok({ after: { ...before, secrets }, facts: [fact('client-secret-removed', id, by)] })
@@ -167,17 +172,20 @@ export const takesSecrets = ({ type }: Pick<Client, 'type'>): boolean => type ==
 
 type Change = Outcome<{ readonly after: Client; readonly facts: readonly Fact[] }>
 
+type Rewriting = { readonly id: string; readonly origin: Origin; readonly beside?: Beside | undefined }
+
 /** Changes a client as it is at that moment. */
-const rewrite = ({ ground, changed }: ClientAdministration, id: string, origin: Origin, change: (before: Client) => Change) =>
+const rewrite = ({ ground, changed }: ClientAdministration, { id, origin, beside }: Rewriting, change: (before: Client) => Change) =>
   untilHeld<ClientChanged>(async () => {
-    const before = await clientById(ground, id)
+    const before = beside?.over ?? (await clientById(ground, id))
     if (before === undefined) return fail('unknown-instance', { what: 'client' })
     const made = change(before.value)
     if (!made.ok) return made
-    const { after, facts } = made.value
-    const done = await commitFacts(ground, [putOver(clientRecords, before, after)], facts, origin)
+    const { after } = made.value
+    const facts = [...(beside?.facts ?? []), ...made.value.facts]
+    const done = await commitFacts(ground, [putOver(clientRecords, before, after), ...(beside?.records ?? [])], facts, origin)
     if (!done.ok) return done
-    if (!done.value.held) return again
+    if (!done.value.held) return beside === undefined ? again : fail('write-conflict', {})
     changed()
     return ok({ client: after, facts })
   })
