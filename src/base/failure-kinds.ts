@@ -381,6 +381,18 @@ export const failureKinds = {
     en: 'Conditional criteria need at least one search parameter that selects, and no result parameters.',
     id: 'Kriteria bersyarat memerlukan sedikitnya satu parameter pemilih, tanpa parameter hasil.',
   },
+  'consent-not-enforceable': {
+    status: 422,
+    code: 'business-rule',
+    en: 'An active privacy Consent is kept only when it can be enforced; {element} says what this server cannot enforce.',
+    id: 'Consent privasi yang aktif hanya disimpan bila dapat ditegakkan; {element} menyatakan hal yang tidak dapat ditegakkan server ini.',
+  },
+  'consent-incomplete': {
+    status: 422,
+    code: 'required',
+    en: 'An active privacy Consent needs {element}: who agreed to what, when, and where that can be seen.',
+    id: 'Consent privasi yang aktif memerlukan {element}: siapa menyetujui apa, kapan, dan di mana buktinya.',
+  },
   'criteria-not-met': {
     status: 422,
     code: 'processing',
