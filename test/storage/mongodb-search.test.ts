@@ -9,7 +9,7 @@ import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import type { Node, Query } from '../../src/search/tree.ts'
 import { type Database, openDatabase } from '../../src/storage/mongodb/database.ts'
 import { repeatsBy } from '../../src/storage/mongodb/repeats.ts'
-import { createSearch, type MongoSearch } from '../../src/storage/mongodb/search.ts'
+import { createSearch, type MongoSearch, type SearchOptions } from '../../src/storage/mongodb/search.ts'
 import { Slots } from '../../src/storage/mongodb/slots.ts'
 import { stateOf } from '../../src/storage/mongodb/snapshot.ts'
 import type { State } from '../../src/storage/mongodb/state.ts'
@@ -33,19 +33,22 @@ let store: Store
 let database: Database
 let slots: Slots
 let search: MongoSearch
+/** One that believes every relation large, and that much is written after each snapshot. */
+let crowded: MongoSearch
 let states: readonly SearchedState[]
 const clock = { now: Date.UTC(2026, 10, 21, 8) }
 const lies = new Distortion()
 
-const searched: Searched = {
+const searchedBy = (by: () => MongoSearch): Searched => ({
   async search(query, { snapshot, ...asked }) {
-    const found = await search.search(query, { ...asked, state: stateAt(snapshot) })
+    const found = await by().search(query, { ...asked, state: stateAt(snapshot) })
     if (!found.ok) return found
     const { state: _, ...page } = found.value
     return { ok: true, value: page }
   },
-  count: (query, { snapshot, ...asked }) => search.count(query, { ...asked, state: stateAt(snapshot) }),
-}
+  count: (query, { snapshot, ...asked }) => by().count(query, { ...asked, state: stateAt(snapshot) }),
+})
+const searched = searchedBy(() => search)
 const stateAt = (snapshot: Snapshot | undefined): State => (snapshot ? (stateOf(database, snapshot) ?? {}) : {})
 
 const code = { type: 'Patient', code: 'code', kind: 'token' } as const
@@ -60,7 +63,9 @@ about('searches on MongoDB', () => {
     states = await writeStates(store, clock)
     database = await openDatabase({ address, clock: () => clock.now, cursorMinutes: 60 })
     slots = await Slots.lease(database, 1, () => Number.MAX_SAFE_INTEGER)
-    search = createSearch(database, { counts: state => slots.counts(state), repeats: repeatsBy(definitions), engine: lies.engine })
+    const options: SearchOptions = { counts: state => slots.counts(state), repeats: repeatsBy(definitions), engine: lies.engine }
+    search = createSearch(database, options)
+    crowded = createSearch(database, { ...options, bounds: { patients: 0, changed: 0 } })
   }, 120_000)
 
   afterAll(async () => {
@@ -74,6 +79,18 @@ about('searches on MongoDB', () => {
     test('get the answer of looking at every resource', async () => {
       delete lies.dice
       for (let seed = firstSeed; seed < firstSeed + runs; seed++) await checkRandomSearch(seed, searched, states)
+    }, 7_200_000)
+
+    test('get it where relations are large and much was written since', async () => {
+      delete lies.dice
+      for (let seed = firstSeed + 2_000_000; seed < firstSeed + 2_000_000 + runs; seed++)
+        await checkRandomSearch(
+          seed,
+          searchedBy(() => crowded),
+          states,
+          seed % 2 === 0 ? lies : undefined,
+        )
+      delete lies.dice
     }, 7_200_000)
 
     test('get it whatever the planner believes', async () => {

@@ -11,6 +11,7 @@ import { compareRows } from '../row-order.ts'
 import type { Database } from './database.ts'
 import { type Counts, Estimates } from './estimate.ts'
 import { isTransient } from './failures.ts'
+import { type AccessBounds, accessBounds } from './search/access-bounds.ts'
 import { countSources } from './search/counting.ts'
 import { explainCommand } from './search/explained.ts'
 import { Matching } from './search/matching.ts'
@@ -64,6 +65,8 @@ export type SearchOptions = {
   readonly repeats: Repeats
   /** Lets tests tell the planner other counts than those of the store: answers may not depend on them. */
   readonly engine?: (real: Engine) => Engine
+  /** Lets tests go the ways that only large stores go. */
+  readonly bounds?: Partial<AccessBounds>
 }
 
 /** How much dearer than its deadline a plan must look to be refused unbegun: estimates err. */
@@ -87,12 +90,14 @@ class Search implements MongoSearch {
   readonly #estimates: Estimates
   readonly #counts: Counts
   readonly #repeats: Repeats
+  readonly #bounds: AccessBounds
 
-  constructor(database: Database, { counts, repeats, engine = real => real }: SearchOptions) {
+  constructor(database: Database, { counts, repeats, engine = real => real, bounds = {} }: SearchOptions) {
     this.#database = database
     this.#types = new TypesAt(database)
     this.#counts = counts
     this.#repeats = repeats
+    this.#bounds = { ...accessBounds, ...bounds }
     this.#estimates = new Estimates(database, counts, repeats, engine)
   }
 
@@ -109,7 +114,7 @@ class Search implements MongoSearch {
         !asked.total || !isFirst
           ? undefined
           : page.more
-            ? await this.#cheapTotal(parts, plans, new Matching(reading, this.#repeats), reading)
+            ? await this.#cheapTotal(parts, plans, new Matching(reading, this.#repeats, this.#bounds), reading)
             : page.rows.length
       await reading.settle()
       return ok({ ...page, ...(total === undefined ? {} : { total }), state: reading.state })
@@ -124,7 +129,7 @@ class Search implements MongoSearch {
       if (counted !== undefined && counted <= cap) return ok({ count: counted, reached: false, exact: true })
       const plans = await this.#plans(parts, [], Number.POSITIVE_INFINITY)
       plansMade(plans)
-      return refusal(plans, asked) ?? ok(await this.#countPlans(plans, cap, new Matching(reading, this.#repeats), reading))
+      return refusal(plans, asked) ?? ok(await this.#countPlans(plans, cap, new Matching(reading, this.#repeats, this.#bounds), reading))
     })
   }
 
@@ -189,7 +194,7 @@ class Search implements MongoSearch {
   async #parts(query: Query, asked: Asked, reading: Reading): Promise<readonly PlainPart[]> {
     const { access, filterFor = everySees } = asked
     const parts: PlainPart[] = []
-    const relations = new RelationsKnown(reading)
+    const relations = new RelationsKnown(reading, this.#bounds)
     const seen = asked.state.at === undefined ? undefined : stillSeen
     for (const part of query.parts) {
       const plain = plainPart(part, access, filterFor, seen)
@@ -218,7 +223,7 @@ class Search implements MongoSearch {
   async #readPart(query: Query, plan: Plan, asked: SearchAsked, reading: Reading, alone: boolean): Promise<readonly Found[]> {
     const { sort } = query
     const { position, backward = false, count } = asked
-    const matching = new Matching(reading, this.#repeats)
+    const matching = new Matching(reading, this.#repeats, this.#bounds)
     return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching, this.#repeats)
   }
 

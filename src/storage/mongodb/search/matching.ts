@@ -3,6 +3,7 @@ import type { Chain, Driver, Probe, Reverse, Source, Still } from '../../../sear
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../values.ts'
+import type { AccessBounds } from './access-bounds.ts'
 import { type Arm, armsOf, blocks, candidateFields, gatheredMax, type Way } from './arms.ts'
 import { isAsked } from './access.ts'
 import { added, asFilter, type Condition, type Conditions, joined, noConditions, opposite } from './conditions.ts'
@@ -28,16 +29,18 @@ export class Matching {
   readonly #words: KnownWords
   readonly #verifying: Verifying
   readonly #repeats: Repeats
+  readonly #bounds: AccessBounds
   /** By what is asked of newest versions: which instances are closed since the state. */
   readonly #closed = new Map<string, Promise<readonly string[] | undefined>>()
   /** The planner gives one list of sources for each chain: what they match is found once. */
   readonly #gathered = new Map<readonly Source[], Promise<ReadonlySet<string>>>()
 
-  constructor(reading: Reading, repeats: Repeats) {
+  constructor(reading: Reading, repeats: Repeats, bounds: AccessBounds) {
     this.#reading = reading
     this.#words = new KnownWords(reading.database.dictionary, reading)
     this.#verifying = new Verifying(reading)
     this.#repeats = repeats
+    this.#bounds = bounds
   }
 
   /** The questions whose answers are all matches of the source, some maybe by several; each soon gives its first ones by seq where it can. */
@@ -163,7 +166,7 @@ export class Matching {
   /** The few that are closed since are left out; where many were written each candidate is asked. */
   async #still({ filter }: Still, type: string): Promise<Condition> {
     const key = `${type} ${JSON.stringify(filter)}`
-    const asked = this.#closed.get(key) ?? closedSince(type, filter, this.#reading)
+    const asked = this.#closed.get(key) ?? closedSince(type, filter, this.#reading, this.#bounds)
     this.#closed.set(key, asked)
     const closed = await asked
     if (closed === undefined) return { is: 'still', access: filter }

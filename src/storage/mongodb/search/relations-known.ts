@@ -1,18 +1,18 @@
 import type { PatientsFilter } from '../../../base/access-filter.ts'
 import type { Plain, PlainPart } from '../../../search/plan.ts'
 import { patientsOf } from '../relations.ts'
+import type { AccessBounds } from './access-bounds.ts'
 import type { Reading } from './reading.ts'
-
-/** A relation of more patients is asked of candidates. */
-const patientsMax = 1_000
 
 /** Looks up who stands in the relations that are asked for, before anything is planned: each once for a question, as it is now. */
 export class RelationsKnown {
   readonly #reading: Reading
+  readonly #bounds: AccessBounds
   readonly #known = new Map<string, Promise<readonly string[] | undefined>>()
 
-  constructor(reading: Reading) {
+  constructor(reading: Reading, bounds: AccessBounds) {
     this.#reading = reading
+    this.#bounds = bounds
   }
 
   /** The part with the patients of small relations in it. */
@@ -50,7 +50,8 @@ export class RelationsKnown {
 
   #patientsOf(filter: PatientsFilter): Promise<readonly string[] | undefined> {
     const key = JSON.stringify(filter)
-    const known = this.#known.get(key) ?? patientsOf(filter, patientsMax, this.#reading.now, commands => this.#reading.latest(commands))
+    const known =
+      this.#known.get(key) ?? patientsOf(filter, this.#bounds.patients, this.#reading.now, commands => this.#reading.latest(commands))
     this.#known.set(key, known)
     return known
   }

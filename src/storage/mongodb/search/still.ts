@@ -3,6 +3,7 @@ import type { AccessFilter } from '../../../base/access-filter.ts'
 import type { Still } from '../../../search/plan.ts'
 import { type Attributes, admittedOf, attributes } from '../access-of-versions.ts'
 import { hints } from '../collections.ts'
+import type { AccessBounds } from './access-bounds.ts'
 import type { LeafCompiler } from './leaf.ts'
 import type { Reading } from './reading.ts'
 
@@ -16,12 +17,15 @@ export const still: LeafCompiler<Still> = {
   estimate: (_leaf, type, counters) => counters.total(type),
 }
 
-/** Of so many changed instances it is asked which are closed now; of more each candidate is asked. */
-const changedMax = 500
 const slotsMax = 64
 
 /** Ids of the instances that were written since the state and that the filter does not let through any more; undefined where too many were written. */
-export const closedSince = async (type: string, access: AccessFilter, reading: Reading): Promise<readonly string[] | undefined> => {
+export const closedSince = async (
+  type: string,
+  access: AccessFilter,
+  reading: Reading,
+  { changed: changedMax }: AccessBounds,
+): Promise<readonly string[] | undefined> => {
   // As projected.
   const changed = (await reading.latest([
     {
