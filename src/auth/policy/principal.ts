@@ -48,6 +48,8 @@ export type Principal = {
   readonly factorAt?: number
   /** Ids of the patients whom the user represents (links active and verified); a Patient always represents himself. */
   readonly represents?: readonly string[]
+  /** Other names of the user in consents: `PractitionerRole/1`, `CareTeam/1`, `RelatedPerson/1`. */
+  readonly alsoKnownAs?: readonly string[]
   /** Of clients and internal principals. */
   readonly grants?: readonly ClientGrant[]
   /** Named permissions of a client's registration (`queue.display`); users have theirs by roles. */

@@ -6,24 +6,24 @@ import { acrOf, factorAt } from '../sessions/session.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
 import type { PrincipalParts } from './principal-parts.ts'
 
-/** What is true of a person whatever they came with: roles, whom they represent, up to which labels they see. */
-export type Person = Pick<Principal, 'kind' | 'accountId' | 'fhirUser' | 'roles' | 'represents' | 'clearance'>
+/** What is true of a person whatever they came with: roles, whom they represent, how else consents may name them, up to which labels they see. */
+export type Person = Pick<Principal, 'kind' | 'accountId' | 'fhirUser' | 'roles' | 'represents' | 'alsoKnownAs' | 'clearance'>
 
-export const personOf = async (parts: PrincipalParts, account: Account): Promise<Person> => {
+export const personOf = async ({ reach, roles: table }: PrincipalParts, account: Account): Promise<Person> => {
   const { fhirUser } = account
-  const staff = isStaff(account)
-  const held = account.roles.filter(role => holdsNow(role, parts.ground.clock()))
-  const [roles, represents] = await Promise.all([
-    Promise.all(held.map(role => placedRole(parts, role))),
-    fhirUser === undefined || (staff && fhirUser.startsWith('Practitioner/')) ? [] : parts.representedBy(fhirUser),
+  const [roles, represents, alsoKnownAs] = await Promise.all([
+    reach.assignments(account.roles),
+    reach.represents(fhirUser),
+    reach.alsoKnownAs(fhirUser),
   ])
   return {
-    kind: staff ? 'user' : 'patient',
+    kind: isStaff(account) ? 'user' : 'patient',
     accountId: account.id,
     ...(fhirUser !== undefined && { fhirUser }),
     roles,
     ...(represents.length > 0 && { represents }),
-    clearance: clearanceFor(parts.roles, account, held),
+    ...(alsoKnownAs.length > 0 && { alsoKnownAs }),
+    clearance: clearanceFor(table, account, roles),
   }
 }
 
@@ -35,16 +35,8 @@ export const personRoles = (table: RoleTable, account: Account, now: number): re
 
 const holdsNow = ({ from, until }: StoredAssignment, now: number): boolean => (from ?? 0) <= now && now < (until ?? Infinity)
 
-/** A role at a unit has the unit's queue; one at an organization the queues of all that is below it. */
-const placedRole = async (parts: PrincipalParts, { role, organization, location }: StoredAssignment): Promise<RoleAssignment> => {
-  const organizations = await parts.subtreeOf(idOf(organization))
-  return { role, organizations, units: location === undefined ? organizations : [idOf(location) ?? location] }
-}
-
-const idOf = (reference: string | undefined): string | undefined => reference?.slice(reference.indexOf('/') + 1)
-
 /** What an account says of itself, by name and with two persons, stands in place of what its roles bring. */
-const clearanceFor = (table: RoleTable, { clearance }: Account, held: readonly StoredAssignment[]): Clearance => {
+const clearanceFor = (table: RoleTable, { clearance }: Account, held: readonly RoleAssignment[]): Clearance => {
   const byRoles = clearanceOf(
     table,
     held.map(({ role }) => role),

@@ -1,6 +1,7 @@
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
 import type { ClientRegistry } from '../clients/registry.ts'
 import type { Ground } from '../ground.ts'
+import type { RoleReach } from '../relations/role-reach.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import type { PublicAddress } from '../web.ts'
 
@@ -11,10 +12,8 @@ export type PrincipalParts = {
   readonly definitions: Definitions
   readonly roles: RoleTable
   readonly clients: Pick<ClientRegistry, 'find'>
-  /** The organization and all below it, as ids; nothing above. Of undefined: all organizations of this installation. */
-  subtreeOf(organization: string | undefined): Promise<readonly string[]>
-  /** Ids of patients for whom a user (`Patient/1`, `RelatedPerson/1`, `Person/1`) may act, by links that are active and verified. */
-  representedBy(fhirUser: string): Promise<readonly string[]>
+  /** Places of roles, and whom a user may act for. */
+  readonly reach: Pick<RoleReach, 'assignments' | 'represents' | 'alsoKnownAs'>
   /** Ids of patients that an emergency of this session and this client opens now. */
   emergenciesOf(about: EmergencyOf): Promise<readonly string[]>
 }

@@ -9,6 +9,7 @@ import { createUserinfo } from '../smart/userinfo.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
 import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
 import { formBody } from './form-body.ts'
+import { noteClients } from './client-notes.ts'
 import { createInteractions } from './interactions.ts'
 import { sendJson } from './json-answer.ts'
 import { libraryConfiguration } from './library-configuration.ts'
@@ -93,6 +94,7 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
   })
   const failed = (ctx: { readonly req: IncomingMessage }, error: unknown): void => parts.failed?.(error, originOf(ctx.req).requestId)
   provider.on('server_error', failed)
+  noteClients(provider, parts.clients.health)
   // It says nothing on the console: what went wrong is told by the event.
   provider.silent = true
   return { provider, callback: provider.callback() }

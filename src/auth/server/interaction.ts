@@ -40,11 +40,6 @@ export interface Interactions {
    * The ticked scopes, as texts, each equal to or narrower than one asked for. `protectedData`: what was ticked where `asksProtected`; false means
    * nothing above the confidentiality N, and nothing with a sensitivity.
    */
-  allowed(
-    req: IncomingMessage,
-    res: ServerResponse,
-    scopes: readonly string[],
-    choice?: { readonly protectedData: boolean },
-  ): Promise<void>
+  allowed(req: IncomingMessage, res: ServerResponse, scopes: readonly string[], choice?: { readonly protectedData: boolean }): Promise<void>
   refused(req: IncomingMessage, res: ServerResponse): Promise<void>
 }

@@ -27,8 +27,12 @@ type InHand = {
 }
 
 const prompts: ReadonlySet<string> = new Set(['login', 'select_patient', 'select_encounter', 'consent'])
-/** Reasons of the library and of ours for which who is signed in has to prove it again. */
-const freshReasons: ReadonlySet<string> = new Set(['login_prompt', 'max_age', 'second_factor'])
+/** Reasons for which who is signed in has to prove it again, and what then. */
+const reasonsAgain: Readonly<Record<string, NonNullable<Interaction['again']>>> = {
+  login_prompt: 'login',
+  max_age: 'login',
+  second_factor: 'factor',
+}
 
 /** How pages see authorization requests that wait, and how these go on. `provider` is the library as it is now. @see auth.md 7.2 */
 export const createInteractions = (parts: AuthorizationServerParts, provider: () => Provider): Interactions => {
@@ -96,7 +100,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       if (found === undefined || found.prompt !== 'login') return over(req, res)
       const { kept, again } = found
       const provedAt = Math.max(...session.amr.map(({ at }) => at))
-      if (again === 'factor' && provedAt < kept.iat * 1000) return stay(res, found)
+      if ((again === 'factor' || again === 'login') && provedAt < kept.iat * 1000) return stay(res, found)
       // Another session of the library belongs to it, or none yet.
       if (kept.session?.uid !== session.libraryUid) delete kept.session
       const login = {
@@ -153,5 +157,6 @@ const launchUsed = { error: 'invalid_request', error_description: 'the launch is
 
 const againFor = (kept: LibraryInteraction, { next }: Standing): Interaction['again'] | undefined => {
   if (next === 'other-user') return 'other-user'
-  return kept.prompt.name === 'login' && kept.prompt.reasons.some(reason => freshReasons.has(reason)) ? 'factor' : undefined
+  const asked = kept.prompt.name === 'login' ? kept.prompt.reasons.flatMap(reason => reasonsAgain[reason] ?? []) : []
+  return asked.includes('factor') ? 'factor' : asked[0]
 }

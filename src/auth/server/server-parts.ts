@@ -8,7 +8,7 @@ import type { Interactions } from './interaction.ts'
 
 /** What the authorization server is given. */
 export type AuthorizationServerParts = PrincipalParts & {
-  readonly clients: Pick<ClientRegistry, 'find' | 'secretsOf' | 'keysOf'>
+  readonly clients: Pick<ClientRegistry, 'find' | 'secretsOf' | 'keysOf' | 'health'>
   readonly signingKeys: Pick<SigningKeys, 'currentJwks' | 'publicJwks' | 'onChange'>
   /** Secrets that sign the library's cookies, the present one first, then the one before. */
   cookieKeys(): readonly string[]

@@ -101,7 +101,7 @@ const patientsFor = async (parts: AuthorizationServerParts, { account }: LiveSes
   const { fhirUser } = account.value
   if (fhirUser === undefined) return []
   const own = fhirUser.startsWith('Patient/') ? [fhirUser.slice('Patient/'.length)] : []
-  return [...new Set([...own, ...(await parts.representedBy(fhirUser))])]
+  return [...new Set([...own, ...(await parts.reach.represents(fhirUser))])]
 }
 
 /** Whether whoever is signed in may open an application for this patient. */

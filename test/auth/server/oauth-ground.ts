@@ -7,6 +7,7 @@ import { exportJWK, type JWK, SignJWT } from 'jose'
 import type { Authenticate } from '../../../src/auth/bearer.ts'
 import type { Client } from '../../../src/auth/clients/client.ts'
 import { clientRecords } from '../../../src/auth/clients/client.ts'
+import { createClientHealth } from '../../../src/auth/clients/client-health.ts'
 import { createClientRegistry, secretPlace } from '../../../src/auth/clients/registry.ts'
 import { openSigningKeys } from '../../../src/auth/keys/signing-keys.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
@@ -95,7 +96,12 @@ export const openOauth = async (
   ])
   const represented = new Map<string, readonly string[]>()
   const problems: AuthorizationProblem[] = []
-  const clients = createClientRegistry({ ground, jwks: { keysAt: async () => undefined }, production: false })
+  const clients = createClientRegistry({
+    ground,
+    jwks: { keysAt: async () => 'keys-unreachable' },
+    health: createClientHealth(ground),
+    production: false,
+  })
   const signingKeys = valueOf(await openSigningKeys({ store: ground.store, clock: ground.clock, fields: ground.fields }))
   const parts: AuthorizationServerParts = {
     ground,
@@ -103,8 +109,11 @@ export const openOauth = async (
     definitions: testDefinitions(),
     roles: testRoles(),
     clients,
-    subtreeOf: async organization => (organization === undefined ? ['1', '2'] : [organization]),
-    representedBy: async user => represented.get(user) ?? [],
+    reach: {
+      assignments: async roles => roles.map(({ role }) => ({ role, organizations: ['1'], units: ['1'] })),
+      represents: async user => represented.get(user ?? '') ?? [],
+      alsoKnownAs: async () => [],
+    },
     emergenciesOf: async () => [],
     signingKeys,
     cookieKeys: () => ['one secret', 'the one before'],
