@@ -18,6 +18,8 @@ export type Ground = {
   readonly hash: KeyedHash
   /** Records that are written together with a change: those of the audit trail, of mails to send. Called again when a plan is prepared again. */
   readonly beside?: (facts: readonly Fact[], origin: Origin) => readonly RecordWrite[]
+  /** Hears of facts once they are written: what ended is told to whoever remembers tokens. */
+  readonly told?: (facts: readonly Fact[]) => void
 }
 
 /** Where a request came from, as far as identity keeps it. */
@@ -31,9 +33,13 @@ export type Origin = {
 }
 
 /** Writes a change, and beside it what is made of its facts. */
-export const commitFacts = (
-  { store, beside }: Ground,
+export const commitFacts = async (
+  { store, beside, told }: Ground,
   records: readonly RecordWrite[],
   facts: readonly Fact[],
   origin: Origin,
-): Promise<Outcome<RecordsHeld>> => commitRecords(store, [...records, ...(beside?.(facts, origin) ?? [])])
+): Promise<Outcome<RecordsHeld>> => {
+  const done = await commitRecords(store, [...records, ...(beside?.(facts, origin) ?? [])])
+  if (done.ok && done.value.held && facts.length > 0) told?.(facts)
+  return done
+}

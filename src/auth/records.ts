@@ -8,6 +8,8 @@ import { factorRecords } from './factors/factor-set.ts'
 import { grantRecords } from './grants/grant-context.ts'
 import { keyringRecords } from './keys/keyring.ts'
 import { signingKeyRecords } from './keys/signing-keys.ts'
+import { installationRecords } from './installation.ts'
+import { leaseRecords } from './leases.ts'
 import { attemptRecords } from './lockout/attempts.ts'
 import { stepRecords } from './login-steps.ts'
 import { mailRecords } from './pages/mails/outbox.ts'
@@ -19,6 +21,8 @@ import { launchRecords } from './smart/launch-record.ts'
 
 /** All that accounts keep in the store. @see auth.md annex B */
 export const accountStoreRecords: readonly RecordDefinition[] = [
+  installationRecords,
+  leaseRecords,
   keyringRecords,
   accountRecords,
   factorRecords,

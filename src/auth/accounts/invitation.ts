@@ -13,7 +13,8 @@ import { encryptedPhone } from './phone.ts'
 
 /** How an account begins: somebody invites, and whoever gets the mail chooses a password. There is no other way, and no default account. @see auth.md 2.1 */
 export type Invited = Pick<Account, 'locale' | 'roles' | 'fhirUser' | 'clearance' | 'actsForOthers'> & {
-  readonly email: string
+  /** Absent: whoever invites hands the link over. */
+  readonly email?: string
   readonly username?: string
   readonly phone?: string
 }
@@ -30,16 +31,16 @@ export type InviteAnswer =
 
 /** `by`: id of an account, or a word for a program, such as `cli`. */
 export const invite = async (ground: Ground, invited: Invited, by: string, origin: Origin): Promise<Outcome<InviteAnswer>> => {
-  const email = readEmail(invited.email)
+  const email = invited.email === undefined ? undefined : readEmail(invited.email)
   const username = invited.username === undefined ? undefined : readUsername(invited.username)
-  if (email === undefined) return ok({ is: 'malformed', member: 'email' })
+  if (invited.email !== undefined && email === undefined) return ok({ is: 'malformed', member: 'email' })
   if (invited.username !== undefined && username === undefined) return ok({ is: 'malformed', member: 'username' })
-  const { phone, username: _, ...rest } = invited
+  const { phone, username: _, email: __, ...rest } = invited
   const id = ground.ids()
   const account: Account = {
     ...rest,
     id,
-    email,
+    ...(email === undefined ? {} : { email }),
     ...(username === undefined ? {} : { username }),
     ...(phone === undefined ? {} : { phone: encryptedPhone(ground, id, phone) }),
     status: 'invited',

@@ -1,0 +1,32 @@
+import type { Fact, FactKind } from './facts.ts'
+
+/** What nodes tell each other, by the topics of wake-ups: what they remember is old. @see auth.md 3, 8 */
+export type EndingTopic = 'tokens' | 'clients'
+
+/** Facts after which every token stands for the same as before. Of any other something may have ended: in doubt it is told. */
+const harmless: ReadonlySet<FactKind> = new Set([
+  'login',
+  'login-failed',
+  'login-continued',
+  'locked',
+  'spraying',
+  'unlocked',
+  'step-up-failed',
+  'account-invited',
+  'link-sent',
+  'reset-asked',
+  'grant-given',
+  'registration-token-made',
+  'registration-token-removed',
+  'approval-asked',
+  'approval-refused',
+  'access-explained',
+  'access-reviewed',
+])
+
+/** The topics that facts are news of. */
+export const endingTopics = (facts: readonly Fact[]): readonly EndingTopic[] => {
+  const told = facts.filter(({ what }) => !harmless.has(what))
+  if (told.length === 0) return []
+  return told.some(({ what }) => what.startsWith('client-')) ? ['clients', 'tokens'] : ['tokens']
+}
