@@ -27,6 +27,8 @@ export type Allowed = {
   readonly open: boolean
   /** Names of the grants by which the request was let in, for the record. */
   readonly rule: string
+  /** What was asked for. */
+  readonly interaction: string
   /** To whom page links are given: others cannot use them. Absent where sign-in is off. */
   readonly holder?: string
   /** What an interaction may do with a type; undefined where it may do nothing. */
@@ -73,6 +75,7 @@ export const seeing = (filterFor: (type: string) => AccessFilter): Allowed => ({
   allow: true,
   open: false,
   rule: 'given',
+  interaction: '',
   ruling: (_, type) => {
     const filter = filterFor(type)
     const alternatives = [{ name: 'given', before: filter, after: filter, without: [] }]
@@ -191,6 +194,7 @@ const accessOf = (known: Remembered, interaction: string, type: string | undefin
     allow: true,
     open: false,
     rule: first?.rule ?? interaction,
+    interaction,
     holder: known.holder,
     ruling,
     refusal: (asked, of) => {

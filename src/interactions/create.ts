@@ -1,15 +1,17 @@
-import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
+import { withCreator } from '../auth/relations/creator.ts'
+import { type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { metaForCreate } from '../fhir/model/meta.ts'
 import { relativeToBase } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Query } from '../search/tree.ts'
-import { checkMeets, findOne, guardOf, readCriteria } from './match-criteria.ts'
+import { checkMeets, findOne, readCriteria } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { InteractionRequest } from './request.ts'
 import { readResource } from './resource-body.ts'
 import { checkSecurityContext } from './security-context.ts'
-import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { admitNew } from './write-access.ts'
 
 /** create and conditional create. @see https://hl7.org/fhir/R4/http.html#create */
 export const create: Interaction = async (request, call, parts) => {
@@ -35,27 +37,32 @@ const prepareCreate = async (
   parts: Parts,
 ): Promise<Outcome<Preparation>> => {
   const type = sent.resourceType
-  const match = criteria === undefined ? ok(undefined) : await findOne(criteria, type, call, parts)
-  if (!match.ok) return match
-  if (match.value !== undefined) return ok({ answer: answerOf(200, match.value, match.value.lastUpdated, request) })
+  const found = criteria === undefined ? ok(undefined) : await findOne(criteria, type, call, parts)
+  if (!found.ok) return found
+  const match = found.value?.match
+  if (match !== undefined) {
+    const seen = await seenNow(match, call, parts)
+    return ok({ answer: answerOf(200, match, match.lastUpdated, request, { seen }) })
+  }
 
   const id = parts.ids()
-  const version = newVersion(
-    { ...sent, id, meta: metaForCreate(sent.meta, call.requestId) },
-    { type, id, versionId: 1, method: 'POST' },
-    parts,
-  )
-  if (!version.ok) return version
-  if (!admitsNew(version.value, call)) return fail('forbidden', {})
-  const met = criteria === undefined ? ok([]) : checkMeets(criteria, version.value)
+  const resource = withCreator({ ...sent, id, meta: metaForCreate(sent.meta, call.requestId) }, undefined, writerOf(call.principal))
+  const draft = await newVersion(resource, { type, id, versionId: 1, method: 'POST' }, {}, call, parts)
+  if (!draft.ok) return draft
+  const { version } = draft.value
+  const admitted = await admitNew({ draft: draft.value, before: undefined, call }, parts)
+  if (!admitted.ok) return admitted
+  const seen = seenAs(admitted.value.sight, parts)
+  const met = criteria === undefined ? ok([]) : checkMeets(criteria, version)
   if (!met.ok) return met
   return ok({
     plan: {
       expects: [{ type, id, seq: 'none' }],
-      guards: criteria === undefined ? [] : [guardOf(criteria, type, undefined, call)],
-      versions: [version.value],
+      guards: found.value === undefined ? [] : [found.value.guard],
+      versions: [version],
     },
-    answered: held => answerOf(201, version.value, held.versions[0]?.lastUpdated as number, request, [...remarks(sent), ...met.value]),
+    answered: held =>
+      answerOf(201, version, held.versions[0]?.lastUpdated as number, request, { issues: [...remarks(sent), ...met.value], seen }),
   })
 }
 

@@ -8,8 +8,9 @@ import { criteriaOfUrl, findMatches, guardOf } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { Answer, InteractionRequest } from './request.ts'
-import { attributesOf, maySee } from './visible.ts'
+import { attributesOf } from './visible.ts'
 import { deletionOf, type Preparation, write } from './write.ts'
+import { checkChangeable } from './write-access.ts'
 
 /** delete and conditional delete. @see https://hl7.org/fhir/R4/http.html#delete */
 export const deleteInteraction: Interaction = async (request, call, parts) => {
@@ -34,7 +35,9 @@ const prepareDelete = async (
   parts: Parts,
 ): Promise<Outcome<Preparation>> => {
   const newest = await parts.store.newest(type, id)
-  const before = newest !== undefined && (await maySee(newest, call, parts)) ? newest : undefined
+  const changeable = await checkChangeable({ type, id }, newest, call, parts)
+  if (!changeable.ok && changeable.failure.kind !== 'unknown-instance') return changeable
+  const before = changeable.ok ? newest : undefined
   const current = before?.deleted ? undefined : before
   const checked = checkConditions(`${type}/${id}`, current, conditions, parts.settings.ifMatchRequired)
   if (!checked.ok) return checked
@@ -61,14 +64,15 @@ export const findDeletions = async (
   parts: Parts,
 ): Promise<Outcome<{ readonly matches: readonly StoredVersion[]; readonly guards: WritePlan['guards'] }>> => {
   const max = parts.settings.conditionalDelete === 'multiple' ? parts.limits.conditionalDeleteMax : 1
-  const matches = await findMatches(criteria, type, call, parts, max + 1)
-  if (!matches.ok) return matches
-  if (matches.value.length > max) {
+  const found = await findMatches(criteria, call, parts, max + 1)
+  if (!found.ok) return found
+  const { rows, asked } = found.value
+  if (rows.length > max) {
     if (max === 1) return fail('multiple-matches', { type })
-    const counted = await parts.store.count(criteria, { access: call.access.filterFor(type), deadline: call.deadline })
+    const counted = await parts.store.count(asked.query, { access: asked.access, deadline: call.deadline })
     return counted.ok ? fail('too-many-matches', { count: counted.value.count, max }) : counted
   }
-  return ok({ matches: matches.value, guards: matches.value.length > 1 ? [] : [guardOf(criteria, type, matches.value[0], call)] })
+  return ok({ matches: rows, guards: rows.length > 1 ? [] : [guardOf(asked, rows[0])] })
 }
 
 const prepareConditionalDelete = async (

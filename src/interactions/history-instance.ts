@@ -2,7 +2,7 @@ import { fail, ok } from '../base/outcome.ts'
 import { readConditions, unmodified } from './conditional-read.ts'
 import { history } from './history.ts'
 import type { Interaction } from './parts.ts'
-import { maySee } from './visible.ts'
+import { isVisible } from './visible.ts'
 
 /** All versions of one instance, a deleted one included. @see https://hl7.org/fhir/R4/http.html#history */
 export const historyInstance: Interaction = async (request, call, parts) => {
@@ -10,7 +10,8 @@ export const historyInstance: Interaction = async (request, call, parts) => {
   const conditions = readConditions({ ...request.conditions }, parts.clock())
   if (!conditions.ok) return conditions
   const newest = await parts.store.newest(type, id)
-  if (newest === undefined || !(await maySee(newest, call, parts))) return fail('unknown-instance', { what: `${type}/${id}` })
+  if (!(await isVisible({ type, id }, newest, call, parts)) || newest === undefined)
+    return fail('unknown-instance', { what: `${type}/${id}` })
   const walk = { name: `history-instance ${type}/${id}`, path: `${type}/${id}/_history` }
   const { since } = conditions.value
   if (since !== undefined && (await unmodified(newest, { since }, parts.store)))

@@ -4,9 +4,9 @@ import type { Node, ParamRef } from '../search/tree.ts'
 import type { Key, Snapshot, StoredVersion } from '../storage/port.ts'
 import { entryOverheadBytes } from './bundle.ts'
 import type { Call, Parts } from './parts.ts'
-import { restrict } from './restrict.ts'
+import { restrict, rowsSeenBy } from './restrict.ts'
 import { type VersionKey, versionedTargets } from './versioned-targets.ts'
-import { maySee } from './visible.ts'
+import { passingFilter, passingOf } from './visible.ts'
 
 /** Resources that stand beside the matches; `issues` name the includes that are incomplete. */
 export type Included = { readonly versions: readonly StoredVersion[]; readonly issues: readonly Issue[] }
@@ -93,13 +93,14 @@ const createBasket = (matches: readonly StoredVersion[], { limits }: Parts): Bas
 
 const includeForward = async (
   include: Include,
-  sources: readonly StoredVersion[],
+  matches: readonly StoredVersion[],
   basket: Basket,
   snapshot: Snapshot,
   call: Call,
   parts: Parts,
 ): Promise<void> => {
   for (const param of include.params) {
+    const sources = await sourcesSeen(matches, param, call, parts)
     const named = versionedTargets(sources, param, parts)
     for (const version of await namedVisible(named, include, snapshot, call, parts)) if (!basket.add(version, include, 'past')) return
     const seqs = sources.flatMap(({ type, seq }) => (type === param.type ? seq : []))
@@ -108,6 +109,21 @@ const includeForward = async (
       for (const version of await visibleAt(targets, snapshot, call, parts)) if (!basket.add(version, include)) return
     }
   }
+}
+
+/** Rows in which the caller sees by what they refer. */
+const sourcesSeen = async (
+  sources: readonly StoredVersion[],
+  { type, code }: ParamRef,
+  call: Call,
+  parts: Parts,
+): Promise<readonly StoredVersion[]> => {
+  if (call.access.open) return sources
+  const rows = sources.filter(source => source.type === type)
+  const ruling = call.access.ruling('search-type', type) ?? call.access.ruling('read', type)
+  const where = ruling && rowsSeenBy(ruling.fields, type, code, parts)
+  if (rows.length === 0 || where === undefined || where.op === 'none') return []
+  return where.op === 'all' ? rows : passingFilter(rows, where, call, parts)
 }
 
 type Named = ReturnType<typeof versionedTargets>
@@ -124,13 +140,15 @@ const namedVisible = async (
   const visible: StoredVersion[] = []
   const keys = [...named.values()].flat().filter(key => fits(include, key))
   for (const block of blocks(keys)) {
-    for (const [at, newest] of (await parts.store.newestMany(block, snapshot)).entries()) {
+    const found: StoredVersion[] = []
+    for (const [at, current] of (await parts.store.newestMany(block, snapshot)).entries()) {
       const { type, id, versionId } = block[at] as VersionKey
       // What the snapshot does not know yet is not there.
-      if (newest === undefined || newest.versionId < versionId) continue
-      const version = newest.versionId === versionId ? newest : await parts.store.version(type, id, versionId)
-      if (version !== undefined && !version.deleted && (await maySeeStill(version, call, parts))) visible.push(version)
+      if (current === undefined || current.versionId < versionId) continue
+      const version = current.versionId === versionId ? current : await parts.store.version(type, id, versionId)
+      if (version !== undefined && !version.deleted) found.push(version)
     }
+    visible.push(...(await stillVisible(found, call, parts)))
   }
   return visible
 }
@@ -166,18 +184,27 @@ const inOrder = (references: readonly Reference[], seqs: readonly number[]): rea
 const visibleAt = async (keys: readonly Key[], snapshot: Snapshot, call: Call, parts: Parts): Promise<readonly StoredVersion[]> => {
   const visible: StoredVersion[] = []
   for (const block of blocks(keys)) {
-    for (const version of await parts.store.newestMany(block, snapshot)) {
-      if (version !== undefined && !version.deleted && (await maySeeStill(version, call, parts))) visible.push(version)
-    }
+    const found = (await parts.store.newestMany(block, snapshot)).filter(version => version !== undefined && !version.deleted)
+    visible.push(...(await stillVisible(found as StoredVersion[], call, parts))) // none undefined
   }
   return visible
 }
 
-/** A version seen through a snapshot also needs its newest one to pass: a raised label works at once. */
-const maySeeStill = async (version: StoredVersion, call: Call, parts: Parts): Promise<boolean> => {
-  if (call.access.filterFor(version.type).op === 'all') return true
-  const newest = await parts.store.newest(version.type, version.id)
-  return newest !== undefined && (await maySee(version, call, parts)) && (newest.seq === version.seq || maySee(newest, call, parts))
+/** By what interaction something stands beside the matches: as it would be read, or else as it would be found. */
+export const includedBy =
+  ({ access }: Call) =>
+  (type: string): string =>
+    access.ruling('read', type) === undefined ? 'search-type' : 'read'
+
+/** A version seen through a snapshot also needs its newest one to pass: a raised label works at once. All are judged in one question. */
+const stillVisible = async (versions: readonly StoredVersion[], call: Call, parts: Parts): Promise<readonly StoredVersion[]> => {
+  if (call.access.open || versions.length === 0) return versions
+  const newest = await parts.store.newestMany(versions.map(({ type, id }) => ({ type, id })))
+  const dated = versions.flatMap((version, at) => {
+    const last = newest[at]
+    return last === undefined ? [] : [{ version, newest: last }]
+  })
+  return (await passingOf(dated, call, parts, includedBy(call))).map(({ version }) => version)
 }
 
 // --- reverse
@@ -195,7 +222,11 @@ const includeReverse = async (
     const targets = sources.filter(({ type }) => mayBeTarget(type, param, include, parts))
     for (const block of blocks(targets)) {
       const count = basket.room() + 1
-      const { query, access } = restrict({ parts: [{ type: param.type, where: anyOf(block, param) }], sort: [] }, call.access)
+      const asked = { parts: [{ type: param.type, where: anyOf(block, param) }], sort: [] }
+      const restricted = await restrict(asked, call, parts, type => call.access.ruling('search-type', type))
+      // What the caller may not search, or not by this parameter, is left out.
+      if (!restricted.ok) continue
+      const { query, access } = restricted.value
       const page = await parts.store.search(query, { access, count, snapshot, deadline: call.deadline })
       if (!page.ok) return page
       for (const row of page.value.rows) if (!basket.has(row) && !basket.add(row, include)) return ok(undefined)

@@ -1,6 +1,7 @@
 import type { StoredVersion } from '../storage/port.ts'
 import type { Parts } from './parts.ts'
 import type { Answer } from './request.ts'
+import type { Sight } from './sight.ts'
 import { textOf, type View } from './view.ts'
 
 /** Answers that show one version, or tell that the client has it. Both carry the same headers. */
@@ -14,8 +15,8 @@ const headersOf = ({ type, id, versionId, lastUpdated }: StoredVersion) => ({
 
 export const notModified = (version: StoredVersion): Answer => ({ status: 304, ...headersOf(version) })
 
-export const shown = (version: StoredVersion, view: View, parts: Parts): Answer => ({
+export const shown = (version: StoredVersion, view: View, sight: Sight, parts: Parts): Answer => ({
   status: 200,
   ...headersOf(version),
-  body: { kind: 'json', chunks: [textOf(version, view, parts)] },
+  body: { kind: 'json', chunks: [textOf(version, view, sight, parts)] },
 })

@@ -1,3 +1,6 @@
+import type { Ruling } from '../auth/access.ts'
+import { allOf, anyOf } from '../auth/policy/simplify.ts'
+import { seesAll } from '../base/access-filter.ts'
 import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { parseCriteria, parseCriteriaParameters } from '../search/criteria.ts'
 import { evaluate } from '../search/evaluate.ts'
@@ -6,6 +9,7 @@ import type { IndexValues } from '../search/values.ts'
 import type { SearchRow, WritePlan } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Parameter } from './request.ts'
+import { type Restricted, restrict } from './restrict.ts'
 
 /**
  * Criteria of conditional interactions: strict, on the newest committed state, with the access filter of the caller. What they gave goes
@@ -22,34 +26,56 @@ export const readCriteria = (type: string, text: string, parts: Parts): Outcome<
 export const criteriaOfUrl = (type: string, parameters: readonly Parameter[], parts: Parts): Outcome<Query> =>
   parameters.length === 0 ? fail('id-or-criteria-needed', {}) : parseCriteriaParameters(type, parameters, inputOf(parts))
 
-/** Up to `max` visible matches. */
-export const findMatches = async (
+/**
+ * Criteria as this caller may ask them. A change finds what the caller may change. A create finds what he may see, or, for who writes without reading, what
+ * he could have written: not what is his to create alone because nobody there knows the patient yet.
+ */
+export const asAsked = (query: Query, call: Call, parts: Parts): Promise<Outcome<Restricted>> =>
+  restrict(query, call, parts, type => {
+    const { access } = call
+    const own = access.ruling(access.interaction, type)
+    if (access.interaction !== 'create') return own
+    return access.ruling('search-type', type) ?? access.ruling('read', type) ?? (own && withoutFirstLinks(own))
+  })
+
+const withoutFirstLinks = (ruling: Ruling): Ruling => {
+  const { alternatives = [], after = seesAll } = ruling.check ?? {}
+  const reached = anyOf(alternatives.flatMap(({ before, firstLink }) => (firstLink === true ? [] : [before])))
+  return { ...ruling, filter: allOf([reached, after]) }
+}
+
+/** Visible matches, and the question that gave them. */
+export type Matches = { readonly rows: readonly SearchRow[]; readonly asked: Restricted }
+
+/** Up to `max` visible matches. Fails `forbidden` where the caller may not search by the criteria. */
+export const findMatches = async (query: Query, call: Call, parts: Parts, max = 2): Promise<Outcome<Matches>> => {
+  const asked = await asAsked(query, call, parts)
+  if (!asked.ok) return asked
+  const { access } = asked.value
+  const page = await parts.store.search(asked.value.query, { access, count: max, deadline: call.deadline })
+  return page.ok ? ok({ rows: page.value.rows, asked: asked.value }) : page
+}
+
+type Guard = WritePlan['guards'][number]
+
+/** The one match or none, and what the writer asks again; fails `multiple-matches`. */
+export const findOne = async (
   query: Query,
   type: string,
   call: Call,
   parts: Parts,
-  max = 2,
-): Promise<Outcome<readonly SearchRow[]>> => {
-  const page = await parts.store.search(query, { access: call.access.filterFor(type), count: max, deadline: call.deadline })
-  return page.ok ? ok(page.value.rows) : page
-}
-
-/** The one match or none; fails `multiple-matches`. */
-export const findOne = async (query: Query, type: string, call: Call, parts: Parts): Promise<Outcome<SearchRow | undefined>> => {
-  const rows = await findMatches(query, type, call, parts)
-  if (!rows.ok) return rows
-  return rows.value.length > 1 ? fail('multiple-matches', { type }) : ok(rows.value[0])
+): Promise<Outcome<{ readonly match: SearchRow | undefined; readonly guard: Guard }>> => {
+  const found = await findMatches(query, call, parts)
+  if (!found.ok) return found
+  const { rows, asked } = found.value
+  const [match] = rows
+  return rows.length > 1 ? fail('multiple-matches', { type }) : ok({ match, guard: guardOf(asked, match) })
 }
 
 /** What the writer asks again. */
-export const guardOf = (
-  query: Query,
-  type: string,
-  match: { readonly seq: number } | undefined,
-  call: Call,
-): WritePlan['guards'][number] => ({
+export const guardOf = ({ query, access }: Restricted, match: { readonly seq: number } | undefined): Guard => ({
   query,
-  access: call.access.filterFor(type),
+  access,
   found: match?.seq ?? 'none',
 })
 

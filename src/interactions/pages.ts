@@ -2,7 +2,7 @@ import { fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Cursor } from '../search/cursor.ts'
 import type { Position, Snapshot, StoredVersion } from '../storage/port.ts'
 import { entryOverheadBytes, type Link } from './bundle.ts'
-import type { Parts } from './parts.ts'
+import type { Call, Parts } from './parts.ts'
 import type { Parameter } from './request.ts'
 
 /**
@@ -19,7 +19,7 @@ export type Place = { readonly position?: Position; readonly backward?: boolean;
 const besideCursor: ReadonlySet<string> = new Set(['_cursor', '_format', '_pretty'])
 
 /** The place a `_cursor` leads to, or the first page. Nothing but the format may stand beside `_cursor`. */
-export const placeOf = (parameters: readonly Parameter[], walk: Walk, parts: Pick<Parts, 'cursors'>): Outcome<Place> => {
+export const placeOf = (parameters: readonly Parameter[], walk: Walk, call: Call, parts: Pick<Parts, 'cursors'>): Outcome<Place> => {
   const cursors = parameters.filter(({ name }) => name === '_cursor')
   const [first] = cursors
   if (first === undefined) return ok({})
@@ -28,6 +28,8 @@ export const placeOf = (parameters: readonly Parameter[], walk: Walk, parts: Pic
   if (other !== undefined) return fail('parameter-clash', { first: '_cursor', second: other.name }, atCursor)
   const cursor = parts.cursors.open(first.value, walk.name)
   if (!cursor.ok) return cursor
+  // A link is for whom it was given to: to others it says no more than one that is too old.
+  if (cursor.value.holder !== call.access.holder) return fail('expired-cursor', {}, atCursor)
   const { position, backward } = cursor.value
   return ok({ ...(position ? { position } : {}), ...(backward ? { backward } : {}), cursor: cursor.value, link: first.value })
 }
@@ -35,6 +37,16 @@ export const placeOf = (parameters: readonly Parameter[], walk: Walk, parts: Pic
 const atCursor = { location: ['http._cursor'] }
 
 type Sized = Pick<StoredVersion, 'text'>
+
+/** Who may use links, and as long as what decision holds. */
+export type Given = Pick<Cursor, 'holder' | 'decision'>
+
+/** Whom this caller's links are for, about these types; fails `expired-cursor` when the link came from another decision. */
+export const givenTo = (types: readonly string[], { cursor }: Place, { access }: Call): Outcome<Given> => {
+  const decision = access.hashOf(types)
+  if (cursor !== undefined && cursor.decision !== decision) return fail('expired-cursor', {}, atCursor)
+  return ok({ ...(access.holder !== undefined && { holder: access.holder }), ...(decision !== undefined && { decision }) })
+}
 
 /** The rows that fit into a page, at least one: those nearest to where the page begins. `cut` says that some had to wait for the next page. */
 export const fitting = <R extends Sized>(
@@ -60,6 +72,8 @@ export type PageShown = {
   /** The state that is walked through; absent when the first page is the only one. */
   readonly snapshot?: Snapshot
   readonly applied: readonly Parameter[]
+  /** To whom the links are given. */
+  readonly given: Given
   readonly total?: number
   /** Whether the last page is offered: the total is exact. */
   readonly lastKnown: boolean
@@ -75,7 +89,7 @@ export const linksOf = (walk: Walk, page: PageShown, parts: Pick<Parts, 'cursors
 
   const expires = place.cursor?.expires ?? parts.clock() + parts.limits.cursorMinutes * 60_000
   const total = page.total === undefined ? {} : { total: page.total, exact: page.lastKnown }
-  const fixed = { scope: walk.name, parameters: applied, snapshot, expires, ...total }
+  const fixed = { scope: walk.name, parameters: applied, snapshot, expires, ...total, ...page.given }
   const add = (relation: Link['relation'], to: { readonly position?: Position; readonly backward?: true }): void => {
     links.push({ relation, url: `${url}?_cursor=${parts.cursors.seal({ ...fixed, ...to })}` })
   }

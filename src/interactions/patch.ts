@@ -1,3 +1,4 @@
+import { withCreator } from '../auth/relations/creator.ts'
 import { isId } from '../base/ids.ts'
 import { fail, issue, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
@@ -11,14 +12,16 @@ import { applyMergePatch } from '../fhir/patch/merge-patch.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
-import { criteriaOfUrl, findOne, guardOf } from './match-criteria.ts'
+import { criteriaOfUrl, findOne } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
+import { touchesShownOnly } from './patch-places.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { Body, InteractionRequest } from './request.ts'
 import { checkResource, readJson } from './resource-body.ts'
+import { sightsOf } from './sight.ts'
 import { parseStored } from './stored-resource.ts'
-import { maySee } from './visible.ts'
-import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { admitNew, checkChangeable } from './write-access.ts'
 
 /** patch and conditional patch: JSON Patch, JSON Merge Patch, FHIRPath Patch. @see https://hl7.org/fhir/R4/http.html#patch */
 export const patch: Interaction = async (request, call, parts) => {
@@ -87,22 +90,23 @@ export const patched = async (
 ): Promise<Outcome<{ readonly before: StoredVersion; readonly next: Resource; readonly same: boolean }>> => {
   const { type, id, before, document, conditions } = patching
   const what = `${type}/${id}`
-  if (before === undefined || !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
+  const changeable = await checkChangeable({ type, id }, before, call, parts)
+  if (!changeable.ok || before === undefined) return changeable.ok ? fail('unknown-instance', { what }) : changeable
   if (before.deleted) return fail('deleted-instance', { what }, { versionId: before.versionId })
   const checked = checkConditions(what, before, conditions, parts.settings.ifMatchRequired)
   if (!checked.ok) return checked
   if (type === 'Binary' && before.text.length > (binaryPatchMax * 4) / 3) {
     return fail('method-not-allowed', { method: 'PATCH' }, { allow: ['GET', 'HEAD', 'PUT', 'DELETE'] })
   }
+  const sight = (await sightsOf([before], call, parts))(before)
+  if (!touchesShownOnly(document, sight, type, parts.definitions)) return fail('forbidden', {})
   const old = parseStored(before, parts)
   const result = apply(parseStored(before, parts), document, parts)
   if (!result.ok) return result
   const sound = checkResource(result.value, type, parts.definitions)
   if (!sound.ok) return sound
-  const next: Resource = {
-    ...relativeToBase(sound.value, parts.settings.base),
-    meta: metaForPatch(sound.value.meta, old.meta, call.requestId),
-  }
+  const meta = metaForPatch(sound.value.meta, old.meta, call.requestId)
+  const next = withCreator({ ...relativeToBase(sound.value, parts.settings.base), meta }, old, writerOf(call.principal))
   return ok({ before, next, same: sameContent(next, old) })
 }
 
@@ -116,13 +120,19 @@ const preparePatch = async (patching: PatchRequest, call: Call, parts: Parts): P
   const result = await patched(patching, call, parts)
   if (!result.ok) return result
   const { before, next, same } = result.value
-  if (same) return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
-  const version = newVersion(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, parts)
-  if (!version.ok) return version
-  if (!admitsNew(version.value, call)) return fail('forbidden', {})
+  if (same) {
+    const told = { issues: [issue('information', 'nothing-changed', {})], seen: await seenNow(before, call, parts) }
+    return ok({ answer: answerOf(200, before, before.lastUpdated, request, told) })
+  }
+  const draft = await newVersion(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, { before }, call, parts)
+  if (!draft.ok) return draft
+  const { version } = draft.value
+  const admitted = await admitNew({ draft: draft.value, before, call }, parts)
+  if (!admitted.ok) return admitted
+  const seen = seenAs(admitted.value.sight, parts)
   return ok({
-    plan: { expects: [{ type, id, seq: before.seq }], guards: guard === undefined ? [] : [guard], versions: [version.value] },
-    answered: held => answerOf(200, version.value, held.versions[0]?.lastUpdated as number, request),
+    plan: { expects: [{ type, id, seq: before.seq }], guards: guard === undefined ? [] : [guard], versions: [version] },
+    answered: held => answerOf(200, version, held.versions[0]?.lastUpdated as number, request, { seen }),
   })
 }
 
@@ -135,9 +145,9 @@ const prepareConditionalPatch = async (
   call: Call,
   parts: Parts,
 ): Promise<Outcome<Preparation>> => {
-  const match = await findOne(query, type, call, parts)
-  if (!match.ok) return match
-  if (match.value === undefined) return fail('no-match', { type })
-  const guard = guardOf(query, type, match.value, call)
-  return preparePatch({ type, id: match.value.id, before: match.value, document, conditions, request, guard }, call, parts)
+  const found = await findOne(query, type, call, parts)
+  if (!found.ok) return found
+  const { match, guard } = found.value
+  if (match === undefined) return fail('no-match', { type })
+  return preparePatch({ type, id: match.id, before: match, document, conditions, request, guard }, call, parts)
 }

@@ -1,49 +1,320 @@
-import { type AccessFilter, seesAll } from '../base/access-filter.ts'
-import type { Node, Part, Query } from '../search/tree.ts'
-import type { Call } from './parts.ts'
+import type { Ruling } from '../auth/access.ts'
+import { searchableWhere } from '../auth/policy/hidden-elements.ts'
+import { type AccessFilter, type ConsentFilter, seesAll } from '../base/access-filter.ts'
+import { fail, type Outcome, ok } from '../base/outcome.ts'
+import { normalise } from '../search/normalise.ts'
+import { holdsOneDate } from '../search/parameters.ts'
+import type { Node, ParamRef, Part, Query } from '../search/tree.ts'
+import { paramNode } from './param-node.ts'
+import type { Call, Parts } from './parts.ts'
 
 /** A query and what the store must apply to it as a whole. */
 export type Restricted = { readonly query: Query; readonly access: AccessFilter }
 
+/** What holds for the matches of a type, in place of what the interaction asked for gives. */
+export type RulingOf = (type: string) => Ruling | undefined
+
 /**
  * Puts what the caller may see into the question: matches, steps of chains and steps back each under the filter of their own type, so
  * that nobody learns by a chain what a read would hide. A search of one type leaves its filter to the store, which plans with it.
+ * Fails `forbidden` or `insufficient-scope` where the caller may not search a type in the path of a chain, or not by what a parameter looks at: the
+ * answer would tell it.
+ * @see auth.md 5.4
  */
-export const restrict = (query: Query, access: Call['access']): Restricted => {
-  const inner = (node: Node): Node => restrictNode(node, access)
+export const restrict = async (query: Query, call: Call, parts: Parts, rulingOf?: RulingOf): Promise<Outcome<Restricted>> => {
+  const { access } = call
+  if (access.open) return ok({ query, access: seesAll })
+  const own: RulingOf = rulingOf ?? (type => access.ruling(access.interaction, type))
+  const restriction = new Restriction(call, parts)
+  const sortedBy = query.sort.map(({ code }) => code)
   const [only, ...others] = query.parts
   if (only !== undefined && others.length === 0) {
-    const where = inner(only.where)
-    return { query: where === only.where ? query : { ...query, parts: [{ ...only, where }] }, access: access.filterFor(only.type) }
+    const ruling = own(only.type)
+    if (ruling === undefined) return refused(access.refusal(access.interaction, only.type))
+    const inner = await restriction.part(only, ruling, sortedBy)
+    if (!inner.ok) return inner
+    const { where, filter } = inner.value
+    return ok({ query: where === only.where ? query : { ...query, parts: [{ ...only, where }] }, access: filter })
   }
-  return { query: { ...query, parts: query.parts.map(part => restrictPart(part, access)) }, access: seesAll }
+  const restricted: Part[] = []
+  for (const part of query.parts) {
+    const ruling = own(part.type)
+    // What may not be searched is left out of a search of many types.
+    const inner = ruling === undefined ? ok({ where: none, filter: seesAll }) : await restriction.part(part, ruling, sortedBy)
+    if (!inner.ok) return inner
+    restricted.push(withFilter(part, inner.value))
+  }
+  const searched = query.parts.some(({ type }) => own(type) !== undefined)
+  if (!searched && query.parts[0] !== undefined) return refused(access.refusal(access.interaction, query.parts[0].type))
+  return ok({ query: { ...query, parts: restricted }, access: seesAll })
 }
 
-const restrictPart = (part: Part, access: Call['access']): Part => {
-  const filter = access.filterFor(part.type)
-  const where = restrictNode(part.where, access)
+const none: Node = { op: 'none' }
+
+const refused = (failure: ReturnType<Call['access']['refusal']>): { readonly ok: false; readonly failure: typeof failure } => ({
+  ok: false,
+  failure,
+})
+
+/** `filter`: what engines know; the rest stands in `where`. */
+type Inner = { readonly where: Node; readonly filter: AccessFilter }
+
+const withFilter = (part: Part, { where, filter }: Inner): Part => {
   if (filter.op === 'all') return where === part.where ? part : { ...part, where }
-  if (filter.op === 'none') return { ...part, where: { op: 'none' } }
-  return { ...part, where: { op: 'and', of: [where, { op: 'access', filter }] } }
+  if (filter.op === 'none' || where.op === 'none') return { ...part, where: none }
+  const access: Node = { op: 'access', filter }
+  return { ...part, where: { op: 'and', of: where.op === 'and' ? [...where.of, access] : [where, access] } }
 }
 
-/** The very node when nothing in it steps to another type. */
-const restrictNode = (node: Node, access: Call['access']): Node => {
-  switch (node.op) {
-    case 'and':
-    case 'or': {
-      const of = node.of.map(part => restrictNode(part, access))
-      return of.every((part, at) => part === node.of[at]) ? node : { ...node, of }
-    }
-    case 'not': {
-      const of = restrictNode(node.of, access)
-      return of === node.of ? node : { ...node, of }
-    }
-    case 'chain':
-      return { ...node, of: node.of.map(part => restrictPart(part, access)) }
-    case 'reverse':
-      return { ...node, of: restrictPart(node.of, access) }
-    default:
-      return node
+/** One request's restrictions: what was found out for one node is known for the next. */
+class Restriction {
+  readonly #call: Call
+  readonly #parts: Parts
+  readonly #filters = new Map<string, Promise<Inner>>()
+  readonly #fields = new Map<string, AccessFilter>()
+
+  constructor(call: Call, parts: Parts) {
+    this.#call = call
+    this.#parts = parts
   }
+
+  /** The conditions of a part with their own steps restricted, and the filter of its rows. `lookedAt`: parameters beside the conditions. */
+  async part(part: Part, ruling: Ruling, lookedAt: readonly string[] = []): Promise<Outcome<Inner>> {
+    const rows: AccessFilter[] = [ruling.filter]
+    const where = await this.#node(part.where, part.type, ruling, rows)
+    if (!where.ok) return where
+    for (const code of lookedAt) {
+      const seen = this.#searchable(part.type, code, ruling)
+      if (!seen.ok) return seen
+      rows.push(seen.value)
+    }
+    const all = await Promise.all(rows.filter(({ op }) => op !== 'all').map(filter => this.#inWords(filter, part)))
+    const filters = all.flatMap(({ filter }) => (filter.op === 'all' ? [] : [filter]))
+    const nodes = all.flatMap(inner => (inner.where.op === 'all' ? [] : [inner.where]))
+    if (nodes.length === 0) return ok({ where: where.value, filter: joinedFilter(filters) })
+    const facts = { holdsOneDate: (param: ParamRef) => holdsOneDate(this.#parts.definitions, param) }
+    return ok({ where: normalise({ op: 'and', of: [where.value, ...nodes] }, facts), filter: joinedFilter(filters) })
+  }
+
+  /** The very node when nothing in it steps to another type. `rows` gathers those in which its parameters are seen. */
+  async #node(node: Node, type: string, ruling: Ruling, rows: AccessFilter[]): Promise<Outcome<Node>> {
+    switch (node.op) {
+      case 'and':
+      case 'or': {
+        const of: Node[] = []
+        for (const part of node.of) {
+          const inner = await this.#node(part, type, ruling, rows)
+          if (!inner.ok) return inner
+          of.push(inner.value)
+        }
+        return ok(of.every((part, at) => part === node.of[at]) ? node : { ...node, of })
+      }
+      case 'not': {
+        const of = await this.#node(node.of, type, ruling, rows)
+        return of.ok ? ok(of.value === node.of ? node : { ...node, of: of.value }) : of
+      }
+      case 'chain': {
+        const seen = this.#searchable(type, node.param.code, ruling)
+        if (!seen.ok) return seen
+        rows.push(seen.value)
+        const of: Part[] = []
+        for (const part of node.of) {
+          const step = await this.#step(part)
+          if (!step.ok) return step
+          of.push(step.value)
+        }
+        return ok({ ...node, of })
+      }
+      case 'reverse': {
+        const of = await this.#step(node.of, node.param.code)
+        return of.ok ? ok({ ...node, of: of.value }) : of
+      }
+      case 'all':
+      case 'none':
+      case 'id':
+      case 'lastUpdated':
+      case 'access':
+        return ok(node)
+      case 'compartment':
+        return this.#compartment(node, type, ruling)
+      default: {
+        const seen = this.#searchable(type, node.param.code, ruling)
+        if (!seen.ok) return seen
+        rows.push(seen.value)
+        return ok(node)
+      }
+    }
+  }
+
+  /** A step to another type needs the right to search it, and sees of it what a search would. `back`: the parameter by which it refers here. */
+  async #step(part: Part, back?: string): Promise<Outcome<Part>> {
+    const { access } = this.#call
+    const ruling = access.ruling('search-type', part.type)
+    if (ruling === undefined) return refused(access.refusal('search-type', part.type))
+    const inner = await this.part(part, ruling, back === undefined ? [] : [back])
+    return inner.ok ? ok(withFilter(part, inner.value)) : inner
+  }
+
+  /** A compartment is made of what is seen of it: parameters that look at what is hidden do not count. */
+  #compartment(node: Extract<Node, { op: 'compartment' }>, type: string, ruling: Ruling): Outcome<Node> {
+    const params = node.params.filter(({ code }) => {
+      const seen = this.#searchable(type, code, ruling)
+      return seen.ok && seen.value.op === 'all'
+    })
+    if (params.length === node.params.length) return ok(node)
+    return ok(params.length === 0 ? none : { ...node, params })
+  }
+
+  /** The rows in which the caller sees what the parameter looks at; fails `forbidden` where there are none. */
+  #searchable(type: string, code: string, { fields }: Ruling): Outcome<AccessFilter> {
+    if (fields.length === 0) return ok(seesAll)
+    const key = `${type} ${code}`
+    const known = this.#fields.get(key) ?? rowsSeenBy(fields, type, code, this.#parts)
+    this.#fields.set(key, known)
+    return known.op === 'none' ? fail('forbidden', {}) : ok(known)
+  }
+
+  /** The filter in words of engines, and what they do not know as conditions of a search. */
+  #inWords(filter: AccessFilter, part: Part): Promise<Inner> {
+    if (isPlain(filter)) return Promise.resolve({ where: { op: 'all' }, filter })
+    const patient = patientOf(part, filter)
+    const key = JSON.stringify([part.type, patient, filter])
+    const known = this.#filters.get(key) ?? this.#translate(filter, part.type, patient)
+    this.#filters.set(key, known)
+    return known
+  }
+
+  async #translate(filter: AccessFilter, type: string, patient: PatientAsked | undefined): Promise<Inner> {
+    const words = await withoutConsents(filter, type, patient, this.#call)
+    const conjuncts = words.op === 'and' ? words.of : [words]
+    const plain = conjuncts.filter(isPlain)
+    const rest = conjuncts.filter(part => !isPlain(part))
+    const nodes = rest.map(part => asNode(part, type, true, this.#parts))
+    return { filter: joinedFilter(plain), where: nodes.length === 0 ? { op: 'all' } : { op: 'and', of: nodes } }
+  }
+}
+
+const joinedFilter = (filters: readonly AccessFilter[]): AccessFilter => {
+  const parts = filters.filter(({ op }) => op !== 'all')
+  const [only, ...others] = parts
+  if (only === undefined) return seesAll
+  return others.length === 0 ? only : { op: 'and', of: parts }
+}
+
+/** The rows in which these rules show what a parameter looks at. */
+export const rowsSeenBy = (fields: Ruling['fields'], type: string, code: string, { definitions }: Parts): AccessFilter => {
+  if (fields.length === 0) return seesAll
+  const [name = ''] = code.split(':')
+  const definition = definitions.searchParameters(type).get(name)
+  return definition === undefined ? { op: 'none' } : searchableWhere(fields, type, definition, definitions, name !== code)
+}
+
+/** Whether engines know all its words. */
+const isPlain = (filter: AccessFilter): boolean => {
+  if (filter.op === 'and' || filter.op === 'or') return filter.of.every(isPlain)
+  if (filter.op === 'not') return isPlain(filter.of)
+  return filter.op !== 'param' && filter.op !== 'consent'
+}
+
+/** Consents in words of engines and parameters: to the letter where the rows are of one patient, else cautiously. */
+const withoutConsents = async (
+  filter: AccessFilter,
+  type: string,
+  patient: PatientAsked | undefined,
+  call: Call,
+): Promise<AccessFilter> => {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return { ...filter, of: await Promise.all(filter.of.map(part => withoutConsents(part, type, patient, call))) }
+    case 'not':
+      return { ...filter, of: await withoutConsents(filter.of, type, patient, call) }
+    case 'consent':
+      return inWordsOf(filter, type, patient, call)
+    default:
+      return filter
+  }
+}
+
+const inWordsOf = async (
+  consent: ConsentFilter,
+  type: string,
+  patient: PatientAsked | undefined,
+  { access }: Call,
+): Promise<AccessFilter> => {
+  if (patient === undefined) return access.consents.across(consent, type)
+  const exact = await access.consents.of(consent, type, [patient.id])
+  if (patient.all) return exact
+  const ofPatient: AccessFilter = { op: 'and', of: [{ op: 'patient', id: patient.id }, exact] }
+  return { op: 'or', of: [ofPatient, access.consents.across(consent, type)] }
+}
+
+/**
+ * A filter as conditions of a search. A parameter that cannot be asked lets nothing through, and where it is denied it keeps nothing out of what
+ * is denied: `keeps` says on which side it stands.
+ */
+const asNode = (filter: AccessFilter, type: string, keeps: boolean, parts: Parts): Node => {
+  if (isPlain(filter)) return { op: 'access', filter }
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return { op: filter.op, of: filter.of.map(part => asNode(part, type, keeps, parts)) }
+    case 'not':
+      return { op: 'not', of: asNode(filter.of, type, !keeps, parts) }
+    case 'param':
+      return paramNode(type, filter, parts) ?? { op: keeps ? 'none' : 'all' }
+    default:
+      return { op: keeps ? 'none' : 'all' }
+  }
+}
+
+// --- of whom the rows are
+
+/** `all`: every row is about him; else some may be about others alone. */
+type PatientAsked = { readonly id: string; readonly all: boolean }
+
+/** The one patient whom the question is about: by what is asked, or by the filter itself. */
+const patientOf = ({ type, where }: Part, filter: AccessFilter): PatientAsked | undefined => {
+  const id = patientOfRows(type, where) ?? patientOfFilter(filter)
+  if (id !== undefined) return { id, all: true }
+  const owner = ownerAsked(where)
+  return owner === undefined ? undefined : { id: owner, all: false }
+}
+
+const aboutPatient: ReadonlySet<string> = new Set(['patient', 'subject', 'beneficiary', 'individual'])
+
+const patientOfRows = (type: string, where: Node): string | undefined => {
+  switch (where.op) {
+    case 'and':
+      return firstOf(where.of, part => patientOfRows(type, part))
+    case 'or': {
+      const found = new Set(where.of.map(part => patientOfRows(type, part)))
+      return found.size === 1 ? [...found][0] : undefined
+    }
+    case 'id':
+      return type === 'Patient' && where.ids.length === 1 ? where.ids[0] : undefined
+    case 'reference':
+      return where.type === 'Patient' && aboutPatient.has(where.param.code) ? where.id : undefined
+    default:
+      return undefined
+  }
+}
+
+/** A compartment holds what its patient wrote, too. */
+const ownerAsked = (where: Node): string | undefined => {
+  if (where.op === 'and' || where.op === 'or') return firstOf(where.of, ownerAsked)
+  return where.op === 'compartment' && where.owner.type === 'Patient' ? where.owner.id : undefined
+}
+
+const patientOfFilter = (filter: AccessFilter): string | undefined => {
+  if (filter.op === 'patient') return filter.id
+  return filter.op === 'and' ? firstOf(filter.of, patientOfFilter) : undefined
+}
+
+const firstOf = <T>(items: readonly T[], find: (item: T) => string | undefined): string | undefined => {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

@@ -1,28 +1,38 @@
 import { type Issue, type Outcome, ok } from '../base/outcome.ts'
-import type { Cursor } from '../search/cursor.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { ParsedSearch } from '../search/request.ts'
-import type { SearchPage, SearchRow, Snapshot, StoredVersion } from '../storage/port.ts'
+import type { Position, SearchPage, SearchRow, Snapshot, StoredVersion } from '../storage/port.ts'
 import { type BundleEntry, bundleChunks } from './bundle.ts'
-import { findIncluded, type Included } from './include.ts'
+import { findIncluded, type Included, includedBy } from './include.ts'
+import { fullPage } from './full-pages.ts'
 import { outcomeEntry } from './outcome-entry.ts'
-import { fitting, linksOf, type PageShown, type Place, placeOf, type Walk } from './pages.ts'
+import { fitting, type Given, givenTo, linksOf, type PageShown, type Place, placeOf, type Walk } from './pages.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Answer, InteractionRequest } from './request.ts'
 import { type Restricted, restrict } from './restrict.ts'
 import { readTotal, type Total } from './search-total.ts'
+import { type Sight, sightsOf } from './sight.ts'
 import { reduced, textOf, type View } from './view.ts'
+import { visibleOf } from './visible.ts'
 
 /** A search of one type, of all, or of a compartment. */
 export type SearchWalk = Walk & { readonly types: readonly string[]; readonly compartment?: { readonly type: string; readonly id: string } }
 
 /** The story of all three searches. @see https://hl7.org/fhir/R4/search.html, rest-api.md 17 */
 export const search = async (walk: SearchWalk, request: InteractionRequest, call: Call, parts: Parts): Promise<Outcome<Answer>> => {
-  const place = placeOf(request.parameters, walk, parts)
+  const place = placeOf(request.parameters, walk, call, parts)
   if (!place.ok) return place
   const parsed = parse(walk, place.value, request, parts)
   if (!parsed.ok) return parsed
-  const query = restrict(parsed.value.query, call.access)
+  const given = givenTo(
+    parsed.value.query.parts.map(({ type }) => type),
+    place.value,
+    call,
+  )
+  if (!given.ok) return given
+  const restricted = await restrict(parsed.value.query, call, parts)
+  if (!restricted.ok) return restricted
+  const query = restricted.value
   if (parsed.value.summary === 'count' || parsed.value.count === 0) return countAnswer(walk, parsed.value, query, call, parts)
 
   const page = await readPage(query, parsed.value, place.value, call, parts)
@@ -33,8 +43,8 @@ export const search = async (walk: SearchWalk, request: InteractionRequest, call
   const included = await findIncluded(page.value.rows, parsed.value, snapshot, call, parts)
   if (!included.ok) return included
 
-  const shown = pageShown(parsed.value, place.value, page.value, total.value, snapshot)
-  return ok(answerOf(walk, shown, parsed.value, page.value.rows, included.value, snapshot, call, parts))
+  const shown = pageShown(parsed.value, place.value, given.value, page.value, total.value, snapshot)
+  return ok(await answerOf(walk, shown, parsed.value, page.value.rows, included.value, snapshot, call, parts))
 }
 
 /** A page reached by a link asks what the first page asked, and `now` is then: `ap` must not drift from page to page. */
@@ -57,20 +67,42 @@ const readPage = async (
   call: Call,
   parts: Parts,
 ): Promise<Outcome<Page>> => {
-  const page = await parts.store.search(query, {
-    access,
-    count: parsed.count,
-    snapshot: cursor?.snapshot ?? 'new',
-    total: cursor === undefined && parsed.total === 'cheap',
-    ...(position ? { position } : {}),
-    ...(backward ? { backward } : {}),
-    deadline: call.deadline,
-  })
+  const judged = !call.access.open && query.parts.some(({ type }) => type === 'Binary')
+  let snapshot = cursor?.snapshot
+  const ask = async (from: Position | undefined, count: number): Promise<Outcome<SearchPage>> => {
+    const page = await parts.store.search(query, {
+      access,
+      count,
+      snapshot: snapshot ?? 'new',
+      total: cursor === undefined && parsed.total === 'cheap' && !judged,
+      ...(from ? { position: from } : {}),
+      ...(backward ? { backward } : {}),
+      deadline: call.deadline,
+    })
+    // A page has the snapshot when it is a new one, else its cursor has.
+    if (page.ok) snapshot ??= page.value.snapshot
+    return page
+  }
+  const page = judged
+    ? await fullPage<SearchRow>({
+        limit: parsed.count,
+        backward: backward === true,
+        deadline: call.deadline,
+        ask: (from, count) => ask(from?.position ?? position, count),
+        keep: rows => withBinariesJudged(rows, call, parts),
+      })
+    : await ask(position, parsed.count)
   if (!page.ok) return page
   const { rows, cut } = fitting(page.value.rows, backward === true, parts.limits.pageBytesMax)
-  // A page has the snapshot when it is a new one, else its cursor has.
-  const snapshot = page.value.snapshot ?? (cursor as Cursor).snapshot
-  return ok({ ...page.value, rows, more: page.value.more || cut, snapshot })
+  return ok({ ...page.value, rows, more: page.value.more || cut, snapshot: snapshot as Snapshot })
+}
+
+/** What stands in the security context of a Binary no store knows. */
+const withBinariesJudged = async (rows: readonly SearchRow[], call: Call, parts: Parts): Promise<readonly SearchRow[]> => {
+  const binaries = rows.filter(({ type }) => type === 'Binary')
+  if (binaries.length === 0) return rows
+  const seen = new Set(await visibleOf(binaries, call, parts))
+  return rows.filter(row => row.type !== 'Binary' || seen.has(row))
 }
 
 type Page = SearchPage & { readonly snapshot: Snapshot }
@@ -87,6 +119,7 @@ const totalOf = async (
   if (cursor !== undefined) return ok(cursor.total === undefined ? {} : { count: cursor.total, exact: cursor.exact === true })
   if (parsed.total === 'none') return ok({})
   if (!more) return ok({ count: rows.length, exact: true })
+  if (!call.access.open && query.query.parts.some(({ type }) => type === 'Binary')) return ok({})
   if (parsed.total === 'cheap') return ok(total === undefined ? {} : { count: total, exact: true })
   return readTotal(query, parsed.total, snapshot, call, parts)
 }
@@ -94,6 +127,7 @@ const totalOf = async (
 const pageShown = (
   { applied }: ParsedSearch,
   place: Place,
+  given: Given,
   { rows, more }: { readonly rows: readonly SearchRow[]; readonly more: boolean },
   { count, exact }: Total,
   snapshot: Snapshot,
@@ -101,6 +135,7 @@ const pageShown = (
   const [first, last] = [rows[0], rows.at(-1)]
   return {
     place,
+    given,
     ...(first && last ? { ends: { first: first.position, last: last.position } } : {}),
     more,
     ...(more || place.cursor !== undefined ? { snapshot } : {}),
@@ -124,6 +159,7 @@ const countAnswer = async (
   if (!total.ok) return total
   const shown = {
     place: {},
+    given: {},
     more: false,
     applied: parsed.applied,
     lastKnown: false,
@@ -132,7 +168,7 @@ const countAnswer = async (
   return ok(bundleAnswer(walk, shown, parts.clock(), outcomeEntries(parsed.ignored, call, parts), parts))
 }
 
-const answerOf = (
+const answerOf = async (
   walk: SearchWalk,
   shown: PageShown,
   parsed: ParsedSearch,
@@ -141,10 +177,12 @@ const answerOf = (
   snapshot: Snapshot,
   call: Call,
   parts: Parts,
-): Answer => {
-  const entries = rows.map(row => entryOf(row, 'match', parsed, parts))
+): Promise<Answer> => {
+  const sightOfMatch = await sightsOf(rows, call, parts)
+  const entries = rows.map(row => entryOf(row, 'match', parsed, sightOfMatch(row), parts))
   const ofIncluded = includedView(parsed)
-  for (const version of included.versions) entries.push(entryOf(version, 'include', ofIncluded, parts))
+  const sightOfIncluded = await sightsOf(included.versions, call, parts, includedBy(call))
+  for (const version of included.versions) entries.push(entryOf(version, 'include', ofIncluded, sightOfIncluded(version), parts))
   entries.push(...outcomeEntries([...parsed.ignored, ...included.issues], call, parts))
   return bundleAnswer(walk, shown, snapshot.at, entries, parts)
 }
@@ -167,9 +205,9 @@ const includedView = ({ summary, elements }: ParsedSearch): View => {
 /** Large data have no place in a Bundle; a read gives all. */
 const binaryElements = ['contentType', 'securityContext']
 
-const entryOf = (version: StoredVersion, mode: 'match' | 'include', view: View, parts: Parts): BundleEntry => ({
+const entryOf = (version: StoredVersion, mode: 'match' | 'include', view: View, sight: Sight, parts: Parts): BundleEntry => ({
   fullUrl: `${parts.settings.base}/${version.type}/${version.id}`,
-  resource: version.type === 'Binary' ? reduced(version, { elements: binaryElements }, parts) : textOf(version, view, parts),
+  resource: version.type === 'Binary' ? reduced(version, { elements: binaryElements }, sight, parts) : textOf(version, view, sight, parts),
   mode,
 })
 

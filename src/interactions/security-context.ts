@@ -4,7 +4,7 @@ import { parseReference } from '../fhir/model/references.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Body } from './request.ts'
-import { maySee } from './visible.ts'
+import { isVisible } from './visible.ts'
 
 /**
  * X-Security-Context: the instance whose access rules a Binary shares. It must be there for the caller, and a Binary sent as a resource must
@@ -19,8 +19,10 @@ export const checkSecurityContext = async (
   const header = body !== undefined && 'securityContext' in body ? body.securityContext : undefined
   if (header === undefined) return ok(undefined)
   const instance = instanceNamed(header, parts)
-  const newest = instance === undefined ? undefined : await parts.store.newest(instance.type, instance.id)
-  if (newest === undefined || newest.deleted || !(await maySee(newest, call, parts))) return refused(rule('names-instance'))
+  if (instance === undefined) return refused(rule('names-instance'))
+  const newest = await parts.store.newest(instance.type, instance.id)
+  if (!(await isVisible(instance, newest, call, parts, 'read')) || newest === undefined || newest.deleted)
+    return refused(rule('names-instance'))
   const named = instanceNamed(referenceOf(resource.securityContext), parts)
   return named !== undefined && named.type === newest.type && named.id === newest.id
     ? ok(undefined)

@@ -8,7 +8,7 @@ import type { Answer } from './request.ts'
 import { identityOf } from './transaction-references.ts'
 import type { Slot } from './transaction-slots.ts'
 import type { Targets } from './transaction-targets.ts'
-import { maySee } from './visible.ts'
+import { isVisible } from './visible.ts'
 
 /**
  * The GET entries of a transaction. They are answered from the state after its writes, and a failing one fails the whole: so whether they
@@ -59,7 +59,7 @@ const checkRead = async (
   if (fate === 'written') return ok(undefined)
   if (fate === 'deleted') return fail('deleted-instance', { what })
   const newest = await parts.store.newest(type, id)
-  if (newest === undefined || !(await maySee(newest, slot.call, parts))) return fail('unknown-instance', { what })
+  if (!(await isVisible({ type, id }, newest, slot.call, parts)) || newest === undefined) return fail('unknown-instance', { what })
   return newest.deleted ? fail('deleted-instance', { what }, { versionId: newest.versionId }) : ok({ type, id, seq: newest.seq })
 }
 

@@ -12,7 +12,7 @@ import { findMatches, guardOf, meets } from './match-criteria.ts'
 import type { Call, Parts } from './parts.ts'
 import { criteriaKey, type Slot } from './transaction-slots.ts'
 import { checkUpdate, targetOf, type UpdateTarget } from './update.ts'
-import { maySee } from './visible.ts'
+import { checkChangeable } from './write-access.ts'
 
 /**
  * Phases 1 to 3 of a transaction: *resolve, identities, overlap*. Everything is looked up before anything is written, in the state before
@@ -67,17 +67,18 @@ const createFinder = (
   const find: Finder = async (type, criteria, call) => {
     if (isOver(call.deadline)) return fail('too-costly', { parameter: `${type}?…` })
     const query = without(criteria, deleted.get(type) ?? [])
-    const stored = await findMatches(query, type, call, parts, matchesMax)
-    if (!stored.ok) return stored
+    const matches = await findMatches(query, call, parts, matchesMax)
+    if (!matches.ok) return matches
+    const { rows: stored, asked: question } = matches.value
     const found = written.filter(
       ([slot, id]) => 'type' in slot.task && slot.task.type === type && meets(criteria, { type, id, values: valuesOf(slot, id) }),
     )
-    const ids = new Set(stored.value.map(({ id }) => id))
+    const ids = new Set(stored.map(({ id }) => id))
     const entries = found.filter(([, id]) => !ids.has(id)).map(([slot]) => slot)
-    return ok({ stored: stored.value, entries, guard: guardOf(query, type, stored.value[0], call) })
+    return ok({ stored, entries, guard: guardOf(question, stored[0]) })
   }
   return (type, criteria, call) => {
-    const key = `${criteriaKey(type, criteria)} ${JSON.stringify(call.access.filterFor(type))}`
+    const key = `${criteriaKey(type, criteria)} ${call.access.interaction}`
     const known = asked.get(key) ?? find(type, criteria, call)
     asked.set(key, known)
     return known
@@ -150,7 +151,9 @@ const deleteTarget = async (
     return ok({ do: 'delete', ...found.value })
   }
   const known = newest.get(`${type}/${id}`)
-  const before = known !== undefined && (await maySee(known, slot.call, parts)) ? known : undefined
+  const changeable = await checkChangeable({ type, id: id as string }, known, slot.call, parts) // without criteria there is an id
+  if (!changeable.ok && changeable.failure.kind !== 'unknown-instance') return changeable
+  const before = changeable.ok ? known : undefined
   const current = before?.deleted ? undefined : before
   const checked = checkConditions(`${type}/${id}`, current, conditions, parts.settings.ifMatchRequired)
   if (!checked.ok) return checked

@@ -1,23 +1,34 @@
 import { setImmediate } from 'node:timers/promises'
+import { withCreator } from '../auth/relations/creator.ts'
 import { isOver } from '../base/deadline.ts'
 import { type Failure, fail, type Issue, type Outcome, ok } from '../base/outcome.ts'
 import { metaForCreate } from '../fhir/model/meta.ts'
+import type { Resource } from '../fhir/model/resource.ts'
 import type { NewVersion, StoredVersion } from '../storage/port.ts'
 import { accessToNobody } from './access-attributes.ts'
 import { inEntry } from './bundle-entries.ts'
 import { checkMeets } from './match-criteria.ts'
 import type { Parts } from './parts.ts'
 import { patched } from './patch.ts'
+import type { Resolver } from './resolve-named.ts'
 import type { PendingVersion, Rewriting } from './transaction-references.ts'
 import type { Slot } from './transaction-slots.ts'
 import type { Target, Targets } from './transaction-targets.ts'
 import { mergedOver } from './update.ts'
 import { attributesOf } from './visible.ts'
-import { admitsNew, deletionOf, type IndexedVersion, newVersion } from './write.ts'
+import { type Draft, deletionOf, type IndexedVersion, newVersion, type Seen, seenAs, seenNow, writerOf } from './write.ts'
+import { admitAllNew } from './write-access.ts'
 
 /** Phases 5 and 6 of a transaction: every entry's new version, or that its instance stays as it is. */
 export type Built =
-  | { readonly do: 'new'; readonly version: IndexedVersion; readonly status: 200 | 201; readonly issues: readonly Issue[] }
+  | {
+      readonly do: 'new'
+      readonly version: IndexedVersion
+      readonly draft: Draft
+      readonly before: StoredVersion | undefined
+      readonly status: 200 | 201
+      readonly issues: readonly Issue[]
+    }
   | { readonly do: 'kept'; readonly version: StoredVersion }
 
 /** Entries between two turns of the event loop, so that others are served while thousands are prepared. */
@@ -41,8 +52,9 @@ export const buildVersions = async (
   const waiting = new Map<Slot, PendingVersion[]>()
   for (const pending of versioned) waiting.set(pending.slot, [...(waiting.get(pending.slot) ?? []), pending])
 
+  const along = resourcesAlong(slots, targets)
   const build = async (slot: Slot, target: WriteTarget): Promise<void> => {
-    const result = await buildOne(slot, target, mustChange.has(slot), parts)
+    const result = await buildOne(slot, target, mustChange.has(slot), along, parts)
     if (result.ok) built.set(slot, result.value)
     else failures.push(inEntry(result.failure, slot.entry))
   }
@@ -73,6 +85,17 @@ export const buildVersions = async (
   return { built, failures }
 }
 
+/** What the entries write, for those that name it. */
+const resourcesAlong = (slots: readonly Slot[], targets: Targets): Resolver => {
+  const found = new Map<string, Resource>()
+  for (const slot of slots) {
+    const target = targets.get(slot)
+    const { task } = slot
+    if (target?.do === 'write' && (task.do === 'create' || task.do === 'update')) found.set(`${task.type}/${target.id}`, task.resource)
+  }
+  return ({ type, id }) => found.get(`${type}/${id}`)
+}
+
 /** The version that a reference means: the one written or kept here, or the current one of an instance outside. */
 const versionOf = async (
   to: PendingVersion['to'],
@@ -96,34 +119,64 @@ const versionOf = async (
   return (target.before?.versionId ?? 0) + 1
 }
 
-const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, parts: Parts): Promise<Outcome<Built>> => {
+const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, along: Resolver, parts: Parts): Promise<Outcome<Built>> => {
   const { task, call } = slot
   const { id, before } = target
   if (task.do === 'create') {
-    const resource = { ...task.resource, id, meta: metaForCreate(task.resource.meta, call.requestId) }
-    return newState(slot, newVersion(resource, { type: task.type, id, versionId: 1, method: 'POST' }, parts), 201)
+    const meta = metaForCreate(task.resource.meta, call.requestId)
+    const resource = withCreator({ ...task.resource, id, meta }, undefined, writerOf(call.principal))
+    return newState(
+      slot,
+      await newVersion(resource, { type: task.type, id, versionId: 1, method: 'POST' }, { along }, call, parts),
+      undefined,
+    )
   }
   if (task.do === 'update') {
-    const merged = mergedOver(task.resource, id, before, call.requestId, parts)
-    if (merged.same && !mustChange) return ok({ do: 'kept', version: before as StoredVersion }) // same as something
-    const version = newVersion(merged.next, { type: task.type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' }, parts)
-    return newState(slot, version, before === undefined || before.deleted ? 201 : 200)
+    const merged = await mergedOver(task.resource, id, before, call, parts)
+    if (!merged.ok) return merged
+    if (merged.value.same && !mustChange) return ok({ do: 'kept', version: before as StoredVersion }) // same as something
+    const current = before?.deleted === true ? undefined : before
+    const as = { type: task.type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' } as const
+    return newState(slot, await newVersion(merged.value.next, as, { before: current, along }, call, parts), current)
   }
   if (task.do !== 'patch') throw new Error('Only creates, updates and patches make versions.')
   const result = await patched({ type: task.type, id, before, document: task.document, conditions: task.conditions }, call, parts)
   if (!result.ok) return result
-  const { next, same } = result.value
-  if (same && !mustChange) return ok({ do: 'kept', version: result.value.before })
-  return newState(slot, newVersion(next, { type: task.type, id, versionId: result.value.before.versionId + 1, method: 'PUT' }, parts), 200)
+  const { before: old, next, same } = result.value
+  if (same && !mustChange) return ok({ do: 'kept', version: old })
+  const as = { type: task.type, id, versionId: old.versionId + 1, method: 'PUT' } as const
+  return newState(slot, await newVersion(next, as, { before: old, along }, call, parts), old)
 }
 
-/** The caller must be allowed the new state, and what conditional writes leave should match their criteria. */
-const newState = ({ task, call }: Slot, version: Outcome<IndexedVersion>, status: 200 | 201): Outcome<Built> => {
-  if (!version.ok) return version
-  if (!admitsNew(version.value, call)) return fail('forbidden', {})
+/** What conditional writes leave should match their criteria. Whether the caller is allowed it is decided for all entries together. */
+const newState = ({ task }: Slot, draft: Outcome<Draft>, before: StoredVersion | undefined): Outcome<Built> => {
+  if (!draft.ok) return draft
+  const { version } = draft.value
   const criteria = task.do === 'create' || task.do === 'update' ? task.criteria : undefined
-  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria, version.value)
-  return met.ok ? ok({ do: 'new', version: version.value, status, issues: met.value }) : met
+  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria, version)
+  if (!met.ok) return met
+  return ok({ do: 'new', version, draft: draft.value, before, status: before === undefined ? 201 : 200, issues: met.value })
+}
+
+/** How each entry's version is seen by whoever wrote it; fails entry by entry where he may not bring about what is new. */
+export const admitBuilt = async (
+  built: ReadonlyMap<Slot, Built>,
+  parts: Parts,
+): Promise<{ readonly seen: ReadonlyMap<Slot, Seen>; readonly failures: readonly Failure[] }> => {
+  const seen = new Map<Slot, Seen>()
+  const failures: Failure[] = []
+  const fresh = [...built].flatMap(([slot, one]) => (one.do === 'new' ? [{ slot, one }] : []))
+  const admitted = await admitAllNew(
+    fresh.map(({ slot: { call }, one: { draft, before } }) => ({ draft, before, call })),
+    parts,
+  )
+  for (const [at, result] of admitted.entries()) {
+    const { slot } = fresh[at] as (typeof fresh)[number] // one for one
+    if (result.ok) seen.set(slot, seenAs(result.value.sight, parts))
+    else failures.push(inEntry(result.failure, slot.entry))
+  }
+  for (const [slot, one] of built) if (one.do === 'kept') seen.set(slot, await seenNow(one.version, slot.call, parts))
+  return { seen, failures }
 }
 
 /** Deletions of a slot, one for each instance that it deletes. */

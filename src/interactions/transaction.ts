@@ -12,8 +12,8 @@ import { checkReads, runReads } from './transaction-reads.ts'
 import { type PendingConditional, type Rewriting, rewriteReferences, rewrittenResource } from './transaction-references.ts'
 import { readSlots, type Slot } from './transaction-slots.ts'
 import { type Finder, findTargets, type Targets } from './transaction-targets.ts'
-import { type Built, buildDeletions, buildVersions } from './transaction-versions.ts'
-import { answerOf, type Held, type Preparation, write } from './write.ts'
+import { admitBuilt, type Built, buildDeletions, buildVersions } from './transaction-versions.ts'
+import { answerOf, type Held, type Preparation, type Seen, seenNow, write } from './write.ts'
 
 /**
  * transaction: all entries or none. *Read the entries; then, as often as a race is lost: resolve, identities, overlap, rewrite references,
@@ -63,13 +63,16 @@ const prepareTransaction = async (
   if (unresolved.length > 0) return failAll(unresolved, issuesMax)
   const { built, failures } = await buildVersions(slots, targets, rewriting, parts)
   if (failures.length > 0) return failAll(failures, issuesMax)
+  const admitted = await admitBuilt(built, parts)
+  if (admitted.failures.length > 0) return failAll(admitted.failures, issuesMax)
+  const seen = new Map([...admitted.seen, ...(await seenMatches(slots, targets, parts))])
   const reads = await checkReads(slots, targets, parts)
   if (reads.failures.length > 0) return failAll(reads.failures, issuesMax)
 
   const plan = await planOf(slots, targets, built, parts)
   const whole = { ...plan, expects: [...plan.expects, ...reads.expects], guards: [...plan.guards, ...conditional.guards] }
-  if (plan.versions.length === 0) return ok({ answer: resultsOf(slots, targets, built, whole, undefined, prefer) })
-  return ok({ plan: whole, answered: held => resultsOf(slots, targets, built, whole, held, prefer) })
+  if (plan.versions.length === 0) return ok({ answer: resultsOf(slots, targets, built, seen, whole, undefined, prefer) })
+  return ok({ plan: whole, answered: held => resultsOf(slots, targets, built, seen, whole, held, prefer) })
 }
 
 const lookupsAtOnceMax = 8
@@ -141,11 +144,24 @@ const planOf = async (slots: readonly Slot[], targets: Targets, built: ReadonlyM
   return { expects, guards, versions, ...(refuses ? { unreferenced } : {}) }
 }
 
+const nothingSeen: Seen = () => undefined
+
+/** What conditional creates found, as their callers see it. */
+const seenMatches = async (slots: readonly Slot[], targets: Targets, parts: Parts): Promise<readonly (readonly [Slot, Seen])[]> => {
+  const seen: (readonly [Slot, Seen])[] = []
+  for (const slot of slots) {
+    const target = targets.get(slot)
+    if (target?.do === 'match') seen.push([slot, await seenNow(target.version, slot.call, parts)])
+  }
+  return seen
+}
+
 /** What each writing entry answers, once the plan held. `held` is absent when there was nothing to write. */
 const resultsOf = (
   slots: readonly Slot[],
   targets: Targets,
   built: ReadonlyMap<Slot, Built>,
+  seenBySlot: ReadonlyMap<Slot, Seen>,
   plan: WritePlan,
   held: Held | undefined,
   prefer: Prefer,
@@ -157,16 +173,25 @@ const resultsOf = (
 
   const answerFor = (slot: Slot): Answer | undefined => {
     const target = targets.get(slot)
+    const seen = seenBySlot.get(slot) ?? nothingSeen
     if (target?.do === 'share') {
       const shared = answerFor(target.with)
       return shared && { ...shared, status: 200 }
     }
-    if (target?.do === 'match') return answerOf(200, target.version, target.version.lastUpdated, { prefer })
+    if (target?.do === 'match') return answerOf(200, target.version, target.version.lastUpdated, { prefer }, { seen })
     if (target?.do === 'delete') return deletionAnswer(target)
     const result = built.get(slot)
     if (result?.do === 'kept')
-      return answerOf(200, result.version, result.version.lastUpdated, { prefer }, [issue('information', 'nothing-changed', {})])
-    return result && answerOf(result.status, result.version, writtenAt.get(result.version) ?? 0, { prefer }, result.issues)
+      return answerOf(
+        200,
+        result.version,
+        result.version.lastUpdated,
+        { prefer },
+        { issues: [issue('information', 'nothing-changed', {})], seen },
+      )
+    return (
+      result && answerOf(result.status, result.version, writtenAt.get(result.version) ?? 0, { prefer }, { issues: result.issues, seen })
+    )
   }
   const deletionAnswer = ({ matches, gone }: Extract<ReturnType<Targets['get']>, { do: 'delete' }>): Answer => {
     const versions = matches.flatMap(({ type, id }) => deletions.get(`${type}/${id}`) ?? [])

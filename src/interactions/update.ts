@@ -1,3 +1,4 @@
+import { withCreator } from '../auth/relations/creator.ts'
 import { isId } from '../base/ids.ts'
 import { looksLikeNik } from '../base/nik.ts'
 import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
@@ -8,15 +9,16 @@ import { sameContent } from '../fhir/model/same-content.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
-import { checkMeets, criteriaOfUrl, findOne, guardOf } from './match-criteria.ts'
+import { checkMeets, criteriaOfUrl, findOne } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { InteractionRequest } from './request.ts'
 import { readResource } from './resource-body.ts'
 import { checkSecurityContext } from './security-context.ts'
 import { parseStored } from './stored-resource.ts'
-import { maySee } from './visible.ts'
-import { admitsNew, answerOf, newVersion, type Preparation, write } from './write.ts'
+import { isVisible } from './visible.ts'
+import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { admitNew, checkChangeable, checkReplaceable, createsById } from './write-access.ts'
 
 /** update and conditional update. @see https://hl7.org/fhir/R4/http.html#update */
 export const update: Interaction = async (request, call, parts) => {
@@ -70,11 +72,11 @@ const prepareConditionalUpdate = async (
   parts: Parts,
 ): Promise<Outcome<Preparation>> => {
   const type = resource.resourceType
-  const match = await findOne(criteria, type, call, parts)
-  if (!match.ok) return match
-  const target = await targetOf(resource, match.value, parts.ids(), call, parts)
+  const found = await findOne(criteria, type, call, parts)
+  if (!found.ok) return found
+  const { match, guard } = found.value
+  const target = await targetOf(resource, match, parts.ids(), call, parts)
   if (!target.ok) return target
-  const guard = guardOf(criteria, type, match.value, call)
   return prepareUpdate({ resource, ...target.value, conditions, request, criteria: { query: criteria, guard } }, call, parts)
 }
 
@@ -94,7 +96,7 @@ export const targetOf = async (
     return id === undefined || id === match.id ? ok({ id: match.id, before: match }) : fail('match-has-other-id', { type })
   if (id === undefined) return ok({ id: newId, before: undefined, ownId: true })
   const before = await parts.store.newest(type, id)
-  const taken = before !== undefined && !before.deleted && (await maySee(before, call, parts))
+  const taken = (await isVisible({ type, id }, before, call, parts)) && before?.deleted === false
   return taken ? fail('id-taken', { what: `${type}/${id}` }) : ok({ id, before })
 }
 
@@ -114,7 +116,9 @@ export const checkUpdate = async (
 ): Promise<Outcome<undefined>> => {
   // An id of ours that came to nothing is no name.
   const what = ownId && before === undefined ? resource.resourceType : `${resource.resourceType}/${id}`
-  if (before !== undefined && !(await maySee(before, call, parts))) return fail('unknown-instance', { what })
+  const isNew = before === undefined && (ownId === true || createsById(call, resource.resourceType))
+  const changeable = isNew ? ok(undefined) : await checkChangeable({ type: resource.resourceType, id }, before, call, parts)
+  if (!changeable.ok) return changeable
   const checked = checkConditions(what, before?.deleted ? undefined : before, conditions, parts.settings.ifMatchRequired)
   if (!checked.ok || before !== undefined || ownId) return checked
   if (!parts.settings.updateCreate) return fail('update-create-off', { what }, { allow: ['GET', 'HEAD', 'PATCH', 'DELETE'] })
@@ -122,47 +126,55 @@ export const checkUpdate = async (
   return checked
 }
 
-/** The resource as it is stored over its newest version, the meta rules applied, and whether that would change nothing. */
-export const mergedOver = (
+/** The resource as it is stored over its newest version, the meta rules applied, and whether that would change nothing. Fails `forbidden` for who does not see all of that version. */
+export const mergedOver = async (
   sent: Resource,
   id: string,
   before: StoredVersion | undefined,
-  requestId: string,
+  call: Call,
   parts: Parts,
-): { readonly next: Resource; readonly same: boolean } => {
-  if (before === undefined || before.deleted) return { next: { ...sent, id, meta: metaForCreate(sent.meta, requestId) }, same: false }
+): Promise<Outcome<{ readonly next: Resource; readonly same: boolean }>> => {
+  const by = writerOf(call.principal)
+  if (before === undefined || before.deleted)
+    return ok({ next: withCreator({ ...sent, id, meta: metaForCreate(sent.meta, call.requestId) }, undefined, by), same: false })
   const old = parseStored(before, parts)
-  const next: Resource = { ...sent, id, meta: metaForUpdate(sent.meta, old.meta, requestId) }
-  return { next, same: sameContent(next, old) }
+  const replaceable = await checkReplaceable(before, old, call, parts)
+  if (!replaceable.ok) return replaceable
+  const next = withCreator({ ...sent, id, meta: metaForUpdate(sent.meta, old.meta, call.requestId) }, old, by)
+  return ok({ next, same: sameContent(next, old) })
 }
 
 const prepareUpdate = async (asked: Update, call: Call, parts: Parts): Promise<Outcome<Preparation>> => {
   const { resource, id, before, request, criteria } = asked
   const checked = await checkUpdate(asked, call, parts)
   if (!checked.ok) return checked
-  const { next, same } = mergedOver(resource, id, before, call.requestId, parts)
+  const merged = await mergedOver(resource, id, before, call, parts)
+  if (!merged.ok) return merged
+  const { next, same } = merged.value
   if (before !== undefined && same) {
-    return ok({ answer: answerOf(200, before, before.lastUpdated, request, [issue('information', 'nothing-changed', {})]) })
+    const told = { issues: [issue('information', 'nothing-changed', {})], seen: await seenNow(before, call, parts) }
+    return ok({ answer: answerOf(200, before, before.lastUpdated, request, told) })
   }
   const type = resource.resourceType
-  const version = newVersion(next, { type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' }, parts)
-  if (!version.ok) return version
-  if (!admitsNew(version.value, call)) return fail('forbidden', {})
-  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version.value)
+  const current = before?.deleted === true ? undefined : before
+  const as = { type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' } as const
+  const draft = await newVersion(next, as, { before: current }, call, parts)
+  if (!draft.ok) return draft
+  const { version } = draft.value
+  const admitted = await admitNew({ draft: draft.value, before: current, call }, parts)
+  if (!admitted.ok) return admitted
+  const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version)
   if (!met.ok) return met
   return ok({
     plan: {
       expects: [{ type, id, seq: before?.seq ?? 'none' }],
       guards: criteria === undefined ? [] : [criteria.guard],
-      versions: [version.value],
+      versions: [version],
     },
     answered: held =>
-      answerOf(
-        before === undefined || before.deleted ? 201 : 200,
-        version.value,
-        held.versions[0]?.lastUpdated as number,
-        request,
-        met.value,
-      ),
+      answerOf(current === undefined ? 201 : 200, version, held.versions[0]?.lastUpdated as number, request, {
+        issues: met.value,
+        seen: seenAs(admitted.value.sight, parts),
+      }),
   })
 }

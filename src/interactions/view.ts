@@ -7,6 +7,7 @@ import type { StoredVersion } from '../storage/port.ts'
 import type { Parts } from './parts.ts'
 import { badParameter, type Readers, readParameters } from './read-parameters.ts'
 import type { Parameter } from './request.ts'
+import { isWholeSight, type Sight, seenBy } from './sight.ts'
 import { parseStored } from './stored-resource.ts'
 
 /** How much of a resource is shown. @see https://hl7.org/fhir/R4/search.html#summary */
@@ -18,14 +19,24 @@ export type View = {
 
 type ViewParts = Pick<Parts, 'definitions' | 'limits'>
 
-/** The stored bytes themselves when nothing reduces them; else the resource with fewer elements and the tag SUBSETTED. */
-export const textOf = (version: StoredVersion, view: View, parts: ViewParts): Uint8Array => {
+/**
+ * The stored bytes themselves when nothing reduces them; else the resource as the caller sees it, then with the elements asked for, and the tag
+ * SUBSETTED.
+ */
+export const textOf = (version: StoredVersion, view: View, sight: Sight, parts: ViewParts): Uint8Array => {
   const how = reductionOf(version.type, view)
-  return how === undefined ? version.text : reduced(version, how, parts)
+  return how === undefined && isWholeSight(sight) ? version.text : reduced(version, how, sight, parts)
 }
 
-export const reduced = (version: StoredVersion, how: Subset, parts: ViewParts): Uint8Array =>
-  Buffer.from(stringify(subset(parseStored(version, parts), parts.definitions, how)))
+export const reduced = (
+  version: Pick<StoredVersion, 'type' | 'id' | 'versionId' | 'text'>,
+  how: Subset | undefined,
+  sight: Sight,
+  parts: ViewParts,
+): Uint8Array => {
+  const seen = seenBy(parseStored(version, parts), sight, parts)
+  return Buffer.from(stringify(how === undefined ? seen : subset(seen, parts.definitions, how)))
+}
 
 /** How the view reduces a resource of `type`; undefined when it shows all of it. */
 export const reductionOf = (type: string, { summary, elements }: View): Subset | undefined => {

@@ -1,21 +1,163 @@
-import type { Resource } from '../fhir/model/resource.ts'
-import type { StoredVersion } from '../storage/port.ts'
-import { type AccessAttributes, accessAttributes, admits } from './access-attributes.ts'
+import type { Ruling } from '../auth/access.ts'
+import { type AccessFilter, admitsState, permits } from '../base/access-filter.ts'
+import type { Key, StoredVersion } from '../storage/port.ts'
+import type { AccessAttributes } from './access-attributes.ts'
 import type { Call, Parts } from './parts.ts'
-import { parseStored } from './stored-resource.ts'
+import { bare, type Inquiry, lookUp, type State, stateOf } from './states.ts'
 
 /** The attributes of a stored state; a deletion has those of the state before it. */
-export const attributesOf = async (version: StoredVersion, parts: Parts): Promise<AccessAttributes | undefined> => {
-  const state = version.deleted ? await parts.store.version(version.type, version.id, version.versionId - 1) : version
-  if (state === undefined || state.deleted) return undefined
-  const resource: Resource = parseStored(state, parts)
-  return accessAttributes(resource, state.id, parts.index(resource))
+export const attributesOf = async (version: StoredVersion, parts: Parts): Promise<AccessAttributes | undefined> =>
+  (await stateOf(version, parts)).state?.attributes
+
+/** Whether a type is seen whole by this ruling: no state needs to be looked at. */
+const isWhole = ({ filter, labels, obligations }: Ruling): boolean =>
+  filter.op === 'all' && labels.op === 'all' && !obligations.some(({ kind }) => kind === 'security-context')
+
+const hasContext = ({ obligations }: Ruling, { context }: State): boolean =>
+  context !== undefined && obligations.some(({ kind }) => kind === 'security-context')
+
+/** Never a version. */
+const noVersion = 2 ** 40
+
+/**
+ * Whether the caller may see the newest version of an instance: decided before anything else is said about it. What is hidden and what never was
+ * cost the same questions to the store, whatever the answer hangs on.
+ */
+export const isVisible = async (
+  key: Key,
+  newest: StoredVersion | undefined,
+  call: Call,
+  parts: Parts,
+  interaction = call.access.interaction,
+): Promise<boolean> => {
+  if (call.access.open) return newest !== undefined
+  const ruling = call.access.ruling(interaction, key.type)
+  if (ruling === undefined) return false
+  if (isWhole(ruling)) return newest !== undefined
+  const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
+  const known = state !== undefined && permits(ruling.filter, bare(state)) === true
+  if (known && !hasContext(ruling, state)) return true
+  const seen = known || (await admitsAfterLookUp(key, state, ruling.filter, call, parts))
+  const inContext = key.type !== 'Binary' || (await isVisibleByContext(state, ruling, call, parts))
+  if (seen && inContext) return true
+  if (!asked) await parts.store.version(key.type, key.id, noVersion)
+  return false
 }
 
-/** Whether the caller may see this version: decided before anything else is said about the instance. */
-export const maySee = async (version: StoredVersion, call: Call, parts: Parts): Promise<boolean> => {
-  const filter = call.access.filterFor(version.type)
-  if (filter.op === 'all' || filter.op === 'none') return filter.op === 'all'
-  const attributes = await attributesOf(version, parts)
-  return attributes !== undefined && admits(filter, version.id, attributes)
+const admitsAfterLookUp = async (
+  { type }: Key,
+  state: State | undefined,
+  filter: AccessFilter,
+  call: Call,
+  parts: Parts,
+): Promise<boolean> => {
+  const informed = await lookUp([{ type, state, filters: [filter] }], call, parts)
+  return state !== undefined && admitsState(filter, informed(state))
+}
+
+/** A Binary is decided as what it names. Nothing is named twice over: what leads to another Binary leads nowhere. */
+const isVisibleByContext = async (state: State | undefined, ruling: Ruling, call: Call, parts: Parts): Promise<boolean> => {
+  const context = state !== undefined && hasContext(ruling, state) ? (state.context as Key) : undefined
+  const type = context?.type ?? ''
+  const newest = await parts.store.newest(type === '' ? 'Binary' : type, context?.id ?? '-')
+  if (context === undefined) return true
+  if (newest === undefined || newest.deleted || type === 'Binary') return false
+  return isVisible(context, newest, call, parts, 'read')
+}
+
+/** Whether the caller may see this version as the newest of its instance. */
+export const maySee = (version: StoredVersion, call: Call, parts: Parts, interaction?: string): Promise<boolean> =>
+  isVisible(version, version, call, parts, interaction)
+
+/** Those of the newest versions that the caller may see, all judged in one question. */
+export const visibleOf = async <V extends StoredVersion>(
+  versions: readonly V[],
+  call: Call,
+  parts: Parts,
+  interaction = call.access.interaction,
+): Promise<readonly V[]> => {
+  const passing = await passingOf(
+    versions.map(version => ({ newest: version, version })),
+    call,
+    parts,
+    interaction,
+  )
+  return passing.map(({ version }) => version)
+}
+
+/** A version, and the newest one of its instance. */
+export type Dated<V extends StoredVersion = StoredVersion> = { readonly version: V; readonly newest: StoredVersion }
+
+/**
+ * Those that the caller may see: the newest version must pass, and a past one by its own labels too, so that a label raised now works on what
+ * was, and one taken off does not open what was closed.
+ */
+export const passingOf = async <D extends Dated>(
+  dated: readonly D[],
+  call: Call,
+  parts: Parts,
+  interaction: string | ((type: string) => string) = call.access.interaction,
+): Promise<readonly D[]> => {
+  const { access } = call
+  if (access.open) return dated
+  const inquiries: Inquiry[] = []
+  const judged: { readonly one: D; readonly ruling: Ruling; readonly state: State | undefined; readonly past: State | undefined }[] = []
+  for (const one of dated) {
+    const { version, newest } = one
+    const ruling = access.ruling(typeof interaction === 'string' ? interaction : interaction(newest.type), newest.type)
+    if (ruling === undefined) continue
+    if (isWhole(ruling)) {
+      judged.push({ one, ruling, state: undefined, past: undefined })
+      continue
+    }
+    const { state } = await stateOf(newest, parts)
+    const past = version.seq === newest.seq ? state : (await stateOf(version, parts)).state
+    judged.push({ one, ruling, state, past })
+    if (state !== undefined && permits(ruling.filter, bare(state)) === undefined)
+      inquiries.push({ type: newest.type, state, filters: [ruling.filter] })
+    if (past !== undefined && past !== state && permits(ruling.labels, bare(past)) === undefined)
+      inquiries.push({ type: newest.type, state: past, filters: [ruling.labels] })
+  }
+  const informed = await lookUp(inquiries, call, parts)
+  const passing: D[] = []
+  for (const { one, ruling, state, past } of judged) {
+    if (isWhole(ruling)) passing.push(one)
+    else if (state !== undefined && past !== undefined && admitsState(ruling.filter, informed(state))) {
+      const byLabels = past === state || admitsState(ruling.labels, informed(past))
+      const byContext = byLabels && (await contextsAdmit([state, past], ruling, call, parts))
+      if (byLabels && byContext) passing.push(one)
+    }
+  }
+  return passing
+}
+
+const contextsAdmit = async (states: readonly State[], ruling: Ruling, call: Call, parts: Parts): Promise<boolean> => {
+  for (const state of new Set(states)) {
+    if (hasContext(ruling, state) && !(await isVisibleByContext(state, ruling, call, parts))) return false
+  }
+  return true
+}
+
+/** Whether the caller may see a version by its number: the newest is asked for in any case. */
+export const isPastVisible = async (key: Key, version: StoredVersion | undefined, call: Call, parts: Parts): Promise<boolean> => {
+  if (call.access.open) return version !== undefined
+  const newest = await parts.store.newest(key.type, key.id)
+  if (!(await isVisible(key, newest, call, parts)) || newest === undefined || version === undefined) return false
+  return version.seq === newest.seq || (await passingOf([{ version, newest }], call, parts)).length > 0
+}
+
+/** Those of the versions that pass a filter by themselves. */
+export const passingFilter = async (
+  versions: readonly StoredVersion[],
+  filter: AccessFilter,
+  call: Call,
+  parts: Parts,
+): Promise<readonly StoredVersion[]> => {
+  const found = await Promise.all(versions.map(async version => ({ version, state: (await stateOf(version, parts)).state })))
+  const informed = await lookUp(
+    found.map(({ version, state }) => ({ type: version.type, state, filters: [filter] })),
+    call,
+    parts,
+  )
+  return found.flatMap(({ version, state }) => (state !== undefined && admitsState(filter, informed(state)) ? [version] : []))
 }

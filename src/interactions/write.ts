@@ -1,4 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
+import { namedForPatients } from '../auth/relations/patients.ts'
+import { namedForRelations, speaksOfRelations } from '../auth/relations/relations.ts'
+import type { Written } from '../auth/relations/written.ts'
 import { isOver } from '../base/deadline.ts'
 import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
@@ -6,10 +9,13 @@ import type { Resource } from '../fhir/model/resource.ts'
 import { storedForm } from '../fhir/model/stored-form.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { Committed, Key, Method, NewVersion, StoredVersion, WritePlan } from '../storage/port.ts'
-import { accessAttributes, admits } from './access-attributes.ts'
+import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Answer, InteractionRequest } from './request.ts'
-import { maySee } from './visible.ts'
+import { resolverOf } from './resolve-named.ts'
+import { isBlind, isWholeSight, type Sight, sightsOf } from './sight.ts'
+import { reduced } from './view.ts'
+import { visibleOf } from './visible.ts'
 
 /**
  * The one story of writing: *prepare on what is there, commit if that still holds, else prepare again*. Preparation is pure work on
@@ -42,7 +48,12 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
     const { plan, answered } = prepared.value
     const committed = await parts.store.commit(call.once === undefined ? plan : { ...plan, once: call.once })
     if (!committed.ok) return committed
-    if (committed.value.held) return ok(answered(committed.value))
+    if (committed.value.held) {
+      // What consents say now holds from the next request on.
+      const consents = plan.versions.filter(({ type }) => type === 'Consent')
+      if (consents.length > 0) call.access.consents.forget(consents.flatMap(({ patients }) => patients))
+      return ok(answered(committed.value))
+    }
     const { referrers, taken } = committed.value
     if (referrers !== undefined && referrers.length > 0) return stillReferenced(plan, referrers, call, parts)
     if (taken !== undefined) return taken === call.once ? fail('already-done', {}) : fail('key-taken', {})
@@ -54,11 +65,9 @@ const nameOf = ({ type, id }: Key): string => `${type}/${id}`
 
 /** Names those referrers that the caller may see, else says only that there are some. */
 const stillReferenced = async (plan: WritePlan, referrers: readonly Key[], call: Call, parts: Parts): Promise<Outcome<never>> => {
-  const visible: string[] = []
-  for (const [at, version] of (await parts.store.newestMany(referrers)).entries()) {
-    if (visible.length === referrersNamedMax) break
-    if (version !== undefined && (await maySee(version, call, parts))) visible.push(nameOf(referrers[at] as Key))
-  }
+  const newest = (await parts.store.newestMany(referrers)).filter(version => version !== undefined)
+  const seen = await visibleOf(newest, call, parts, 'read')
+  const visible = seen.slice(0, referrersNamedMax).map(nameOf)
   const deleted = (plan.unreferenced ?? []).map(nameOf)
   const names = visible.join(', ')
   const others = visible.length === 0 ? rule('others') : rule('names-and-others', { names })
@@ -71,27 +80,55 @@ const stillReferenced = async (plan: WritePlan, referrers: readonly Key[], call:
 /** A version with content; what criteria are evaluated on is never absent. */
 export type IndexedVersion = NewVersion & { readonly values: IndexValues }
 
-/** Whether the caller may bring about this state. */
-export const admitsNew = (version: NewVersion, call: Call): boolean => admits(call.access.filterFor(version.type), version.id, version)
+/** A version ready for the store, and the resource that it holds. */
+export type Draft = { readonly version: IndexedVersion; readonly resource: Resource }
+
+/** What stands beside a new version: the state that it takes the place of, and resources that are written along with it. */
+export type Beside = { readonly before?: StoredVersion | undefined; readonly along?: (key: Key) => Resource | undefined }
 
 /** Room that base64 and the members around it take in a stored Binary. */
 const binaryStoredMax = (parts: Pick<Parts, 'limits'>): number => Math.ceil((parts.limits.binaryBytesMax * 4) / 3) + 4096
 
-/** `resource` as a version ready for the store. Its id and meta are already those to be stored. Fails `body-too-large` over the limit for stored bytes. */
-export const newVersion = (resource: Resource, as: Key & { versionId: number; method: Method }, parts: Parts): Outcome<IndexedVersion> => {
+/**
+ * `resource` as a version ready for the store, with what it says of whom it is about and who reaches them. Its id and meta are already those to be
+ * stored. Fails `body-too-large` over the limit for stored bytes.
+ */
+export const newVersion = async (
+  resource: Resource,
+  as: Key & { versionId: number; method: Method },
+  beside: Beside,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Draft>> => {
   const { type, id, versionId, method } = as
   const { text, lastUpdatedOffset } = storedForm(resource, { id, versionId })
   const max = type === 'Binary' ? binaryStoredMax(parts) : parts.limits.resourceBytesMax
   if (text.length > max) return fail('body-too-large', { max })
   const values = parts.index(resource)
-  return ok({ type, id, versionId, method, text, lastUpdatedOffset, values, ...accessAttributes(resource, id, values) })
+  const attributes = accessAttributes(resource, id, values, await writtenOf(resource, beside, call, parts))
+  return ok({ version: { type, id, versionId, method, text, lastUpdatedOffset, values, ...attributes }, resource })
 }
 
+/** What relations hang on beside the resource: who writes, what stood before, and places and roles that it names. */
+const writtenOf = async (resource: Resource, { before, along }: Beside, { principal }: Call, parts: Parts): Promise<Written> => {
+  const by = writerOf(principal)
+  const rows = before === undefined || !speaksOfRelations(before.type) ? [] : await parts.store.relationsOf([before])
+  const resolve = await resolverOf([...namedForRelations(resource), ...namedForPatients(resource)], parts, along)
+  return {
+    ...(by === undefined ? {} : { by }),
+    ...(rows[0] === undefined ? {} : { before: rows[0] }),
+    ...(resolve === undefined ? {} : { resolve }),
+    now: parts.clock(),
+    zone: parts.settings.zone,
+  }
+}
+
+/** `Practitioner/17` of the person who writes; programs write for nobody. */
+export const writerOf = (principal: Call['principal']): string | undefined =>
+  principal.kind === 'user' || principal.kind === 'patient' ? principal.fhirUser : undefined
+
 /** The deletion that follows `before`. It stays visible to whom the last state was. */
-export const deletionOf = (
-  before: StoredVersion,
-  attributes: Pick<NewVersion, 'patients' | 'organizations' | 'authors' | 'confidentiality'>,
-): NewVersion => ({
+export const deletionOf = (before: StoredVersion, { relations: _, ...attributes }: AccessAttributes): NewVersion => ({
   type: before.type,
   id: before.id,
   versionId: before.versionId + 1,
@@ -101,17 +138,34 @@ export const deletionOf = (
   ...attributes,
 })
 
+/** The bytes of a version as the writer sees them; undefined where none may be shown. */
+export type Seen = (version: Key & { readonly versionId: number; readonly text: Uint8Array }) => Uint8Array | undefined
+
+const asStored: Seen = ({ text }) => text
+
+export const seenAs = (sight: Sight, parts: Parts): Seen => {
+  if (isWholeSight(sight)) return asStored
+  return isBlind(sight) ? () => undefined : version => reduced(version, undefined, sight, parts)
+}
+
+/** What is there already, as the caller of a write sees it. */
+export const seenNow = async (version: StoredVersion, call: Call, parts: Parts): Promise<Seen> =>
+  seenAs((await sightsOf([version], call, parts))(version), parts)
+
 /** Status and body of a write that was done, or that found nothing to do: as `Prefer: return` asks. */
 export const answerOf = (
   status: number,
   version: Key & { readonly versionId: number; readonly text: Uint8Array },
   lastUpdated: number,
   request: Pick<InteractionRequest, 'prefer'>,
-  issues: readonly Issue[] = [],
+  { issues = [], seen = asStored }: { readonly issues?: readonly Issue[]; readonly seen?: Seen } = {},
 ): Answer => {
-  const { type, id, versionId, text } = version
+  const { type, id, versionId } = version
   const location = `${type}/${id}/_history/${versionId}`
-  const wanted = request.prefer.return ?? 'representation'
+  const asked = request.prefer.return ?? 'representation'
+  const bytes = asked === 'representation' ? seen(version) : undefined
+  // Who may write and not read is shown nothing.
+  const wanted = asked === 'representation' && bytes === undefined ? 'minimal' : asked
   const told = wanted === 'OperationOutcome' && issues.length === 0 ? [issue('information', 'done', {})] : issues
   return {
     status,
@@ -120,9 +174,7 @@ export const answerOf = (
     location,
     issues: told,
     touched: [{ type, id, versionId }],
-    ...(wanted === 'representation'
-      ? { body: { kind: 'json', chunks: [text] }, ...(status === 200 ? { contentLocation: location } : {}) }
-      : {}),
+    ...(bytes !== undefined ? { body: { kind: 'json', chunks: [bytes] }, ...(status === 200 ? { contentLocation: location } : {}) } : {}),
     ...(wanted === 'OperationOutcome' ? { body: { kind: 'outcome' } } : {}),
   }
 }

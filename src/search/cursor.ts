@@ -16,6 +16,9 @@ export type Cursor = {
   readonly total?: number
   /** Whether that number is exact, so that the last page can be reached. */
   readonly exact?: boolean
+  /** To whom it was given, and what the decision about them came to; absent where sign-in is off. */
+  readonly holder?: string
+  readonly decision?: string
   /** ms */
   readonly expires: number
 }

@@ -16,8 +16,16 @@ const seesWhole = (view: View, type: string, steps: readonly string[], definitio
   endsWell(view, type, steps, definitions, false)
 
 /** Masked values are found by whoever knows them: a registrar looks a patient up by the number on his card. */
-const findsBy = (view: View, type: string, steps: readonly string[], definitions: Definitions): boolean =>
-  endsWell(view, type, steps, definitions, true)
+const findsBy = (view: View, type: string, steps: readonly string[], looksAt: readonly string[], definitions: Definitions): boolean =>
+  endsWell(view, type, steps, definitions, true) ||
+  (looksAt.length > 0 && looksAt.every(part => endsWell(view, type, [...steps, part], definitions, true)))
+
+/** What the index takes of an element that is shown in part; of everything else all. Words of a concept and identifiers in references are apart. */
+const partsIndexed: Readonly<Partial<Record<SearchParameterDefinition['type'], readonly string[]>>> = {
+  token: ['coding'],
+  reference: ['reference'],
+  date: ['start', 'end'],
+}
 
 const endsWell = (view: View, type: string, steps: readonly string[], definitions: Definitions, masked: boolean): boolean => {
   if (view.persons?.includes(type) === false) return true
@@ -43,21 +51,24 @@ const choiceNamed = (definitions: Definitions, within: string, name: string): Re
 
 /**
  * The rows in which a caller sees what a search parameter looks at: a conjunct of every query that uses it. `all` where nothing is hidden, `none`
- * where the search must be refused, for its answers would tell what is hidden.
+ * where the search must be refused, for its answers would tell what is hidden. `companion`: what is asked is not what the parameter looks at first, such as
+ * the words of a code (`code:text`) or the identifier in a reference.
  */
 export const searchableWhere = (
   rules: FieldRules,
   type: string,
   parameter: SearchParameterDefinition,
   definitions: Definitions,
+  companion = false,
 ): AccessFilter => {
   if (rules.length === 0) return { op: 'all' }
   const paths = pathsOf(parameter, type)
+  const looksAt = companion ? [] : (partsIndexed[parameter.type] ?? [])
   return allOf(
     rules.map(layer =>
       anyOf(
         layer.flatMap(({ where, view }) =>
-          view === undefined || paths?.every(steps => findsBy(view, type, steps, definitions)) === true ? [where] : [],
+          view === undefined || paths?.every(steps => findsBy(view, type, steps, looksAt, definitions)) === true ? [where] : [],
         ),
       ),
     ),

@@ -15,10 +15,10 @@ const subsetted: Coding = { system: 'http://terminology.hl7.org/CodeSystem/v3-Ob
  * @see https://hl7.org/fhir/R4/search.html#summary
  */
 export const subset = (resource: Resource, definitions: Definitions, { summary, elements }: Subset): Resource => {
-  if (summary === 'true') return tagged(summaryOf(resource, definitions))
-  if (summary === 'data') return tagged(pick(resource, definitions, name => name !== 'text'))
+  if (summary === 'true') return markedSubsetted(summaryOf(resource, definitions))
+  if (summary === 'data') return markedSubsetted(pick(resource, definitions, name => name !== 'text'))
   const named = new Set(summary === 'text' ? ['text'] : elements)
-  return tagged(pick(resource, definitions, (name, { element }) => isNeeded(element) || named.has(element.name) || named.has(name)))
+  return markedSubsetted(pick(resource, definitions, (name, { element }) => isNeeded(element) || named.has(element.name) || named.has(name)))
 }
 
 const isNeeded = (element: Element): boolean => element.min > 0 || element.modifier
@@ -71,7 +71,8 @@ const summaryOfValue = (value: unknown, name: string, member: Member, definition
 
 const isResource = (value: object): value is Resource => 'resourceType' in value && typeof value.resourceType === 'string'
 
-const tagged = ({ resourceType, id, meta, ...rest }: Resource): Resource => {
+/** The resource with the tag SUBSETTED, once. */
+export const markedSubsetted = ({ resourceType, id, meta, ...rest }: Resource): Resource => {
   const others = (meta?.tag ?? []).filter(({ system, code }) => system !== subsetted.system || code !== subsetted.code)
   return { resourceType, ...(id !== undefined && { id }), meta: { ...meta, tag: [...others, subsetted] }, ...rest }
 }

@@ -330,7 +330,7 @@ describe('what a search may look at', () => {
       'receptionist',
       'Patient',
       'phone',
-      '{"op":"or","of":[{"op":"patients","from":"facility","of":"rs"},{"op":"and","of":[{"op":"patientless"},{"op":"owner","organizations":["rs"]}]}]}',
+      '{"op":"or","of":[{"op":"patients","from":"facility","of":["rs"]},{"op":"and","of":[{"op":"patientless"},{"op":"owner","organizations":["rs"]}]}]}',
     ],
     ['lab', 'Patient', 'family', all],
     ['lab', 'Patient', 'address-city', none],
@@ -338,7 +338,10 @@ describe('what a search may look at', () => {
     ['lab', 'Patient', 'general-practitioner', none],
     ['receptionist', 'Encounter', 'reason-code', none],
     ['receptionist', 'Encounter', 'diagnosis', none],
-    ['billing', 'Condition', 'code', none],
+    ['billing', 'Condition', 'code', all],
+    ['billing', 'Condition', 'patient', all],
+    ['billing', 'Condition', 'evidence-detail', all],
+    ['billing', 'Condition', 'identifier', none],
     ['billing', 'Condition', 'recorded-date', all],
   ]
   for (const [role, type, code, wanted] of rows) {

@@ -1,0 +1,221 @@
+import { namedForPatients } from '../auth/relations/patients.ts'
+import type { Written } from '../auth/relations/written.ts'
+import {
+  type AccessFilter,
+  type AccessSubject,
+  type ConsentFilter,
+  lookupsOf,
+  type ParamFilter,
+  type PatientsFilter,
+  permits,
+} from '../base/access-filter.ts'
+import { parseReference } from '../fhir/model/references.ts'
+import type { Resource } from '../fhir/model/resource.ts'
+import { evaluate } from '../search/evaluate.ts'
+import type { IndexValues } from '../search/values.ts'
+import type { Key, Relation, RelationQuestion, Store, StoredVersion } from '../storage/port.ts'
+import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
+import { paramNode } from './param-node.ts'
+import type { Call, Parts } from './parts.ts'
+import { resolverOf } from './resolve-named.ts'
+import { parseStored } from './stored-resource.ts'
+
+/** A state in hand, stored or about to be, as access filters ask about it. */
+export type State = Key & {
+  readonly attributes: AccessAttributes
+  /** What a Binary is decided as, when it says so. */
+  readonly context?: Key
+  meets(condition: ParamFilter): boolean | undefined
+}
+
+type StateParts = Pick<Parts, 'store' | 'definitions' | 'limits' | 'settings' | 'clock' | 'index'>
+
+/** What does not change with a version: to find it out costs more than to read the version. */
+type Remembered = Pick<State, 'attributes' | 'context'> & { readonly met: Map<string, boolean | undefined> }
+
+const rememberedMax = 20_000
+const conditionsMax = 32
+
+const memories = new WeakMap<Store, Map<number, Remembered>>()
+
+const memoryOf = (store: Store): Map<number, Remembered> => {
+  const known = memories.get(store) ?? new Map<number, Remembered>()
+  memories.set(store, known)
+  return known
+}
+
+const remember = (store: Store, seq: number, found: Remembered): Remembered => {
+  const memory = memoryOf(store)
+  const [oldest] = memory.keys()
+  if (memory.size >= rememberedMax && oldest !== undefined) memory.delete(oldest)
+  memory.set(seq, found)
+  return found
+}
+
+/** `asked`: the store was asked for the state before a deletion. */
+export type StateFound = { readonly state: State | undefined; readonly asked: boolean }
+
+/** A stored version; a deletion has the attributes of the state before it, and without one nobody can say whose it was. */
+export const stateOf = async (version: StoredVersion, parts: StateParts): Promise<StateFound> => {
+  const known = memoryOf(parts.store).get(version.seq)
+  const { type, id } = version
+  if (known !== undefined) return { state: recalled({ type, id }, known, () => readAgain(version, parts), parts), asked: false }
+  const content = version.deleted ? await parts.store.version(type, id, version.versionId - 1) : version
+  if (content === undefined || content.deleted) return { state: undefined, asked: version.deleted }
+  const resource = parseStored(content, parts)
+  const values = parts.index(resource)
+  const { relations: _, ...attributes } = accessAttributes(resource, id, values, await writtenAbout(resource, parts))
+  const found = remember(parts.store, version.seq, { attributes, ...contextOf(resource, parts), met: new Map() })
+  return { state: recalled({ type, id }, found, () => values, parts), asked: version.deleted }
+}
+
+/** The conditions of a deleted state are not looked into: it is shown to whom its attributes let, and tells nothing but that it is gone. */
+const readAgain = (version: StoredVersion, parts: StateParts): IndexValues | undefined =>
+  version.deleted ? undefined : parts.index(parseStored(version, parts))
+
+/** A state that is not stored yet. */
+export const newState = (resource: Resource, id: string, values: IndexValues, attributes: AccessAttributes, parts: StateParts): State => {
+  const key = { type: resource.resourceType, id }
+  return recalled(key, { attributes, ...contextOf(resource, parts), met: new Map() }, () => values, parts)
+}
+
+const recalled = (key: Key, known: Remembered, valuesOf: () => IndexValues | undefined, parts: StateParts): State => {
+  let values: IndexValues | undefined
+  return {
+    ...key,
+    attributes: known.attributes,
+    ...(known.context && { context: known.context }),
+    meets(condition) {
+      const text = `${condition.code}=${condition.values.join()}`
+      if (known.met.has(text)) return known.met.get(text)
+      values ??= valuesOf()
+      const node = values && paramNode(key.type, condition, parts)
+      const result = node && values && evaluate(node, { ...key, values, patients: known.attributes.patients })
+      if (known.met.size < conditionsMax) known.met.set(text, result)
+      return result
+    },
+  }
+}
+
+/** Whom a resource is about may stand in what it speaks of. */
+const writtenAbout = async (resource: Resource, parts: StateParts): Promise<Written> => {
+  const resolve = await resolverOf(namedForPatients(resource), parts)
+  return resolve === undefined ? {} : { resolve }
+}
+
+/** A context that cannot be read is one that nobody passes. */
+const contextOf = (resource: Resource, { settings }: StateParts): { readonly context?: Key } => {
+  if (resource.resourceType !== 'Binary' || resource.securityContext === undefined) return {}
+  const { reference } = resource.securityContext as { readonly reference?: unknown }
+  const parsed = typeof reference === 'string' ? parseReference(reference, settings.base) : undefined
+  return { context: parsed?.kind === 'local' ? { type: parsed.type, id: parsed.id } : { type: '', id: '' } }
+}
+
+// --- what tables say
+
+/** Nobody's id: what is not there is asked about like what is. */
+const nobody = '-'
+
+/** One state, or that there is none, and all filters it will be judged by. */
+export type Inquiry = { readonly type: string; readonly state: State | undefined; readonly filters: readonly AccessFilter[] }
+
+/** Subjects that know what tables say of them. */
+export type Informed = (state: State) => AccessSubject
+
+/** Relations that stand beside those of the store. */
+export type Besides = (relation: PatientsFilter, patient: string) => boolean
+
+const questionsAtOnce = 1_000
+
+/** Consents first, since what they come to may ask for relations; then all relations in one question. */
+export const lookUp = async (
+  inquiries: readonly Inquiry[],
+  call: Call,
+  parts: Pick<Parts, 'store'>,
+  besides?: Besides,
+): Promise<Informed> => {
+  const consents = new Map<string, AccessFilter>()
+  const answers = new Map<PatientsFilter, Map<string, boolean>>()
+  const asked: { readonly relation: PatientsFilter; readonly patient: string }[] = []
+  const askRelations = (filter: AccessFilter, patients: readonly string[]): void => {
+    for (const relation of lookupsOf(filter)) {
+      if (relation.op !== 'patients' || relation.of.length === 0) continue
+      const known = answers.get(relation) ?? new Map<string, boolean>()
+      answers.set(relation, known)
+      for (const patient of patients) {
+        if (known.has(patient)) continue
+        known.set(patient, false)
+        asked.push({ relation, patient })
+      }
+    }
+  }
+  for (const { type, state, filters } of inquiries) {
+    const patients = patientsOf(state)
+    for (const filter of filters) {
+      askRelations(filter, patients)
+      for (const consent of lookupsOf(filter)) {
+        if (consent.op !== 'consent') continue
+        const key = consentKey(consent, type, patients)
+        const words = consents.get(key) ?? (await call.access.consents.of(consent, type, patients))
+        consents.set(key, words)
+        askRelations(words, patients)
+      }
+    }
+  }
+  for (let at = 0; at < asked.length; at += questionsAtOnce) {
+    const block = asked.slice(at, at + questionsAtOnce)
+    const related = await parts.store.related(block.map(({ relation, patient }) => questionOf(relation, patient)))
+    for (const [index, { relation, patient }] of block.entries()) answers.get(relation)?.set(patient, related[index] === true)
+  }
+  const relates = (relation: PatientsFilter, patient: string): boolean | undefined =>
+    besides?.(relation, patient) === true ? true : answers.get(relation)?.get(patient)
+  return state => {
+    const subject: AccessSubject = {
+      ...bare(state),
+      relates,
+      consents: consent => {
+        if (state.attributes.patients.length === 0) return true
+        const words = consents.get(consentKey(consent, state.type, patientsOf(state)))
+        return words && permits(words, subject)
+      },
+    }
+    return subject
+  }
+}
+
+const patientsOf = (state: State | undefined): readonly string[] => {
+  const patients = state?.attributes.patients ?? []
+  return patients.length === 0 ? [nobody] : patients
+}
+
+const consentKey = ({ recipients, purposes, mode }: ConsentFilter, type: string, patients: readonly string[]): string =>
+  JSON.stringify([recipients, purposes, mode, type, patients])
+
+const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): RelationQuestion => ({
+  from,
+  of,
+  patient,
+  ...(confirmed && { confirmed }),
+})
+
+/** What the state says of itself; relations and consents are unknown. */
+export const bare = ({ id, attributes, meets }: State): AccessSubject => ({
+  id,
+  ...attributes,
+  sensitivities: attributes.sensitivities ?? [],
+  meets,
+})
+
+/** Relations that rows of versions which are about to be stored give. */
+export const relationsBeside =
+  (rows: readonly Relation[], now: number): Besides =>
+  ({ from, of, confirmed }, patient) =>
+    rows.some(
+      row =>
+        row.from === from &&
+        row.patient === patient &&
+        of.includes(row.of) &&
+        (confirmed !== true || row.self !== true) &&
+        (row.since ?? now) <= now &&
+        now < (row.until ?? Number.POSITIVE_INFINITY),
+    )
