@@ -26,6 +26,8 @@ export type ConsentFilter = {
   readonly recipients: readonly string[]
   readonly purposes: readonly string[]
   readonly mode: 'exact' | 'conservative'
+  /** They ask through an application that nobody here vouches for. */
+  readonly outside?: true
 }
 
 /** A plain search parameter of the type in question; values are alternatives, written as in a search, without modifier and chain. */

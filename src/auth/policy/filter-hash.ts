@@ -32,7 +32,7 @@ const canonical = (filter: AccessFilter): unknown => {
     case 'labels':
       return [filter.op, filter.max, sorted(filter.allowed)]
     case 'consent':
-      return [filter.op, filter.mode, sorted(filter.recipients), sorted(filter.purposes)]
+      return [filter.op, filter.mode, sorted(filter.recipients), sorted(filter.purposes), filter.outside ?? false]
     case 'patient':
       return [filter.op, filter.id, filter.only ?? false]
     case 'patients':

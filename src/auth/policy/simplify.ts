@@ -102,7 +102,12 @@ export const isSame = (a: AccessFilter, b: AccessFilter): boolean => {
       return a.max === (b as typeof a).max && areSame(a.allowed, (b as typeof a).allowed)
     case 'consent': {
       const other = b as typeof a
-      return a.mode === other.mode && areSame(a.recipients, other.recipients) && areSame(a.purposes, other.purposes)
+      return (
+        a.mode === other.mode &&
+        a.outside === other.outside &&
+        areSame(a.recipients, other.recipients) &&
+        areSame(a.purposes, other.purposes)
+      )
     }
   }
 }

@@ -1,0 +1,72 @@
+import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
+import { allOf, anyOf, nothing } from '../policy/simplify.ts'
+import { type Caller, callerOf, isOpenByDefault } from './caller.ts'
+import { any, rowText } from './consent-relations.ts'
+import type { ConsentDefault, Level } from './consent-rule.ts'
+import { not } from './matter.ts'
+import { withWiderPurposes } from './purposes.ts'
+
+/**
+ * The consents of all patients at once, from what their rows say: open is what no rule that may touch this caller and type could close, level by level, and,
+ * where nothing is open without a permit, what is permitted whole. Never more than the rules of each patient would show. @see auth.md 12.3
+ */
+export const acrossPatients = (filter: ConsentFilter, type: string, byDefault: ConsentDefault): AccessFilter => {
+  const caller = callerOf(filter)
+  const open = allOf(caller.purposes.map(purpose => openFor(caller, purpose, type, byDefault)))
+  return anyOf([caller.purposes.length === 0 ? { op: 'patientless' } : open, ofSelf(caller)])
+}
+
+/** A patient is never kept from what is about himself alone. */
+export const ofSelf = ({ self }: Caller): AccessFilter => (self === undefined ? nothing : { op: 'patient', id: self, only: true })
+
+/** Types whose instances can be about several patients: there a permit of one says nothing for the others. */
+const aboutSeveral: ReadonlySet<string> = new Set([
+  'Account',
+  'Appointment',
+  'AppointmentResponse',
+  'AuditEvent',
+  'Basic',
+  'Binary',
+  'Bundle',
+  'Contract',
+  'EnrollmentResponse',
+  'Group',
+  'Linkage',
+  'MessageHeader',
+  'PaymentNotice',
+  'PaymentReconciliation',
+  'Parameters',
+  'Person',
+  'Provenance',
+  'VerificationResult',
+])
+
+const openFor = (caller: Caller, purpose: string, type: string, byDefault: ConsentDefault): AccessFilter => {
+  const purposes = [...withWiderPurposes(purpose), any]
+  const rows = (from: 'closed' | 'permitted', level: Level, recipients: readonly string[]): AccessFilter =>
+    recipients.length === 0
+      ? nothing
+      : {
+          op: 'patients',
+          from,
+          of: recipients.flatMap(to => purposes.flatMap(what => [type, any].map(which => rowText(level, to, what, which)))),
+        }
+  const closed = [
+    rows('closed', 2, [...caller.persons, any]),
+    rows('closed', 3, [...caller.groups, any]),
+    rows('closed', 5, [any]),
+    rows('closed', 6, [any]),
+  ]
+  const notClosed = (upTo: number): AccessFilter => not(anyOf(closed.slice(0, upTo)))
+  const open = isOpenByDefault(caller, purpose, byDefault)
+  if (aboutSeveral.has(type)) return open ? notClosed(closed.length) : { op: 'patientless' }
+  const permitted = caller.outside
+    ? [rows('permitted', 2, caller.clients)]
+    : [rows('permitted', 2, caller.persons), rows('permitted', 3, caller.groups), rows('permitted', 5, [any]), rows('permitted', 6, [any])]
+  return anyOf([
+    ...(open ? [notClosed(closed.length)] : [{ op: 'patientless' } as const]),
+    ...permitted.map((permit, level) => allOf([permit, notClosed(level + 1)])),
+  ])
+}
+
+export const isAboutSeveral = (type: string): boolean => aboutSeveral.has(type)

@@ -1,0 +1,79 @@
+import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
+import { allOf, anyOf, everything, nothing } from '../policy/simplify.ts'
+import { type Caller, callerOf, isOpenByDefault } from './caller.ts'
+import type { ConsentDefault, ConsentRule, Level } from './consent-rule.ts'
+import { matterOf, not, type RelatedTo } from './matter.ts'
+import { withWiderPurposes } from './purposes.ts'
+
+/** The rules of all active Consents of one patient, and what those that speak of related data mean. */
+export type PatientRules = { readonly rules: readonly ConsentRule[]; readonly related: RelatedTo }
+
+/**
+ * Which states of a type the consents of one patient leave open to a caller now, to the letter: the nearest rules that fit decide, and among equals a deny;
+ * without any, the default. Each purpose must be open by itself. Break-glass goes before, and is not known here.
+ * @see auth.md 12.2
+ */
+export const openByRules = (
+  { rules, related }: PatientRules,
+  filter: ConsentFilter,
+  type: string,
+  byDefault: ConsentDefault,
+  now: number,
+): AccessFilter => {
+  const caller = callerOf(filter)
+  if (caller.purposes.length === 0) return nothing
+  return allOf(caller.purposes.map(purpose => openFor({ rules, related }, caller, purpose, type, byDefault, now)))
+}
+
+const levels: readonly Level[] = [2, 3, 4, 5, 6]
+
+const openFor = (
+  { rules, related }: PatientRules,
+  caller: Caller,
+  purpose: string,
+  type: string,
+  byDefault: ConsentDefault,
+  now: number,
+): AccessFilter => {
+  const touching = rules.filter(rule => touches(rule, caller, purpose, now) && speaksOfType(rule, type))
+  const matters = (level: Level, effect: ConsentRule['effect']): AccessFilter =>
+    anyOf(
+      touching
+        .filter(rule => rule.level === level && rule.effect === effect)
+        .map(rule => {
+          const excepted = rule.exceptions.filter(one => touches(one, caller, purpose, now) && speaksOfType(one, type))
+          return allOf([matterOf(rule, type, related), not(anyOf(excepted.map(one => matterOf(one, type, related))))])
+        }),
+    )
+  return levels.reduceRight(
+    (open, level) => allOf([not(matters(level, 'deny')), anyOf([matters(level, 'permit'), open])]),
+    isOpenByDefault(caller, purpose, byDefault) ? everything : nothing,
+  )
+}
+
+const speaksOfType = ({ classes }: ConsentRule, type: string): boolean => classes.every(types => types.includes(type))
+
+/** Whether the rule is in force for this caller and purpose. */
+const touches = ({ effect, actors, purposes, span }: ConsentRule, caller: Caller, purpose: string, now: number): boolean => {
+  const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = span
+  if (now < since || now >= until) return false
+  const wide = withWiderPurposes(purpose)
+  if (!purposes.every(codes => codes.some(code => wide.includes(code)))) return false
+  const names = [...caller.persons, ...caller.groups]
+  if (!actors.every(alternatives => alternatives.some(name => names.includes(name)))) return false
+  // A doctor may be permitted what an application that nobody vouches for may not.
+  return effect === 'deny' || !caller.outside || actors.some(alternatives => alternatives.some(name => caller.clients.includes(name)))
+}
+
+/** Whether the rules close anything to the caller, whatever it is about. */
+export const closesAnything = ({ rules }: PatientRules, filter: ConsentFilter, byDefault: ConsentDefault, now: number): boolean => {
+  const caller = callerOf(filter)
+  return caller.purposes.some(purpose => {
+    const touching = rules.filter(rule => touches(rule, caller, purpose, now))
+    if (touching.some(({ effect }) => effect === 'deny')) return true
+    return !isOpenByDefault(caller, purpose, byDefault) && !touching.some(rule => rule.effect === 'permit' && isWhole(rule))
+  })
+}
+
+const isWhole = ({ classes, labels, codes, dataPeriods, data }: ConsentRule): boolean =>
+  classes.length + labels.length + codes.length + dataPeriods.length + data.length === 0
