@@ -1,6 +1,7 @@
 import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
 import type { Letter } from '../letters.ts'
 import type { ClearanceLevel, RoleTable } from '../roles/role-table.ts'
+import { heldPermissions } from './held-permissions.ts'
 import { ownId, type Principal, representedBy } from './principal.ts'
 import { allOf, anyOf, everything } from './simplify.ts'
 
@@ -19,12 +20,18 @@ export const labelRule = (table: RoleTable, principal: Principal, type: string, 
       representedBy(principal).map(id => ({ op: 'patient', id, only: true })),
       self,
     ),
-    within(emergenciesOf(principal, letter), emergency),
+    within(emergenciesOf(principal, letter), [...emergency, ...veryRestricted(table, principal)]),
   ])
 }
 
 const within = (patients: readonly AccessFilter[], levels: readonly ClearanceLevel[]): AccessFilter =>
   allOf([anyOf(patients), anyOf(levels.map(levelFilter))])
+
+/** What an emergency opens beside what the role brings, to who holds the permission for it: everything. */
+const veryRestricted = (table: RoleTable, principal: Principal): readonly ClearanceLevel[] =>
+  principal.emergencies.length > 0 && heldPermissions(table, principal).has('break-glass.very-restricted')
+    ? [{ max: 'V', allowed: ['*'] }]
+    : []
 
 /** `*` with V is the clearance of what must write everything (intake of messages); nothing less than V opens all codes. */
 const levelFilter = ({ max, allowed }: ClearanceLevel): AccessFilter =>
@@ -42,16 +49,23 @@ export const consentRule = (
   mode: ConsentFilter['mode'],
 ): AccessFilter => {
   if (!table.aboutPatients.has(type)) return everything
-  const consent: AccessFilter = { op: 'consent', recipients: recipientsOf(principal), purposes: principal.purpose, mode }
+  const consent: AccessFilter = {
+    op: 'consent',
+    recipients: recipientsOf(principal),
+    purposes: principal.purpose,
+    mode,
+    ...(principal.outside && { outside: true }),
+  }
   return anyOf([consent, ...emergenciesOf(principal, letter)])
 }
 
 /** The person, the organizations he acts for, and the client, as consents name them; a client is named by `client/` and its id. */
-const recipientsOf = ({ fhirUser, roles, clientId }: Principal): readonly string[] => {
+const recipientsOf = ({ fhirUser, roles, clientId, alsoKnownAs = [] }: Principal): readonly string[] => {
   const organizations = roles.flatMap(role => role.organizations ?? []).map(id => `Organization/${id}`)
   return [
     ...new Set([
       ...(fhirUser === undefined ? [] : [fhirUser]),
+      ...alsoKnownAs,
       ...organizations,
       ...(clientId === undefined ? [] : [`client/${clientId}`]),
     ]),

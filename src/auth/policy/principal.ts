@@ -54,6 +54,8 @@ export type Principal = {
   readonly grants?: readonly ClientGrant[]
   /** Named permissions of a client's registration (`queue.display`); users have theirs by roles. */
   readonly permissions?: readonly string[]
+  /** Nobody here vouches for the application: it needs a permit by name. */
+  readonly outside?: true
   /** Code systems of Basic that the client registered. */
   readonly appStateSystems?: readonly string[]
   /** How often the application may ask; absent: as one that people work with. @see auth.md 16 */

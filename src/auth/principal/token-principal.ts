@@ -4,7 +4,7 @@ import type { Principal } from '../policy/principal.ts'
 import type { Clearance } from '../roles/role-table.ts'
 import { parseScopes, type SmartScope } from '../scopes/scope.ts'
 import { acrOf, factorAt } from '../sessions/session.ts'
-import { personOf } from './person.ts'
+import { personOf, usualPurpose } from './person.ts'
 import type { PrincipalParts } from './principal-parts.ts'
 import type { LiveGrant, LiveToken } from './token.ts'
 
@@ -41,10 +41,14 @@ const personPrincipal = async ({ parts, client, tokenRef, scopes }: About, { gra
     emergencies,
     acr: acrOf(amr),
     ...(at !== undefined && { factorAt: at }),
+    ...(person.kind === 'user' && isOutside(client)),
     appStateSystems: client.appStateSystems,
     rateClass: client.rateClass,
   }
 }
+
+/** What a patient lets an application do is his permit; what staff let it do is not. @see auth.md 12.1 */
+const isOutside = ({ trust }: Client): Pick<Principal, 'outside'> => (trust === 'self-registered' ? { outside: true } : {})
 
 /** Nothing that is labelled above the normal. */
 const serviceClearance: Clearance = { anywhere: [{ max: 'N', allowed: [] }], inCare: [], self: [], emergency: [] }
@@ -59,7 +63,9 @@ const servicePrincipal = async ({ parts, client, tokenRef, scopes }: About): Pro
     tokenRef,
     scopes,
     launch: {},
-    purpose: client.purpose,
+    // Without one nothing would be open by any consent.
+    purpose: client.purpose.length === 0 ? usualPurpose('client') : client.purpose,
+    ...isOutside(client),
     clearance: serviceClearance,
     emergencies: [],
     acr: 1,
