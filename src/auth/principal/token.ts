@@ -43,10 +43,19 @@ export const findToken = async (
 
 const isAccessToken = ({ model }: LibraryRow): boolean => model === 'AccessToken' || model === 'ClientCredentials'
 
-/** Undefined as soon as anything that it hangs on is over: withdrawn, logged out, other roles, another password. */
+/** Undefined as soon as the grant or anything that it hangs on is over: withdrawn, logged out, other roles, another password. */
 export const liveGrant = async (ground: Ground, id: string): Promise<LiveGrant | undefined> => {
   const grant = await grantById(ground, id)
-  if (grant === undefined || !grantStands(grant, ground.clock())) return undefined
+  return grant !== undefined && grantStands(grant, ground.clock()) ? holding(ground, grant) : undefined
+}
+
+/** The same of a grant that may have been ended a moment ago: whoever gets tokens of it gets dead ones. */
+export const heldGrant = async (ground: Ground, id: string): Promise<LiveGrant | undefined> => {
+  const grant = await grantById(ground, id)
+  return grant && holding(ground, grant)
+}
+
+const holding = async (ground: Ground, grant: KeptGrant): Promise<LiveGrant | undefined> => {
   const { account: accountId, epoch, kind, session: sessionId } = grant.value
   if (kind === 'offline') {
     const account = await accountById(ground, accountId)

@@ -1,7 +1,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Account } from '../accounts/account.ts'
 import { accountById } from '../accounts/find-account.ts'
-import { liveGrant } from '../principal/token.ts'
+import { heldGrant } from '../principal/token.ts'
 import { grantById } from '../grants/grants.ts'
 import { renderScopes } from '../scopes/scope.ts'
 import { assertionAlgs } from '../smart/discovery.ts'
@@ -66,7 +66,8 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     },
     async findAccount(ctx, id, token) {
       const grant = token !== undefined && 'grantId' in token && typeof token.grantId === 'string' ? token.grantId : undefined
-      const account = grant === undefined ? (await liveOf(parts, ctx))?.account : (await liveGrant(ground, grant))?.account
+      // Of a code the library asks after it was used: many who use it at once would end the grant before the first of them has his answer.
+      const account = grant === undefined ? (await liveOf(parts, ctx))?.account : (await heldGrant(ground, grant))?.account
       return account?.key === id ? { accountId: id, claims: async () => claimsOf(parts, account.value) } : undefined
     },
     async loadExistingGrant(ctx) {
