@@ -188,8 +188,7 @@ const patientsOf = (state: State | undefined): readonly string[] => {
   return patients.length === 0 ? [nobody] : patients
 }
 
-const consentKey = ({ recipients, purposes, mode }: ConsentFilter, type: string, patients: readonly string[]): string =>
-  JSON.stringify([recipients, purposes, mode, type, patients])
+const consentKey = (consent: ConsentFilter, type: string, patients: readonly string[]): string => JSON.stringify([consent, type, patients])
 
 const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): RelationQuestion => ({
   from,
