@@ -3,9 +3,16 @@ import type { Html } from './html.ts'
 import type { Visit } from './visit.ts'
 
 /** What pages answer with. Nothing of it is kept by a browser or on the way, and nothing of it runs that is not ours. @see auth.md 14, 16 */
-export const sendPage = ({ res, parts, interaction, req }: Pick<Visit, 'res' | 'parts' | 'interaction' | 'req'>, page: Html, status = 200): void => {
+export const sendPage = (
+  { res, parts, interaction, req }: Pick<Visit, 'res' | 'parts' | 'interaction' | 'req'>,
+  page: Html,
+  status = 200,
+): void => {
   const body = Buffer.from(page.toString())
-  setPageHeaders(res, { frameAncestors: parts.frameAncestors ?? [], ...(interaction === undefined ? {} : { redirectUri: interaction.redirectUri }) })
+  setPageHeaders(res, {
+    frameAncestors: parts.frameAncestors ?? [],
+    ...(interaction === undefined ? {} : { redirectUri: interaction.redirectUri }),
+  })
   res.setHeader('Content-Type', 'text/html; charset=utf-8')
   res.setHeader('Content-Length', body.length)
   res.writeHead(status)

@@ -1,4 +1,4 @@
-import { commonLetters } from '../letters.ts'
+import { commonLetters, letterOrder } from '../letters.ts'
 import { type PlainScope, type ResourceScope, renderScope, type SmartScope } from '../scopes/scope.ts'
 import type { Language } from './languages.ts'
 import { capital, groupName, groupOf, typesOfGroup } from './resource-names.ts'
@@ -19,7 +19,9 @@ export type ConsentBox = {
   /** Ticked when the page first comes. */
   readonly ticked: boolean
   /** What it allows. */
-  readonly scopes: readonly string[]
+  readonly scopes: readonly SmartScope[]
+  /** Of a kind that may be chosen in place of a wildcard: the box of the wildcard, beside which it says nothing. */
+  readonly insteadOf?: string
 }
 
 export type ConsentGroup = {
@@ -46,7 +48,9 @@ export const consentChoices = (asked: readonly SmartScope[], words: ConsentWords
   const plain = asked.filter(scope => scope.kind === 'plain')
   const context = plain.filter(({ text }) => text === 'launch' || text.startsWith('launch/'))
   const identity = plain.filter(({ text }) => identityScopes.has(text))
-  const special = plain.filter(one => !context.includes(one) && !identity.includes(one) && one.text !== 'offline_access' && one.text !== 'online_access')
+  const special = plain.filter(
+    one => !context.includes(one) && !identity.includes(one) && one.text !== 'offline_access' && one.text !== 'online_access',
+  )
   const offline = plain.find(({ text }) => text === 'offline_access')
   const online = plain.find(({ text }) => text === 'online_access')
   return {
@@ -72,14 +76,25 @@ export const boxesOf = ({ data, identity, special, offline, online }: ConsentCho
   ...(online === undefined ? [] : [online]),
 ]
 
-/** The scopes of the boxes that came back ticked. A name that is no box of this request allows nothing. */
-export const tickedScopes = (choices: ConsentChoices, names: ReadonlySet<string>): readonly string[] => [
-  ...new Set(
-    boxesOf(choices)
-      .filter(({ id }) => names.has(id))
-      .flatMap(({ scopes }) => scopes),
-  ),
-]
+/**
+ * The scopes of the boxes that came back ticked. A name that is no box of this request allows nothing. What was asked for as one scope and is ticked
+ * as a whole comes back as one, in its own words.
+ */
+export const tickedScopes = (choices: ConsentChoices, names: ReadonlySet<string>): readonly string[] => {
+  const ticked = boxesOf(choices).filter(({ id, insteadOf }) => names.has(id) && (insteadOf === undefined || !names.has(insteadOf)))
+  const merged = new Map<string, SmartScope>()
+  for (const scope of ticked.flatMap(({ scopes }) => scopes)) {
+    const key = scope.kind === 'plain' ? scope.text : renderScope({ ...scope, letters: '', v1: false })
+    const before = merged.get(key)
+    merged.set(
+      key,
+      before?.kind === 'resource' && scope.kind === 'resource' ? { ...scope, letters: united(before.letters, scope.letters) } : scope,
+    )
+  }
+  return [...merged.values()].map(scope => renderScope(scope))
+}
+
+const united = (a: string, b: string): string => [...letterOrder].filter(letter => a.includes(letter) || b.includes(letter)).join('')
 
 const counter = (): (() => string) => {
   let n = 0
@@ -95,8 +110,9 @@ const dataGroups = (scopes: readonly ResourceScope[], words: ConsentWords, numbe
   }
   return [...byTitle].map(([title, group]) => {
     const boxes = halves.flatMap(letters => boxOf(group, letters, words, numbered))
-    const wild = group.filter(({ type, params }) => type === '*' && params.length === 0)
-    return { title, boxes, ...(wild.length === 0 ? {} : { instead: insteadOf(wild, words, numbered) }) }
+    const wild = group.filter(({ type, params, letters }) => type === '*' && params.length === 0 && /[rs]/.test(letters))
+    const whole = boxes[0]?.id
+    return { title, boxes, ...(wild.length === 0 || whole === undefined ? {} : { instead: kindsOf(wild, whole, words, numbered) }) }
   })
 }
 
@@ -122,18 +138,32 @@ const boxOf = (group: readonly ResourceScope[], letters: string, words: ConsentW
         technical: all.some(({ technical }) => technical),
         sensitive: all.some(({ sensitive }) => sensitive),
         ticked: !all.some(({ sensitive }) => sensitive),
-        scopes: scopes.map(scope => renderScope(scope)),
+        scopes,
       },
     ]
   })
 }
 
 /** The kinds of data that a wildcard may be narrowed to, reading only: who is to write everything is asked as such. */
-const offeredInstead = ['Patient', 'Condition', 'AllergyIntolerance', 'medication', 'Observation', 'DiagnosticReport', 'Encounter', 'Immunization', 'Procedure', 'document', 'Coverage'] as const
+const offeredInstead = [
+  'Patient',
+  'Condition',
+  'AllergyIntolerance',
+  'medication',
+  'Observation',
+  'DiagnosticReport',
+  'Encounter',
+  'Immunization',
+  'Procedure',
+  'document',
+  'Coverage',
+] as const
 
-const insteadOf = (wild: readonly ResourceScope[], words: ConsentWords, numbered: () => string): readonly ConsentBox[] =>
+const kindsOf = (wild: readonly ResourceScope[], insteadOf: string, words: ConsentWords, numbered: () => string): readonly ConsentBox[] =>
   offeredInstead.flatMap(group => {
-    const scopes = typesOfGroup(group).flatMap(type => wild.map(scope => ({ ...scope, type, letters: commonLetters(scope.letters, 'rs') }))).filter(({ letters }) => letters !== '')
+    const scopes = typesOfGroup(group)
+      .flatMap(type => wild.map(scope => ({ ...scope, type, letters: commonLetters(scope.letters, 'rs') })))
+      .filter(({ letters }) => letters !== '')
     const [first] = scopes
     if (first === undefined) return []
     return [
@@ -144,7 +174,8 @@ const insteadOf = (wild: readonly ResourceScope[], words: ConsentWords, numbered
         technical: false,
         sensitive: false,
         ticked: false,
-        scopes: scopes.map(scope => renderScope(scope)),
+        scopes,
+        insteadOf,
       },
     ]
   })
@@ -152,7 +183,7 @@ const insteadOf = (wild: readonly ResourceScope[], words: ConsentWords, numbered
 const plainBox = (scopes: readonly PlainScope[], { say }: ConsentWords, id: string): ConsentBox => {
   const [first] = scopes
   const said = first === undefined ? { short: '', long: '', technical: false } : plainScopeWords(first, say)
-  return { ...said, id, sensitive: false, ticked: !said.technical, scopes: scopes.map(({ text }) => text) }
+  return { ...said, id, sensitive: false, ticked: !said.technical, scopes }
 }
 
 const timeBox = (scope: PlainScope, { say, offlineUntil }: ConsentWords, id: string): ConsentBox => {
@@ -165,6 +196,6 @@ const timeBox = (scope: PlainScope, { say, offlineUntil }: ConsentWords, id: str
     technical: false,
     sensitive: false,
     ticked: true,
-    scopes: [scope.text],
+    scopes: [scope],
   }
 }

@@ -27,9 +27,17 @@ export const arrive = async (parts: PagesParts, visit: Visit, notes: ArrivalNote
   if (interaction === undefined) {
     return notes.backupCodes === undefined
       ? redirect(visit.res, ownPath(next))
-      : sendPage(visit, backupCodesPage(visit, notes.backupCodes, html`<a class="button first" href="${ownPath(next)}">${visit.say('mfa.codesSaved')}</a>`))
+      : sendPage(
+          visit,
+          backupCodesPage(
+            visit,
+            notes.backupCodes,
+            html`<a class="button first" href="${ownPath(next)}">${visit.say('mfa.codesSaved')}</a>`,
+          ),
+        )
   }
-  if (notes.backupCodes !== undefined) return sendPage(visit, backupCodesPage(visit, notes.backupCodes, goOn(visit, live, visit.say('mfa.codesSaved'))))
+  if (notes.backupCodes !== undefined)
+    return sendPage(visit, backupCodesPage(visit, notes.backupCodes, goOn(visit, live, visit.say('mfa.codesSaved'))))
   const words = noticesOf(visit, notes)
   return words.length === 0 ? finish(parts, visit, live) : sendPage(visit, noticePage(visit, words, live))
 }
@@ -53,7 +61,10 @@ const goOn = (visit: Visit, live: LiveSession, words: string): Html => {
 export const continueInteraction = async (parts: PagesParts, visit: Visit, proof: string | undefined): Promise<void> => {
   const { live, interaction } = visit
   const arrived =
-    live !== undefined && interaction !== undefined && proof !== undefined && parts.forms.verify(proof, arrivedText(interaction.uid, live.session.key))
+    live !== undefined &&
+    interaction !== undefined &&
+    proof !== undefined &&
+    parts.forms.verify(proof, arrivedText(interaction.uid, live.session.key))
   if (!arrived) return sendError(visit, { status: 403, about: 'forged' })
   return finish(parts, visit, live)
 }
@@ -83,7 +94,7 @@ const noticePage = (visit: Visit, words: readonly string[], live: LiveSession): 
 export const backupCodesPage = (visit: Visit, codes: readonly string[], onward: Fragment): Html =>
   layout(visit, {
     title: visit.say('mfa.codesTitle'),
-    here: visit.live === undefined ? doorOf(visit) : (visit.interaction === undefined ? '/account/security' : doorOf(visit)),
+    here: visit.live === undefined ? doorOf(visit) : visit.interaction === undefined ? '/account/security' : doorOf(visit),
     body: html`
       <div class="card">
         <h1>${visit.say('mfa.codesTitle')}</h1>

@@ -44,7 +44,11 @@ export const field = (one: Field): Html => {
     </div>`
 }
 
-export const button = (words: string, kind: 'first' | 'second' | 'danger' = 'first', sent?: { readonly name: string; readonly value: string }): Html =>
+export const button = (
+  words: string,
+  kind: 'first' | 'second' | 'danger' = 'first',
+  sent?: { readonly name: string; readonly value: string },
+): Html =>
   html`<button type="submit" class="button ${kind}" ${sent !== undefined && html`name="${sent.name}" value="${sent.value}"`}>${words}</button>`
 
 /** A message that a screen reader speaks when the page comes: what went wrong, or what was done. */

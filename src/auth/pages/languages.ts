@@ -30,5 +30,8 @@ const preferred = (header: string): Language | undefined => {
     .split(',', membersMax)
     .map(member => ({ language: primary(member), weight: Number(/;\s*q=([\d.]+)/.exec(member)?.[1] ?? 1) }))
     .filter(({ weight }) => weight > 0)
-  return rows.toSorted((a, b) => b.weight - a.weight).map(row => row.language).find(isLanguage)
+  return rows
+    .toSorted((a, b) => b.weight - a.weight)
+    .map(row => row.language)
+    .find(isLanguage)
 }

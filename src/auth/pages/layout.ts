@@ -60,7 +60,8 @@ const languageSwitch = (visit: Visit, here: string): Html =>
     visit,
     '/login/language',
     html`${hidden('next', here)}<fieldset class="languages"><legend class="unseen">${visit.say('page.language')}</legend>${languages.map(
-      one => html`<button type="submit" name="language" value="${one}" lang="${one}" ${one === visit.language && html`aria-current="true"`}>${languageNames[one]}</button>`,
+      one =>
+        html`<button type="submit" name="language" value="${one}" lang="${one}" ${one === visit.language && html`aria-current="true"`}>${languageNames[one]}</button>`,
     )}</fieldset>`,
     'inline',
   )

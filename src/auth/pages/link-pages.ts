@@ -29,7 +29,13 @@ const forgottenPage = (visit: Visit, error?: string): Html => {
         <h1>${say('forgot.title')}</h1>
         <p class="lead">${say('forgot.hint')}</p>
         ${form(visit, '/login/forgotten', [
-          field({ name: 'username', label: say('login.username'), autocomplete: 'username', focus: true, ...(error === undefined ? {} : { error }) }),
+          field({
+            name: 'username',
+            label: say('login.username'),
+            autocomplete: 'username',
+            focus: true,
+            ...(error === undefined ? {} : { error }),
+          }),
           button(say('forgot.send')),
         ])}
         <p class="beside"><a href="/login">${say('page.back')}</a></p>
@@ -54,7 +60,10 @@ const takeForgotten: Page = async ({ visit, parts, form }) => {
 }
 
 const showSent: Page = async ({ visit }) =>
-  sendPage(visit, messagePage(visit, visit.say('forgot.sentTitle'), visit.say('forgot.sent'), html`<a href="/login">${visit.say('page.back')}</a>`))
+  sendPage(
+    visit,
+    messagePage(visit, visit.say('forgot.sentTitle'), visit.say('forgot.sent'), html`<a href="/login">${visit.say('page.back')}</a>`),
+  )
 
 /** A title, a sentence, and where to go. */
 export const messagePage = (visit: Visit, title: string, words: string, onward: Fragment): Html =>
@@ -66,7 +75,9 @@ const deadLink = (visit: Visit, onward: Fragment): void =>
 const askAgain = (visit: Visit): Html => html`<a href="/login/forgotten">${visit.say('link.newReset')}</a>`
 
 const showReset: Page = async ({ visit, parts, rest }) =>
-  (await openLink(parts.accounts.ground, 'reset', rest)) === undefined ? deadLink(visit, askAgain(visit)) : sendPage(visit, resetPage(visit, rest))
+  (await openLink(parts.accounts.ground, 'reset', rest)) === undefined
+    ? deadLink(visit, askAgain(visit))
+    : sendPage(visit, resetPage(visit, rest))
 
 const resetPage = (visit: Visit, secret: string, error?: string): Html =>
   passwordPage(visit, { action: `/login/reset/${secret}`, here: `/login/reset/${secret}`, ...(error === undefined ? {} : { error }) })
@@ -91,7 +102,12 @@ const showInvitation: Page = async ({ visit, parts, rest }) => {
 
 type Wrong = { readonly username?: string; readonly password?: string; readonly typed?: string }
 
-const invitationPage = (visit: Visit, secret: string, username: string | undefined, { username: wrongName, password: wrongPassword, typed }: Wrong): Html => {
+const invitationPage = (
+  visit: Visit,
+  secret: string,
+  username: string | undefined,
+  { username: wrongName, password: wrongPassword, typed }: Wrong,
+): Html => {
   const { say } = visit
   const path = `/login/invitation/${secret}`
   const name = field({
@@ -121,7 +137,15 @@ const takeInvitation: Page = async ({ visit, parts, form, rest }) => {
   const dead = (): void => deadLink(visit, say('link.askAdmin'))
   if (opened === undefined) return dead()
   const typed = form.one('username')
-  const again = (wrong: Wrong): void => sendPage(visit, invitationPage(visit, rest, opened.account.value.username, { ...wrong, ...(typed === undefined ? {} : { typed: typed.slice(0, 64) }) }), 422)
+  const again = (wrong: Wrong): void =>
+    sendPage(
+      visit,
+      invitationPage(visit, rest, opened.account.value.username, {
+        ...wrong,
+        ...(typed === undefined ? {} : { typed: typed.slice(0, 64) }),
+      }),
+      422,
+    )
   const password = passwordTyped(visit, form.one('password'), form.one('again'))
   if ('error' in password) return again({ password: password.error })
   const chosen = { password: password.password, ...(typed === undefined ? {} : { username: typed }) }
@@ -142,7 +166,8 @@ const takeInvitation: Page = async ({ visit, parts, form, rest }) => {
 
 const showEmail: Page = async ({ visit, parts, rest }) => {
   const { say } = visit
-  if ((await openLink(parts.accounts.ground, 'email', rest)) === undefined) return deadLink(visit, html`<a href="/account">${say('page.continue')}</a>`)
+  if ((await openLink(parts.accounts.ground, 'email', rest)) === undefined)
+    return deadLink(visit, html`<a href="/account">${say('page.continue')}</a>`)
   return sendPage(
     visit,
     layout(visit, {

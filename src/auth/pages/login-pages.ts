@@ -7,6 +7,7 @@ import type { LoginAnswer } from '../login-answers.ts'
 import { beginEnrolment, finishEnrolment } from '../login-enrolment.ts'
 import { findStep, stepMs } from '../login-steps.ts'
 import { passwordLengthMin } from '../passwords/password-rules.ts'
+import { logOut } from '../sessions/sessions.ts'
 import { redirect, sendPage } from './answers.ts'
 import { arrive, backupCodesPage, doorOf, within } from './door.ts'
 import { enrolmentPage } from './enrolment-page.ts'
@@ -41,7 +42,11 @@ export const showLogin: Page = async ({ visit }) => {
 
 const nextOf = ({ query }: Visit): string => ownPath(query.get('next') ?? undefined)
 
-const loginPage = (visit: Visit, { words, next, name }: { readonly words?: Fragment; readonly next?: string; readonly name?: string }, failed = false): Html => {
+const loginPage = (
+  visit: Visit,
+  { words, next, name }: { readonly words?: Fragment; readonly next?: string; readonly name?: string },
+  failed = false,
+): Html => {
   const { say, parts, interaction } = visit
   const title = say('login.title', { facility: parts.accounts.rules.facility })
   return layout(visit, {
@@ -57,8 +62,21 @@ const loginPage = (visit: Visit, { words, next, name }: { readonly words?: Fragm
         ${words}
         ${form(visit, doorOf(visit), [
           hidden('next', next ?? '/account'),
-          field({ name: 'username', label: say('login.username'), autocomplete: 'username', focus: true, ...(name === undefined ? {} : { value: name }) }),
-          field({ name: 'password', label: say('login.password'), type: 'password', autocomplete: 'current-password', maxlength: 512, reveal: revealOf(visit) }),
+          field({
+            name: 'username',
+            label: say('login.username'),
+            autocomplete: 'username',
+            focus: true,
+            ...(name === undefined ? {} : { value: name }),
+          }),
+          field({
+            name: 'password',
+            label: say('login.password'),
+            type: 'password',
+            autocomplete: 'current-password',
+            maxlength: 512,
+            reveal: revealOf(visit),
+          }),
           button(say('login.button')),
         ])}
         <p class="beside"><a href="/login/forgotten">${say('login.forgot')}</a></p>
@@ -73,7 +91,11 @@ const giveName: Page = async ({ visit, parts, form }) => {
   const next = ownPath(form.one('next'))
   const answer = await logIn(parts.accounts, { name, password: form.one('password') ?? '' }, browserOf(visit))
   return proceed(parts, visit, answer, next, () =>
-    sendPage(visit, loginPage(visit, { words: notice('bad', html`<p>${visit.say('login.failed')}</p>`), next, name: name.slice(0, 254) }, true), 422),
+    sendPage(
+      visit,
+      loginPage(visit, { words: notice('bad', html`<p>${visit.say('login.failed')}</p>`), next, name: name.slice(0, 254) }, true),
+      422,
+    ),
   )
 }
 
@@ -97,6 +119,7 @@ const proceed = async (
       return sendPage(visit, backupCodesPage(visit, answer.backupCodes, link))
     }
     case 'session':
+      await endOther(parts, visit, answer.account.id)
       return arrive(parts, await withSession(visit, answer), answer, next)
     case 'expired':
       takeCookie(visit, 'step')
@@ -104,6 +127,13 @@ const proceed = async (
     default:
       return wrong(answer)
   }
+}
+
+/** Somebody else was signed in in this browser: nobody has the value of that cookie any more. */
+const endOther = async (parts: PagesParts, { live, from }: Visit, account: string): Promise<void> => {
+  if (live === undefined || live.account.key === account) return
+  const done = await logOut(parts.accounts.ground, live, from)
+  if (done.ok) await parts.told?.(done.value)
 }
 
 const stepPaths = { factor: '/code', enrol: '/enrol', password: '/password' } as const
@@ -116,7 +146,8 @@ const atStep =
   async at =>
     tokenOf(at.visit) === '' ? redirect(at.visit.res, `${doorOf(at.visit)}?why=over`) : page(at)
 
-const showCode: Page = async ({ visit }) => sendPage(visit, codePage(visit, { action: within(visit, '/code', undefined), next: nextOf(visit), backup: visit.query.has('backup') }))
+const showCode: Page = async ({ visit }) =>
+  sendPage(visit, codePage(visit, { action: within(visit, '/code', undefined), next: nextOf(visit), backup: visit.query.has('backup') }))
 
 /** Six digits or, on the same form, a backup code: both are taken in either. */
 export const codePage = (
@@ -161,7 +192,12 @@ const takeCode: Page = async ({ visit, parts, form }) => {
   return proceed(parts, visit, answer, next, () =>
     sendPage(
       visit,
-      codePage(visit, { action: within(visit, '/code', undefined), next, backup: form.one('kind') === 'backup', error: visit.say('mfa.failed') }),
+      codePage(visit, {
+        action: within(visit, '/code', undefined),
+        next,
+        backup: form.one('kind') === 'backup',
+        error: visit.say('mfa.failed'),
+      }),
       422,
     ),
   )
@@ -171,13 +207,18 @@ const showEnrolment: Page = async ({ visit, parts }) => {
   const begun = await beginEnrolment(parts.accounts, tokenOf(visit))
   if (!begun.ok) return sendFailure(visit, begun.failure)
   if (begun.value.is === 'expired') return redirect(visit.res, `${doorOf(visit)}?why=over`)
-  return sendPage(visit, enrolmentPage(visit, { action: within(visit, '/enrol', undefined), next: nextOf(visit), enrolment: begun.value.enrolment }))
+  return sendPage(
+    visit,
+    enrolmentPage(visit, { action: within(visit, '/enrol', undefined), next: nextOf(visit), enrolment: begun.value.enrolment }),
+  )
 }
 
 const takeEnrolment: Page = async ({ visit, parts, form }) => {
   const next = ownPath(form.one('next'))
   const answer = await finishEnrolment(parts.accounts, tokenOf(visit), form.one('code') ?? '', browserOf(visit))
-  return proceed(parts, visit, answer, next, () => sendPage(visit, enrolmentPage(visit, { action: within(visit, '/enrol', undefined), next, failed: true }), 422))
+  return proceed(parts, visit, answer, next, () =>
+    sendPage(visit, enrolmentPage(visit, { action: within(visit, '/enrol', undefined), next, failed: true }), 422),
+  )
 }
 
 const showPassword: Page = async ({ visit, parts }) => sendPage(visit, duePage(visit, nextOf(visit), await whyDue(parts, visit)))
@@ -245,7 +286,13 @@ const passwordFields = (visit: Visit, error: string | undefined): Fragment => {
   const { say } = visit
   const shared = { type: 'password', autocomplete: 'new-password', maxlength: 512, reveal: revealOf(visit) } as const
   return [
-    field({ ...shared, name: 'password', label: say('password.new'), hint: say('password.hint', { min: passwordLengthMin }), ...(error === undefined ? {} : { error }) }),
+    field({
+      ...shared,
+      name: 'password',
+      label: say('password.new'),
+      hint: say('password.hint', { min: passwordLengthMin }),
+      ...(error === undefined ? {} : { error }),
+    }),
     field({ ...shared, name: 'again', label: say('password.again') }),
   ]
 }

@@ -6,7 +6,12 @@ import type { PagesParts } from './parts.ts'
 import type { Visit } from './visit.ts'
 
 /** A page. `form`: what was sent to it; it is ours, and has none where the page was only asked for. `rest`: what its path ends with. */
-export type Page = (at: { readonly visit: Visit; readonly parts: PagesParts; readonly form: FormBody; readonly rest: string }) => Promise<void>
+export type Page = (at: {
+  readonly visit: Visit
+  readonly parts: PagesParts
+  readonly form: FormBody
+  readonly rest: string
+}) => Promise<void>
 
 /** Pages by method and path; `POST /login/reset/*` takes one segment more, which the page gets as `rest`. */
 export type Pages = Readonly<Record<string, Page>>

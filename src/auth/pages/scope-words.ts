@@ -39,9 +39,13 @@ export const subjectOf = ({ type, params }: ResourceScope, { say, language }: Wo
 
 const narrowed = ({ what, technical }: Subject, type: string, param: ScopeParam, say: Say): Subject => {
   const labels = labelKeys(param)
-  if (labels !== undefined) return { what: say('scope.protected', { what, label: labels.map(key => plain(say, key)).join(', ') }), technical }
+  if (labels !== undefined)
+    return { what: say('scope.protected', { what, label: labels.map(key => plain(say, key)).join(', ') }), technical }
   const category = categoryKey(type, param)
-  return { what: say('scope.where', { what, param: param.code, value: category === undefined ? param.value : inside(plain(say, category)) }), technical: true }
+  return {
+    what: say('scope.where', { what, param: param.code, value: category === undefined ? param.value : inside(plain(say, category)) }),
+    technical: true,
+  }
 }
 
 /** The sentence of a category, where there is one; its system does not matter to a user, its code does. */
@@ -62,7 +66,8 @@ const labelKeys = ({ code, value }: ScopeParam): readonly TextKey[] | undefined 
 const sensitiveTypes: ReadonlySet<string> = new Set(['MolecularSequence'])
 
 /** A parameter over labels counts also where its labels have no words here: then nobody knows what it asks for. */
-const isSensitive = ({ type, params }: ResourceScope): boolean => sensitiveTypes.has(type) || params.some(({ code }) => code === '_security')
+const isSensitive = ({ type, params }: ResourceScope): boolean =>
+  sensitiveTypes.has(type) || params.some(({ code }) => code === '_security')
 
 const reads = (letters: string): boolean => /[rs]/.test(letters)
 const writes = (letters: string): string => [...letters].filter(letter => 'cud'.includes(letter)).join('')
@@ -82,7 +87,11 @@ const shortOf = (letters: string, what: string, say: Say): string => {
 const longOf = ({ level, letters }: ResourceScope, what: string, say: Say): string => {
   const whose = plain(say, `scope.whose.${level}`)
   const both = letters.includes('r') && letters.includes('s')
-  const seen = both ? say('scope.longSee', { what, whose }) : letters.includes('r') ? say('scope.longOpen', { what, whose }) : say('scope.longSearch', { what, whose })
+  const seen = both
+    ? say('scope.longSee', { what, whose })
+    : letters.includes('r')
+      ? say('scope.longOpen', { what, whose })
+      : say('scope.longSearch', { what, whose })
   const acts = [...writes(letters)].map(letter => plain(say, `scope.acts.${letter}` as TextKey))
   const written = say('scope.longWrite', { acts: capital(listed(acts, say('scope.and'))), what, whose })
   return [...(reads(letters) ? [seen] : []), ...(acts.length > 0 ? [written] : [])].join(' ')
@@ -109,6 +118,7 @@ export const plainScopeWords = (scope: PlainScope, say: Say): Pick<ScopeWords, '
   const { text } = scope
   if (text === 'openid' || text === 'fhirUser' || text === 'profile')
     return { short: say(`scope.${text}`), long: say(`scope.${text}Long`), technical: false }
-  if (text === 'launch' || text.startsWith('launch/')) return { short: say('scope.launch'), long: say('scope.launchLong'), technical: false }
+  if (text === 'launch' || text.startsWith('launch/'))
+    return { short: say('scope.launch'), long: say('scope.launchLong'), technical: false }
   return { short: say('scope.special', { text: renderScope(scope) }), long: say('scope.specialLong'), technical: true }
 }

@@ -147,6 +147,7 @@ export const texts = {
   'consent.access': ['Aplikasi ini ingin', 'This app would like to'],
   'consent.time': ['Berapa lama', 'For how long'],
   'consent.technical': ['teknis', 'technical'],
+  'consent.protectedTitle': ['Data yang dilindungi khusus', 'Specially protected data'],
   'consent.protected': ['dilindungi khusus', 'specially protected'],
   'consent.details': ['Rincian', 'Details'],
   'consent.nothing': ['Pilih paling sedikit satu, atau tekan Tolak.', 'Choose at least one, or press Refuse.'],

@@ -97,7 +97,10 @@ export const giveCookie = ({ res, parts }: Visit, cookie: BrowserCookie, value: 
 export const takeCookie = ({ res, parts }: Visit, cookie: BrowserCookie): void => dropCookie(res, cookie, parts.address.base)
 
 /** A login: the cookies anew, and forms that were open before are void. The visit as it is from now on. */
-export const withSession = async (visit: Visit, { cookie, device }: { readonly cookie: string; readonly device: string }): Promise<Visit> => {
+export const withSession = async (
+  visit: Visit,
+  { cookie, device }: { readonly cookie: string; readonly device: string },
+): Promise<Visit> => {
   const { ground } = visit.parts.accounts
   const formSecret = newSecret(ground.random)
   giveCookie(visit, 'sid', cookie)

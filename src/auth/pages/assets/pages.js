@@ -46,11 +46,10 @@ addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form')) delete form.dataset.sent
 })
 
-/** To narrow a wildcard is to choose: whoever ticks one of the kinds means these. */
-for (const only of document.querySelectorAll('input[data-only]')) {
-  for (const box of document.querySelectorAll(`input[data-under="${CSS.escape(only.dataset.only)}"]`)) {
-    box.addEventListener('change', () => {
-      if (box.checked) only.checked = true
-    })
-  }
+/** Whoever ticks one of the kinds wants these in place of everything. */
+for (const kind of document.querySelectorAll('input[data-instead-of]')) {
+  kind.addEventListener('change', () => {
+    const all = document.getElementById(kind.dataset.insteadOf)
+    if (kind.checked && all instanceof HTMLInputElement) all.checked = false
+  })
 }

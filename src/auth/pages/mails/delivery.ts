@@ -47,7 +47,8 @@ const written = async ({ accounts, address }: DeliveryParts, { key, value }: Tak
   const account = value.account === undefined ? undefined : await accountById(ground, value.account)
   const link = await contentOf(ground, value)
   const to = link?.to ?? account?.value.email
-  if (value.kind === 'nothing' || account === undefined || to === undefined || (value.sealed !== undefined && link === undefined)) return undefined
+  if (value.kind === 'nothing' || account === undefined || to === undefined || (value.sealed !== undefined && link === undefined))
+    return undefined
   const text = mailText(value.kind, account.value.locale, {
     facility: rules.facility,
     address: address.base,

@@ -43,7 +43,9 @@ const message = ({ to, subject, text, id }: OutgoingMail, from: string): string 
     'Content-Transfer-Encoding: base64',
     'Auto-Submitted: auto-generated',
     '',
-    ...(Buffer.from(text).toString('base64').match(/.{1,76}/g) ?? []),
+    ...(Buffer.from(text)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? []),
     '',
   ].join('\r\n')
 

@@ -26,7 +26,12 @@ export type Mail = {
   readonly expires: number
 }
 
-export const mailRecords: RecordDefinition = { name: 'mail', key: 'id', indexes: { due: ['due'], account: ['account'] }, expires: 'expires' }
+export const mailRecords: RecordDefinition = {
+  name: 'mail',
+  key: 'id',
+  indexes: { due: ['due'], account: ['account'] },
+  expires: 'expires',
+}
 
 /** How long a notice is tried. A link is tried as long as it works. */
 const noticeMs = 3 * 86_400_000
