@@ -82,11 +82,12 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
   const [first] = writes
   if (first === undefined) return []
   const judgings = await Promise.all(writes.map(write => judgingOf(write, parts)))
-  const inquiries = judgings.flatMap(judging => ('kind' in judging ? [] : inquiriesOf(judging)))
+  const inquiries = judgings.flatMap(judging => ('check' in judging ? inquiriesOf(judging) : []))
   const besides = rows.length === 0 ? undefined : relationsBeside(rows, parts.clock())
   // One request, one caller: consents and relations are those of one principal.
   const informed = await lookUp(inquiries, first.call, parts, besides)
   return judgings.map(judging => {
+    if ('free' in judging) return ok({ sight: wholeSight })
     if ('kind' in judging) return { ok: false, failure: judging }
     const { draft, before, check, ruling, after, old, call } = judging
     const subject = informed(after)
@@ -102,18 +103,32 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
 }
 
 /** What must be known, or why nothing need be. */
-const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failure> => {
+const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failure | typeof free> => {
   const { draft, before, call } = write
   const { access } = call
   const { type, id, values } = draft.version
   const ruling = access.ruling(access.interaction, type)
   if (ruling === undefined) return access.refusal(access.interaction, type)
+  if (isFree(ruling)) return free
   if (ruling.check === undefined) return fail('forbidden', {}).failure
   const after = newState(draft.resource, id, values, draft.version, parts)
   const old = before === undefined ? undefined : (await stateOf(before, parts)).state
   if (before !== undefined && old === undefined) return fail('forbidden', {}).failure
   return { ...write, ruling, check: ruling.check, after, ...(old && { old }) }
 }
+
+const free = { free: true } as const
+
+/** Every state may become every other: there is nothing to compare. */
+const isFree = ({ check, fields }: Ruling): boolean =>
+  check !== undefined &&
+  fields.length === 0 &&
+  check.lowers &&
+  check.after.op === 'all' &&
+  check.alternatives.some(
+    ({ before, after, elements, without, firstLink }) =>
+      before.op === 'all' && after.op === 'all' && elements === undefined && without.length === 0 && firstLink !== true,
+  )
 
 /** Only what the states themselves leave open is asked. */
 const inquiriesOf = ({ check, ruling, after, old }: Judging): readonly Inquiry[] => {

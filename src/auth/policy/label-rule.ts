@@ -48,7 +48,7 @@ export const consentRule = (
   letter: Letter,
   mode: ConsentFilter['mode'],
 ): AccessFilter => {
-  if (!table.aboutPatients.has(type)) return everything
+  if (!table.aboutPatients.has(type) || (principal.kind === 'internal' && principal.ownSource === true)) return everything
   const consent: AccessFilter = {
     op: 'consent',
     recipients: recipientsOf(principal),

@@ -52,6 +52,8 @@ export type Principal = {
   readonly alsoKnownAs?: readonly string[]
   /** Of clients and internal principals. */
   readonly grants?: readonly ClientGrant[]
+  /** One of the server's own sources: it shows nothing to anybody, so consents do not bind it. */
+  readonly ownSource?: true
   /** Named permissions of a client's registration (`queue.display`); users have theirs by roles. */
   readonly permissions?: readonly string[]
   /** Nobody here vouches for the application: it needs a permit by name. */
