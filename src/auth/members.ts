@@ -39,11 +39,16 @@ export class Members {
   /** Anything, for who reads it otherwise. */
   any(name: string): unknown {
     this.#asked.add(name)
-    return Object.hasOwn(this.#json, name) ? (this.#json[name] ?? undefined) : undefined
+    return Object.hasOwn(this.#json, name) ? this.#json[name] : undefined
+  }
+
+  /** Null is as good as nothing. */
+  #there(name: string): unknown {
+    return this.any(name) ?? undefined
   }
 
   text(name: string, max: number, check?: Check): string | undefined {
-    const value = this.any(name)
+    const value = this.#there(name)
     if (value === undefined) return undefined
     if (!isPlainText(value, max)) return this.wrong(name, rule('text-of', { max }))
     return check === undefined || check.holds(value) ? value : this.wrong(name, check.rule)
@@ -51,28 +56,28 @@ export class Members {
 
   /** Never absent without a fault. */
   neededText(name: string, max: number, check?: Check): string {
-    if (this.any(name) === undefined) this.wrong(name, rule('member-needed'))
+    if (this.#there(name) === undefined) this.wrong(name, rule('member-needed'))
     return this.text(name, max, check) ?? ''
   }
 
   oneOf<W extends string>(name: string, words: readonly W[]): W | undefined {
-    const value = this.any(name)
+    const value = this.#there(name)
     if (value === undefined) return undefined
     return words.find(word => word === value) ?? this.wrong(name, rule('one-of', { words: words.join(', ') }))
   }
 
   neededOneOf<W extends string>(name: string, words: readonly [W, ...W[]]): W {
-    if (this.any(name) === undefined) this.wrong(name, rule('one-of', { words: words.join(', ') }))
+    if (this.#there(name) === undefined) this.wrong(name, rule('one-of', { words: words.join(', ') }))
     return this.oneOf(name, words) ?? words[0]
   }
 
   flag(name: string): boolean | undefined {
-    const value = this.any(name)
+    const value = this.#there(name)
     return value === undefined || typeof value === 'boolean' ? value : this.wrong(name, rule('true-or-false'))
   }
 
   whole(name: string, min: number, max: number): number | undefined {
-    const value = this.any(name)
+    const value = this.#there(name)
     if (value === undefined) return undefined
     const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
     return fits ? value : this.wrong(name, rule('whole-number-from-to', { min, max }))
@@ -80,7 +85,7 @@ export class Members {
 
   /** Texts, each once; empty when absent. */
   texts(name: string, most: number, textMax: number, check?: Check): readonly string[] {
-    const value = this.any(name)
+    const value = this.#there(name)
     if (value === undefined) return []
     if (!Array.isArray(value) || value.length > most || new Set(value).size !== value.length) {
       this.wrong(name, rule('list-of', { max: most }))
@@ -108,6 +113,6 @@ const isPlainText = (value: unknown, max: number): value is string =>
   typeof value === 'string' && value.trim() !== '' && value.length <= max && value.isWellFormed() && !/\p{Cc}/u.test(value)
 
 /** The members that are there: nothing is stored as undefined. */
-export const present = <T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+export const present = <T extends object>(members: T): { readonly [K in keyof T]: Exclude<T[K], undefined> } =>
   // Only members without a value go.
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never

@@ -4,11 +4,12 @@ import { linkRecords } from './accounts/links.ts'
 import { approvalRecords } from './admin/approvals.ts'
 import { clientRecords } from './clients/client.ts'
 import { clientHealthRecords } from './clients/client-health.ts'
+import { registrationTokenRecords } from './clients/registration-tokens.ts'
 import { factorRecords } from './factors/factor-set.ts'
 import { grantRecords } from './grants/grant-context.ts'
+import { installationRecords } from './installation.ts'
 import { keyringRecords } from './keys/keyring.ts'
 import { signingKeyRecords } from './keys/signing-keys.ts'
-import { installationRecords } from './installation.ts'
 import { leaseRecords } from './leases.ts'
 import { attemptRecords } from './lockout/attempts.ts'
 import { stepRecords } from './login-steps.ts'
@@ -40,4 +41,5 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   clientRecords,
   clientHealthRecords,
   approvalRecords,
+  registrationTokenRecords,
 ]

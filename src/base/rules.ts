@@ -178,7 +178,7 @@ export const rules = {
   'address-ranges': { en: 'it is a list of at most 32 addresses and ranges', id: 'nilainya daftar berisi paling banyak 32 alamat dan rentang' },
   'role-known': { en: 'it is a role or a duty of this installation', id: 'nilainya peran atau tugas di instalasi ini' },
   'email-form': { en: 'it is an e-mail address', id: 'nilainya alamat e-mail' },
-  'email-taken': { en: 'another account has it', id: 'sudah dipakai akun lain' },
+  'of-another-account': { en: 'another account has it', id: 'sudah dipakai akun lain' },
   'username-form': { en: 'a user name is 3 to 64 small letters and digits with . _ - between them', id: 'nama pengguna terdiri dari 3 sampai 64 huruf kecil dan angka dengan . _ - di antaranya' },
   'object-form': { en: 'it is a JSON object', id: 'nilainya objek JSON' },
 

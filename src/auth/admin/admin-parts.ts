@@ -1,5 +1,6 @@
 import type { AccessSubject } from '../../base/access-filter.ts'
-import type { Account } from '../accounts/account.ts'
+import type { Outcome } from '../../base/outcome.ts'
+import type { LinkMail } from '../accounts/password-reset.ts'
 import type { Authenticate } from '../bearer.ts'
 import type { RegistrationRules } from '../clients/registration.ts'
 import type { ClientRegistry } from '../clients/registry.ts'
@@ -18,8 +19,8 @@ export type AdminParts = PrincipalParts & {
   readonly clientsChanged: () => void
   /** An account lost something: what is remembered of tokens is old, in every node. */
   readonly tokensEnded: () => void
-  /** Sends the link of an invitation to the one who is invited. `not-sent`: there is nothing to send mails with, so whoever invites hands it over. */
-  readonly sendInvitation?: (account: Account, link: string) => Promise<'sent' | 'not-sent'>
+  /** Puts a mail with a link where it is sent from. Absent: there is nothing to send mails with, so whoever invites hands the link over. */
+  readonly sendLink?: (link: LinkMail) => Promise<Outcome<unknown>>
   /** What the index says of an instance's newest state; undefined when there is none. */
   readonly subjectOf: (type: string, id: string) => Promise<AccessSubject | undefined>
   /** What this server has switched on, for the console: codes of ours. */

@@ -30,12 +30,13 @@ const approvalsMax = 20
 /** What is written together with a change, over the client as it was read. Fails `write-conflict` when that does not hold: whoever read it reads again. */
 export type Beside = { readonly over: StoredRecord<Client>; readonly records: readonly RecordWrite[]; readonly facts: readonly Fact[] }
 
-/** A new client: in use at once, or a draft where a second person has to look at it. */
+/** A new client: in use at once, or a draft where a second person has to look at it. `records` are written with it; where they do not hold it fails `write-conflict`. */
 export const registerClient = async (
   { ground, changed }: ClientAdministration,
   registration: Registration,
   { by, approvedBy }: Hands,
   origin: Origin,
+  records: readonly RecordWrite[] = [],
 ): Promise<Outcome<ClientChanged>> => {
   const now = ground.clock()
   const client: Client = {
@@ -48,7 +49,7 @@ export const registerClient = async (
     approvals: approvedBy === undefined ? [] : [{ by: approvedBy, at: now }],
   }
   const facts = [fact('client-registered', client.id, by)]
-  const done = await commitFacts(ground, [putOver(clientRecords, undefined, client)], facts, origin)
+  const done = await commitFacts(ground, [putOver(clientRecords, undefined, client), ...records], facts, origin)
   if (!done.ok) return done
   if (!done.value.held) return fail('write-conflict', {})
   changed()
