@@ -15,6 +15,10 @@ CREATE TABLE relation(g INTEGER NOT NULL, patient INTEGER NOT NULL, iid INTEGER 
   self INTEGER NOT NULL, PRIMARY KEY(g, patient, iid, n)) STRICT, WITHOUT ROWID;
 CREATE INDEX relation_source ON relation(iid);
 
+-- indexed versions that have no row in pat
+CREATE TABLE nobody(t INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(t, seq)) STRICT, WITHOUT ROWID;
+INSERT INTO nobody(t, seq) SELECT t, seq FROM live WHERE NOT EXISTS (SELECT 1 FROM pat WHERE pat.seq = live.seq);
+
 -- codes of meta.security that ask for a clearance of their own
 CREATE TABLE sensitivity(s INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE) STRICT;
 -- labels of versions, deletions included, where they are not normal: w is a confidentiality from 0 to 5 but for 3, or 5 + s of a sensitivity

@@ -84,6 +84,7 @@ const valueTables = new Set([
   'label',
   'relation',
   'served',
+  'nobody',
 ])
 
 const code = { type: 'Patient', code: 'code', kind: 'token' } as const

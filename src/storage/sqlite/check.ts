@@ -123,7 +123,7 @@ const rules: readonly Rule[] = [
   {
     what: 'labels that are other than the confidentiality of their version',
     sql: `SELECT l.seq AS n FROM live l WHERE coalesce((SELECT group_concat(w) FROM label WHERE label.seq = l.seq AND w < ${sensitivityLabel(1)}), '')
-          <> iif(l.conf = ${normal}, '', l.conf)`,
+          <> iif(l.conf = ${normal}, '', CAST(l.conf AS TEXT))`,
   },
   {
     what: 'labels of a version that is neither indexed nor a deletion that is the newest of its instance',
@@ -133,6 +133,12 @@ const rules: readonly Rule[] = [
   {
     what: 'a label with an unknown sensitivity',
     sql: `SELECT seq AS n FROM label WHERE w >= ${sensitivityLabel(1)} AND NOT EXISTS (SELECT 1 FROM sensitivity s WHERE s.s = w - ${sensitivityLabel(0)})`,
+  },
+  {
+    what: 'a version about nobody that is about somebody, or about neither',
+    sql: `SELECT l.seq AS n FROM live l WHERE EXISTS (SELECT 1 FROM nobody WHERE nobody.t = l.t AND nobody.seq = l.seq)
+          = EXISTS (SELECT 1 FROM pat WHERE pat.seq = l.seq)
+          UNION ALL SELECT seq FROM nobody WHERE NOT EXISTS (SELECT 1 FROM live WHERE live.seq = nobody.seq)`,
   },
   {
     what: 'a relation that nothing live says, or of nobody known',

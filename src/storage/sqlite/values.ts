@@ -26,10 +26,16 @@ export class Values {
   readonly #instances: Instances
   readonly #keys = new KeysWriter()
   readonly #insert: Readonly<
-    Record<'live' | 'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'gone' | 'label', StatementSync>
+    Record<
+      'live' | 'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'gone' | 'label' | 'nobody',
+      StatementSync
+    >
   >
   readonly #remove: Readonly<
-    Record<'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'live' | 'gone' | 'label', StatementSync>
+    Record<
+      'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'live' | 'gone' | 'label' | 'nobody',
+      StatementSync
+    >
   >
   readonly #selectKeys: StatementSync
   /** Parameters that ever had a reference: where to look for who refers to an instance. */
@@ -56,6 +62,7 @@ export class Values {
       cms: row('cms', 'p, k, v, seq'),
       gone: row('gone', 'seq, kind, value'),
       label: row('label', 'seq, w'),
+      nobody: row('nobody', 't, seq'),
     }
     this.#remove = {
       live: without('live', 'seq = ?'),
@@ -71,6 +78,7 @@ export class Values {
       cms: without('cms', 'p = ? AND k = ? AND v = ? AND seq = ?'),
       gone: without('gone', 'seq = ?'),
       label: without('label', 'seq = ?'),
+      nobody: without('nobody', 't = ? AND seq = ?'),
     }
     this.#selectKeys = db.prepare('SELECT t, keys FROM live WHERE seq = ?')
     this.#referenceParams = new Set(usedReferenceParams(db))
@@ -128,6 +136,7 @@ export class Values {
     for (const [p, k, lo, hi] of keys.cmp) this.#remove.cmp.run(p, k, lo, hi, seq)
     for (const [p, k, v] of keys.cms) this.#remove.cms.run(p, k, v, seq)
     for (const table of ['pat', 'dat', 'num', 'ref'] as const) if (keys.counts[table] > 0) this.#remove[table].run(seq)
+    if (keys.counts.pat === 0) this.#remove.nobody.run(t, seq)
     this.#remove.label.run(seq)
     this.#remove.live.run(seq)
   }
@@ -141,6 +150,7 @@ export class Values {
   #patients(tape: TapeReader, t: number, seq: number): number {
     let rows = 0
     for (let n = tape.number(); n > 0; n--) rows += Number(this.#insert.pat.run(tape.text(), t, seq).changes)
+    if (rows === 0) this.#insert.nobody.run(t, seq)
     return rows
   }
 

@@ -76,14 +76,18 @@ const owner: Word<'owner'> = {
   ...byEntries(({ organizations }) => organizations.map(value => ({ table: word('own'), column: word('org'), value }))),
 }
 
-/** Without entries: most of a type pass, or none, and a seek that finds nothing tells. */
 const patientless: Word<'patientless'> = {
-  traits: () => ({ ordered: false, undrivable: true, check: 0.5 }),
-  arms: () => [],
+  traits: () => ({ ordered: true, check: 0.5 }),
+  arms(_leaf, type, reading) {
+    const t = reading.dictionary.type(type)
+    if (t === undefined) return []
+    const x = reading.alias()
+    return [{ from: sql`nobody ${x}`, where: sql`${x}.t = ${t}`, seq: sql`${x}.seq`, unique: true }]
+  },
   check: (_leaf, _type, seq, reading) => not(patientAt(seq, reading)),
-  estimate: () => 'sample',
 }
 
+/** Without entries: most of a type pass, and a seek that finds nothing tells. */
 const labels: Word<'labels'> = {
   traits: ({ filter }) => ({ ordered: false, undrivable: true, check: confidentialityLevels[filter.max] < normal ? 1 : 0.5 }),
   arms: () => [],

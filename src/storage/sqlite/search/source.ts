@@ -33,8 +33,14 @@ export const conditions = (
     within(window, arm.seq),
     ticking(arm.seq),
     undead(arm.seq, reading),
-    ...probes.map(probe => compileProbe(probe, type, arm.seq, reading)),
+    ...probes.map(probe => inTurn(compileProbe(probe, type, arm.seq, reading))),
   ])
+
+/**
+ * Probes are asked in the planner's order. A bare `exists` SQLite would make a join of, which comes after all that it cannot make one of (a lack, a path
+ * of several tables), however dear that is.
+ */
+const inTurn = (probe: Sql): Sql => (probe.text.startsWith('exists ') ? sql`(${probe}) is 1` : probe)
 
 /** A call out of SQLite costs as much as the step itself: one candidate in 31 pays it. Seqs are spread by time; nobody can choose them. */
 const ticking = (seq: Sql): Sql => sql`iif(${seq} % 31, 1, tick(${seq}))`
@@ -182,7 +188,7 @@ const followChain = (node: Chain, inner: readonly (readonly Probe[])[], seq: Sql
       const target = sql`${x}.seq`
       const asked = every([
         within(snapshotWindow(reading), target),
-        ...(inner[n] ?? []).map(probe => compileProbe(probe, part.type, target, reading)),
+        ...(inner[n] ?? []).map(probe => inTurn(compileProbe(probe, part.type, target, reading))),
       ])
       const path = sql`ref ${r} indexed by ref_f cross join instance ${i} on ${i}.iid = ${r}.iid and ${i}.t = ${t}
         cross join live ${x} on ${x}.seq = ${currentSeq(i, reading)}`
@@ -200,7 +206,7 @@ const followReverse = (node: Reverse, inner: readonly (readonly Probe[])[], seq:
   const asked = every([
     within(snapshotWindow(reading), referrer),
     undead(referrer, reading),
-    ...(inner[0] ?? []).map(probe => compileProbe(probe, node.of.type, referrer, reading)),
+    ...(inner[0] ?? []).map(probe => inTurn(compileProbe(probe, node.of.type, referrer, reading))),
   ])
   const path = sql`live ${o} cross join ref ${r} on ${r}.p = ${p} and ${r}.iid = ${o}.iid`
   return exists(path, every([sql`${o}.seq = ${seq}`, asked]))
