@@ -34,7 +34,7 @@ export class AccessOfVersions {
   /** Seqs of the versions that the filter lets through. In doubt they are not among them. */
   async admitted(rows: readonly Row[], filter: AccessFilter, now: number = this.#database.clock()): Promise<ReadonlySet<number>> {
     const newest = await this.#newestOf(rows)
-    const admitted = new Set(await admittedOf([...newest.values()], filter, now, askOf(this.#database)))
+    const admitted = new Set(await admittedOf([...newest.values()], filter, relatedNow(now, askOf(this.#database))))
     return new Set([...newest].flatMap(([seq, one]) => (admitted.has(one) ? [seq] : [])))
   }
 
@@ -77,30 +77,27 @@ export class AccessOfVersions {
   }
 }
 
-/** Of the newest versions those that the filter lets through; relations are asked for all of them at once. */
-export const admittedOf = async <A extends Attributes>(
-  newest: readonly A[],
-  filter: AccessFilter,
-  now: number,
-  ask: Ask,
-): Promise<readonly A[]> => {
-  const relates = await relatesAmong(filter, newest, now, ask)
-  return newest.filter(one => permits(filter, { ...subjectOf(one), relates }) === true)
-}
+/** How it is found out which of some patients stand in relations. */
+export type RelatedAmong = (relations: readonly PatientsFilter[], patients: readonly string[]) => Promise<Related>
+type Related = (relation: PatientsFilter, patient: string) => boolean | undefined
 
-const relatesAmong = async (
-  filter: AccessFilter,
-  newest: readonly Attributes[],
-  now: number,
-  ask: Ask,
-): Promise<NonNullable<AccessSubject['relates']>> => {
-  const asked = lookupsOf(filter).filter(one => one.op === 'patients')
-  const known = new Map<PatientsFilter, ReadonlySet<string>>()
-  if (asked.length > 0) {
-    const patients = [...new Set(newest.flatMap(one => one.patients ?? []))]
-    for (const one of asked) known.set(one, await patientsAmong(one, patients, now, ask))
+export const relatedNow =
+  (now: number, ask: Ask): RelatedAmong =>
+  async (relations, patients) => {
+    const found = await patientsAmong(relations, patients, now, ask)
+    return (relation, patient) => found.get(relation)?.has(patient)
   }
-  return (relation, patient) => known.get(relation)?.has(patient)
+
+/** Those that the filter lets through; relations are asked for all of them at once. In doubt it does not. */
+export const admittedOf = async <A extends Attributes>(
+  list: readonly A[],
+  filter: AccessFilter,
+  relatedAmong: RelatedAmong,
+): Promise<readonly A[]> => {
+  const asked = lookupsOf(filter).filter(one => one.op === 'patients')
+  const patients = asked.length === 0 ? [] : [...new Set(list.flatMap(one => one.patients ?? []))]
+  const relates = patients.length === 0 ? () => undefined : await relatedAmong(asked, patients)
+  return list.filter(one => permits(filter, { ...subjectOf(one), relates }) === true)
 }
 
 const subjectOf = ({ _id, patients = [], organizations = [], authors = [], conf, sens = [] }: Attributes): AccessSubject => ({

@@ -40,6 +40,7 @@ const askedMax = 120
 const togetherMax = 12
 /** While nobody knows: something between. */
 const unknownCount = 5000
+const unknownShare = 0.5
 
 type Counted = { readonly count: number; readonly until: number }
 type Kept = {
@@ -131,10 +132,10 @@ export class Estimates {
     if (known !== undefined) return known
     const key = `${type} ${JSON.stringify(leaf, withoutPatients)}`
     const counted = this.#known.get(key)
-    if (counted && counted.until > performance.now()) return counted.count
     const ceiling = 'param' in leaf ? counters.holders(type, leaf.param.code) : counters.total(type)
+    if (counted && counted.until > performance.now()) return meantBy(leaf, counted.count, ceiling)
     unknown.set(key, async () => this.#remember(key, await this.#count(leaf, type, ceiling)))
-    return counted?.count ?? Math.min(unknownCount, ceiling)
+    return meantBy(leaf, counted?.count, ceiling)
   }
 
   #remember(key: string, count: number): void {
@@ -145,8 +146,8 @@ export class Estimates {
   async #count(leaf: Leaf, type: string, ceiling: number): Promise<number> {
     const { collections, dictionary } = this.#database
     if (!(await collections.has(type))) return 0
-    if (isAsked(leaf)) return this.#sampleRelated(leaf, type, ceiling)
-    if (isClearance(leaf)) return ceiling - (await this.#closed(leaf, type, ceiling))
+    if (isAsked(leaf)) return this.#sampleRelated(leaf, type)
+    if (isClearance(leaf)) return this.#closed(leaf, type, ceiling)
     const token = leaf.op === 'otherwise' ? leaf.of : leaf
     const system = token.op === 'token' && token.system !== undefined ? await dictionary.system(token.system) : undefined
     // Those of shapes are known without counting, or too few to change a choice.
@@ -155,26 +156,22 @@ export class Estimates {
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
-  /** Of the newest of the type as many in a hundred are about somebody in the relation as of all. */
-  async #sampleRelated({ filter }: Asked, type: string, total: number): Promise<number> {
+  /** The part of the newest of the type that is about somebody in the relation. */
+  async #sampleRelated({ filter }: Asked, type: string): Promise<number> {
     const { collections, clock } = this.#database
     const newest = await collections
       .newest(type)
       .find({ 'ix.tk': everything }, { ...majority, hint: hints.tk, sort: { seq: -1 }, limit: sampledMax, projection: { patients: 1 } })
       .toArray()
     const patients = [...new Set(newest.flatMap(one => one.patients))]
-    const related = await patientsAmong(filter, patients, clock(), askOf(this.#database))
-    const share = newest.filter(one => one.patients.some(patient => related.has(patient))).length / Math.max(1, newest.length)
-    return share * total
+    const related = (await patientsAmong([filter], patients, clock(), askOf(this.#database))).get(filter)
+    return newest.filter(one => one.patients.some(patient => related?.has(patient))).length / Math.max(1, newest.length)
   }
 
   /** Resources kept from a clearance; what has several labels is counted for each. */
   async #closed({ filter }: Clearance, type: string, total: number): Promise<number> {
     const counts = await Promise.all(closedTo(filter).map(one => this.#countEntries(one, type, total)))
-    return Math.min(
-      total,
-      counts.reduce((sum, count) => sum + count, 0),
-    )
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   /** Between the second cap and all who have the parameter, the middle by orders of magnitude. */
@@ -205,6 +202,12 @@ type Clearance = Access & { readonly filter: Extract<Access['filter'], { op: 'la
 /** Lets through what is normal, so that it is what it keeps out that is counted. */
 const isClearance = (leaf: Leaf): leaf is Clearance =>
   leaf.op === 'access' && leaf.filter.op === 'labels' && confidentialityLevels[leaf.filter.max] >= confidentialityLevels.N
+
+/** What was counted is not always what matches: of a clearance it is what it keeps out, of a large relation the part of all that it opens. */
+const meantBy = (leaf: Leaf, counted: number | undefined, ceiling: number): number => {
+  if (isClearance(leaf)) return Math.max(0, ceiling - (counted ?? 0))
+  return isAsked(leaf) ? ceiling * (counted ?? unknownShare) : (counted ?? Math.min(unknownCount, ceiling))
+}
 
 const sampled = (entries: Extract<Entries, { points: unknown }>): readonly [Entries, number] => {
   const points = entries.points.slice(0, pointsMax)

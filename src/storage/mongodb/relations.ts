@@ -11,17 +11,19 @@ import { blocksOf } from './reader.ts'
 import { relationsIn } from './relating.ts'
 import { numberMark, numberOf, relationOf, sourceOf } from './relation-documents.ts'
 
-/** How commands are sent: relations are read as they are now, whatever state resources are read from. Gives all documents of all of them. */
-export type Ask = (commands: readonly RelationCommand[]) => Promise<readonly Document[]>
+/** How commands are sent: relations are read as they are now, whatever state resources are read from. Gives all documents of each. */
+export type Ask = (commands: readonly RelationCommand[]) => Promise<readonly (readonly Document[])[]>
 export type RelationCommand = Document & { readonly aggregate: string }
 
 /** Of what a majority has. */
 export const askOf =
   ({ db }: Pick<Database, 'db'>): Ask =>
-  async commands => {
-    const answers = commands.map(command => askedAgain(() => db.command({ ...command, readConcern: { level: 'majority' } })))
-    return (await Promise.all(answers)).flatMap(answer => answer.cursor.firstBatch)
-  }
+  commands =>
+    Promise.all(
+      commands.map(command =>
+        askedAgain(async () => (await db.command({ ...command, readConcern: { level: 'majority' } })).cursor.firstBatch),
+      ),
+    )
 
 /** Keys in one question. */
 const keysMax = 2_000
@@ -32,47 +34,54 @@ const sourcesMax = 200
 /** Rows in one answer. */
 const rowsMax = 10_000
 
-/** What is asked of one state. */
 type Standing = Pick<PatientsFilter, 'confirmed'> & { readonly now: number }
 
-/** Of the patients those that stand in the relation. */
-export const patientsAmong = async (
-  { from, of, confirmed }: PatientsFilter,
+/** Of the patients those that stand in each of the relations; of all relations in one question, and another for those that count confirmed rows alone. */
+export const patientsAmong = async <F extends Omit<PatientsFilter, 'op'>>(
+  filters: readonly F[],
   patients: readonly string[],
   now: number,
   ask: Ask,
-): Promise<ReadonlySet<string>> => {
-  const keys = of.flatMap(one => patients.map(patient => relationKey(from, one, patient)))
-  const standing = confirmed === true ? { confirmed, now } : { now }
-  const found = await keysThere(keys, standing, ask)
-  return new Set([...found].map(key => partsOfRelationKey(key).patient))
+): Promise<ReadonlyMap<F, ReadonlySet<string>>> => {
+  const commands = [true, false].flatMap(confirmed => {
+    const asked = filters.filter(filter => (filter.confirmed === true) === confirmed)
+    const keys = new Set(asked.flatMap(({ from, of }) => of.flatMap(one => patients.map(patient => relationKey(from, one, patient)))))
+    return commandsFor([...keys], confirmed ? { confirmed, now } : { now }).map(command => ({ confirmed, command }))
+  })
+  const answers = await ask(commands.map(({ command }) => command))
+  const there = new Set(answers.flatMap((found, n) => found.map(({ _id }) => `${commands[n]?.confirmed} ${_id}`)))
+  const stands = ({ from, of, confirmed }: F, patient: string): boolean =>
+    of.some(one => there.has(`${confirmed === true} ${relationKey(from, one, patient)}`))
+  return new Map(filters.map(filter => [filter, new Set(patients.filter(patient => stands(filter, patient)))]))
 }
 
-/** All who stand in the relation; undefined when they are more than `max`, of which no more was read than that. */
+/** All who stand in each of the relations; undefined where they are more than `max`, of which no more was read than that. */
 export const patientsOf = async (
-  { from, of, confirmed }: PatientsFilter,
+  filters: readonly PatientsFilter[],
   max: number,
   now: number,
   ask: Ask,
-): Promise<readonly string[] | undefined> => {
-  const recipients = [...new Set(of)]
-  if (recipients.length > recipientsMax) return undefined
-  const standing = confirmed === true ? { confirmed, now } : { now }
-  const commands = recipients.map(one => {
-    const { from: least, before } = beginningWith(relationKeys(from, one))
-    return commandOf([...distinctKeys({ key: { $gte: least, $lt: before } }, standing), { $limit: max + 1 }], max + 1)
-  })
-  const found = await ask(commands)
-  const patients = new Set(found.map(({ _id }) => partsOfRelationKey(_id).patient))
-  return patients.size > max ? undefined : [...patients]
+): Promise<readonly (readonly string[] | undefined)[]> => {
+  const commands = filters.flatMap((filter, n) => rangesOf(filter, max, now).map(command => ({ n, command })))
+  const answers = await ask(commands.map(({ command }) => command))
+  const found = filters.map(() => new Set<string>())
+  for (const [at, rows] of answers.entries()) for (const { _id } of rows) found[commands[at]?.n ?? 0]?.add(partsOfRelationKey(_id).patient)
+  return found.map((patients, n) => (patients.size > max || isOfMany(filters[n]) ? undefined : [...patients]))
 }
 
-const keysThere = async (keys: readonly string[], standing: Standing, ask: Ask): Promise<ReadonlySet<string>> => {
-  const found = new Set<string>()
-  for (const block of blocksOf(keys, keysMax))
-    for (const { _id } of await ask([commandOf(distinctKeys({ key: { $in: block } }, standing), block.length)])) found.add(_id)
-  return found
+const isOfMany = (filter: PatientsFilter | undefined): boolean => filter !== undefined && new Set(filter.of).size > recipientsMax
+
+const rangesOf = (filter: PatientsFilter, max: number, now: number): readonly RelationCommand[] => {
+  if (isOfMany(filter)) return []
+  const standing = filter.confirmed === true ? { confirmed: true as const, now } : { now }
+  return [...new Set(filter.of)].map(one => {
+    const { from, before } = beginningWith(relationKeys(filter.from, one))
+    return commandOf([...distinctKeys({ key: { $gte: from, $lt: before } }, standing), { $limit: max + 1 }], max + 1)
+  })
 }
+
+const commandsFor = (keys: readonly string[], standing: Standing): readonly RelationCommand[] =>
+  blocksOf(keys, keysMax).map(block => commandOf(distinctKeys({ key: { $in: block } }, standing), block.length))
 
 const collection = 'simpul.relations'
 
@@ -133,8 +142,8 @@ export class Relations {
 
   async #there(keys: readonly string[], { confirmed }: Pick<PatientsFilter, 'confirmed'>): Promise<ReadonlyMap<string, true>> {
     const now = this.#database.clock()
-    const found = await keysThere(keys, confirmed === true ? { confirmed, now } : { now }, askOf(this.#database))
-    return new Map([...found].map(key => [key, true]))
+    const found = await askOf(this.#database)(commandsFor(keys, confirmed === true ? { confirmed, now } : { now }))
+    return new Map(found.flat().map(({ _id }) => [_id, true]))
   }
 }
 

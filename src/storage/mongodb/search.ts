@@ -18,7 +18,7 @@ import { Matching } from './search/matching.ts'
 import { type Found, readPage } from './search/page.ts'
 import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
-import { RelationsKnown } from './search/relations-known.ts'
+import { LargeRelations, RelationsKnown } from './search/relations-known.ts'
 import { rowsOf } from './search/rows.ts'
 import type { State } from './state.ts'
 import { TypesAt } from './types-at.ts'
@@ -91,6 +91,7 @@ class Search implements MongoSearch {
   readonly #counts: Counts
   readonly #repeats: Repeats
   readonly #bounds: AccessBounds
+  readonly #large = new LargeRelations()
 
   constructor(database: Database, { counts, repeats, engine = real => real, bounds = {} }: SearchOptions) {
     this.#database = database
@@ -194,7 +195,7 @@ class Search implements MongoSearch {
   async #parts(query: Query, asked: Asked, reading: Reading): Promise<readonly PlainPart[]> {
     const { access, filterFor = everySees } = asked
     const parts: PlainPart[] = []
-    const relations = new RelationsKnown(reading, this.#bounds)
+    const relations = new RelationsKnown(reading, this.#bounds, this.#large)
     const seen = asked.state.at === undefined ? undefined : stillSeen
     for (const part of query.parts) {
       const plain = plainPart(part, access, filterFor, seen)

@@ -1,8 +1,9 @@
 import type { Document } from 'mongodb'
 import { isEmpty, narrowest, type Window } from '../../seq-window.ts'
+import { attributes } from '../access-of-versions.ts'
 import { hints } from '../collections.ts'
 import { beginningWith, everything } from '../entries.ts'
-import { type Condition, type Conditions, referencesFor } from './conditions.ts'
+import { asksAccess, type Condition, type Conditions, referencesFor } from './conditions.ts'
 import { type Filter, never, unbounding } from './filter.ts'
 import { within } from './last-updated.ts'
 import type { Entries, PointIndex } from './leaf.ts'
@@ -104,8 +105,11 @@ const together = (arms: readonly Arm[]): readonly Arm[] => {
   )
 }
 
-/** The fields of a candidate: its seq, and the references that verifying it needs. */
-export const candidateFields = (verify: readonly Condition[]): Document => fieldsWith(referencesFor(verify))
+/** The fields of a candidate: its seq, and what verifying it needs. */
+export const candidateFields = (verify: readonly Condition[]): Document => ({
+  ...fieldsWith(referencesFor(verify)),
+  ...(asksAccess(verify) ? attributes : {}),
+})
 
 /** Seq, and in `refs` the references that begin so. */
 export const fieldsWith = (beginnings: readonly string[]): Document => ({

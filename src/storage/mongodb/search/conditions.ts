@@ -1,5 +1,5 @@
 import type { AccessFilter, PatientsFilter } from '../../../base/access-filter.ts'
-import { patientEntries, referenceEntry } from '../entries.ts'
+import { referenceEntry } from '../entries.ts'
 import { every, type Filter, not, some } from './filter.ts'
 
 /** What is asked of a document: by the server beside finding it, or, where other documents decide, of a batch of candidates. */
@@ -10,8 +10,7 @@ export type Condition =
   | Referring
   | Referred
   | Among
-  | Relating
-  | Still
+  | Seen
 
 /** By the parameter it refers to a document that meets the conditions of its type. */
 export type Referring = {
@@ -29,10 +28,16 @@ export type Referred = {
 /** One of its references, or its id, is among what was gathered. `begins`: what such references begin with. */
 export type Among = { readonly is: 'among'; readonly begins?: readonly string[]; readonly keys: ReadonlySet<string> }
 
-/** One of its patients stands in the relation now. */
-export type Relating = { readonly is: 'relating'; readonly filter: PatientsFilter }
-/** The newest version of its instance passes the filter now. */
-export type Still = { readonly is: 'still'; readonly access: AccessFilter }
+/**
+ * It passes the filter, relations as they are now: by what it has itself, or by what the newest version of its instance has. `patients`: of those
+ * relations that were looked up beforehand.
+ */
+export type Seen = {
+  readonly is: 'seen'
+  readonly by: 'itself' | 'newest'
+  readonly access: AccessFilter
+  readonly patients?: ReadonlyMap<PatientsFilter, ReadonlySet<string>>
+}
 
 /** All must hold. Lists of the same identity are the same conditions: documents found by several of its ways need one question. */
 export type Conditions = { readonly filters: readonly Filter[]; readonly verify: readonly Condition[] }
@@ -65,14 +70,19 @@ export const added = (own: readonly Condition[], more: Conditions): Conditions =
 /** What the references of a candidate begin with that have to be known to verify it. */
 export const referencesFor = (conditions: readonly Condition[]): readonly string[] => [...new Set(conditions.flatMap(beginnings))]
 
+/** Whether verifying them needs what access filters ask for. */
+export const asksAccess = (conditions: readonly Condition[]): boolean =>
+  conditions.some(condition => {
+    if (condition.is === 'every' || condition.is === 'some') return asksAccess(condition.of)
+    return condition.is === 'not' ? asksAccess([condition.of]) : condition.is === 'seen' && condition.by === 'itself'
+  })
+
 const beginnings = (condition: Condition): readonly string[] => {
   switch (condition.is) {
     case 'filter':
     case 'referred':
-    case 'still':
+    case 'seen':
       return []
-    case 'relating':
-      return [patientEntries]
     case 'every':
     case 'some':
       return condition.of.flatMap(beginnings)

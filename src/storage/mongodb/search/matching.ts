@@ -5,13 +5,13 @@ import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../values.ts'
 import type { AccessBounds } from './access-bounds.ts'
 import { type Arm, armsOf, blocks, candidateFields, gatheredMax, type Way } from './arms.ts'
-import { isAsked } from './access.ts'
+import { allSeen, seenOf } from './seen.ts'
 import { added, asFilter, type Condition, type Conditions, joined, noConditions, opposite } from './conditions.ts'
 import { type DateNode, entriesOfOneDate } from './date.ts'
 import { always } from './filter.ts'
 import { type Entries, mergedMax, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
-import { OutOfTime, type Reading } from './reading.ts'
+import { type Beginning, OutOfTime, type Reading } from './reading.ts'
 import { closedSince } from './still.ts'
 import { type Candidate, candidateOf, Verifying, verifiedMax } from './verifying.ts'
 import { innerTypeOf, KnownWords } from './words.ts'
@@ -77,8 +77,9 @@ export class Matching {
     arm: Arm,
     command: (Document & { find: string }) | (Document & { aggregate: string }),
     size: number,
+    first?: Beginning,
   ): AsyncGenerator<readonly Candidate[]> {
-    for await (const batch of this.#reading.batches(command, size))
+    for await (const batch of this.#reading.batches(command, size, first))
       for (const block of arm.verify.length === 0 ? [batch] : blocks(batch, verifiedMax))
         yield await this.#verifying.meeting(arm.type, block.map(candidateOf), arm.verify)
   }
@@ -119,15 +120,18 @@ export class Matching {
 
   async #conditions(probes: readonly Probe[], type: string, more: Conditions): Promise<Conditions> {
     const own: Condition[] = []
-    for (const probe of probes) own.push(await this.#condition(probe, type))
-    return added(own, more)
+    const seen = probes.map(seenOf)
+    for (const [n, probe] of probes.entries()) if (seen[n] === undefined) own.push(await this.#condition(probe, type))
+    const all = allSeen(seen.filter(one => one !== undefined))
+    return added(all === undefined ? own : [...own, all], more)
   }
 
   async #condition(probe: Probe, type: string): Promise<Condition> {
+    const seen = seenOf(probe)
+    if (seen !== undefined) return seen
     switch (probe.how) {
       case 'check':
       case 'set':
-        if (isAsked(probe.node)) return { is: 'relating', filter: probe.node.filter }
         if (probe.node.op === 'still') return this.#still(probe.node, type)
         return asFilter(checkOf(probe.node, type, this.#words))
       case 'any':
@@ -169,7 +173,7 @@ export class Matching {
     const asked = this.#closed.get(key) ?? closedSince(type, filter, this.#reading, this.#bounds)
     this.#closed.set(key, asked)
     const closed = await asked
-    if (closed === undefined) return { is: 'still', access: filter }
+    if (closed === undefined) return { is: 'seen', by: 'newest', access: filter }
     return asFilter(closed.length === 0 ? always : { _id: { $nin: closed } })
   }
 

@@ -11,7 +11,7 @@ import type { Repeats } from '../values.ts'
 import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
 import { type Filter, never } from './filter.ts'
 import { findOf, type Matching } from './matching.ts'
-import { type Command, limited, type Reading } from './reading.ts'
+import { type Beginning, type Command, limited, type Reading } from './reading.ts'
 import { greatestField, leastField, orderStages, textFields, valuesOf } from './sort.ts'
 import { type Candidate, candidateOf, verifiedMax } from './verifying.ts'
 
@@ -73,7 +73,7 @@ class Page {
       })
     }
     const lists = await this.#reading.together(arms.map(arm => () => this.#first(arm, { ...findOf(arm), sort: order }, wanted)))
-    const found = distinct(lists.flat()).map(({ id, seq }) => ({ type: source.type, id, seq, values: valuesFor(seq) }))
+    const found = distinct(lists.flat()).map(one => ({ ...withFields(source.type, one), values: valuesFor(one.seq) }))
     return found.toSorted((a, b) => (descending ? b.seq - a.seq : a.seq - b.seq)).slice(0, wanted)
   }
 
@@ -81,11 +81,18 @@ class Page {
   async #first(arm: Arm, command: Command, wanted: number): Promise<readonly Candidate[]> {
     if (arm.verify.length === 0) return (await this.#reading.rows(limited(command, wanted))).map(candidateOf)
     const found: Candidate[] = []
-    for await (const batch of this.#matching.candidates(arm, command, verifiedMax)) {
+    for await (const batch of this.#matching.candidates(arm, command, verifiedMax, this.#beginning(arm, command, wanted))) {
       found.push(...batch)
       if (found.length >= wanted) break
     }
     return found.slice(0, wanted)
+  }
+
+  /** Most of what is met is open to whoever is asking, so that few more than a page fill it, and they bring what is shown. Of other conditions nothing is known. */
+  #beginning({ verify }: Arm, command: Command, wanted: number): Beginning {
+    if (!verify.every(({ is }) => is === 'seen')) return {}
+    const size = Math.min(verifiedMax, 2 * wanted)
+    return this.#asked.alone && 'find' in command ? { size, projection: { ...command.projection, ...versionProjection } } : { size }
   }
 
   /** Everything that matches, gathered and sorted by its sort values. */
@@ -199,9 +206,8 @@ class Page {
     return findOf(arm, { ...fields, ...textFields(this.#asked.sort) })
   }
 
-  #found({ id, seq, document }: Candidate): Found {
-    const found = { type: this.#asked.plan.type, id, seq, values: valuesOf(document, this.#asked.sort) }
-    return document.method === undefined ? found : { ...found, fields: fieldsIn(document) }
+  #found(candidate: Candidate): Found {
+    return { ...withFields(this.#asked.plan.type, candidate), values: valuesOf(candidate.document, this.#asked.sort) }
   }
 
   #inOrder(found: readonly Found[]): readonly Found[] {
@@ -216,6 +222,10 @@ class Page {
     return found.toSorted((a, b) => (backward ? compareRows(b, a, first) : compareRows(a, b, first)))
   }
 }
+
+/** With what is shown, where it was asked for. */
+const withFields = (type: string, { id, seq, document }: Candidate): Omit<Found, 'values'> =>
+  document.method === undefined ? { type, id, seq } : { type, id, seq, fields: fieldsIn(document) }
 
 const fieldsIn = ({ _id, seq, versionId, method, text, parts }: Document): VersionFields => ({
   key: _id,

@@ -10,6 +10,9 @@ import type { TypesAt } from '../types-at.ts'
 /** A `find` or `aggregate`, without what the state and the deadline add. `batchSize` of a find stands at its limit. */
 export type Command = Document & ({ readonly find: string } | { readonly aggregate: string })
 
+/** Of a first batch: documents in it, and what is wanted of each (of a find). */
+export type Beginning = { readonly size?: number; readonly projection?: Document }
+
 /** The deadline is over, or the client left. */
 export class OutOfTime extends Error {}
 /** The database has no longer what the state held. */
@@ -97,7 +100,7 @@ export class Reading {
   }
 
   /** Not from the state but as it is now, or as the transaction sees it. For what one answer of each holds. */
-  async latest(commands: readonly Command[]): Promise<readonly Document[]> {
+  async latest(commands: readonly Command[]): Promise<readonly (readonly Document[])[]> {
     const inTransaction = this.#inTransaction()
     const ask = async (command: Command): Promise<readonly Document[]> => {
       this.#told(command)
@@ -105,17 +108,17 @@ export class Reading {
       const answer = await this.#attempt(() => this.database.db.command({ ...command, ...concern, ...this.#time() }, this.#options()))
       return answer.cursor.firstBatch
     }
-    if (!inTransaction) return (await Promise.all(commands.map(ask))).flat()
-    const rows: Document[] = []
-    for (const command of commands) rows.push(...(await ask(command)))
-    return rows
+    if (!inTransaction) return Promise.all(commands.map(ask))
+    const answers: (readonly Document[])[] = []
+    for (const command of commands) answers.push(await ask(command))
+    return answers
   }
 
-  /** For who may stop before the end: in the order of the command where it has one. */
-  async *batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
+  /** For who may stop before the end: in the order of the command where it has one. `first`: how its first batch differs. */
+  async *batches(command: Command, size: number, first: Beginning = {}): AsyncGenerator<readonly Document[]> {
     let taken = 0
     try {
-      for await (const batch of this.#parts(command, size)) {
+      for await (const batch of this.#parts(command, size, first)) {
         taken += batch.length
         yield batch
       }
@@ -147,12 +150,12 @@ export class Reading {
   }
 
   /** Most questions end with the first part: a cursor is for the others. */
-  async *#parts(command: Command, size: number): AsyncGenerator<readonly Document[]> {
-    const first = await this.#rows(limited(command, size))
-    const isAll = first.length < size
+  async *#parts(command: Command, size: number, { size: firstSize = size, projection }: Beginning): AsyncGenerator<readonly Document[]> {
+    const first = await this.#rows(limited(projection === undefined ? command : { ...command, projection }, firstSize))
+    const isAll = first.length < firstSize
     const isOrdered = 'aggregate' in command || command.sort !== undefined
     if (isAll || isOrdered) yield first
-    if (!isAll) yield* this.#batches(isOrdered ? skipping(command, size) : command, size)
+    if (!isAll) yield* this.#batches(isOrdered ? skipping(command, firstSize) : command, size)
   }
 
   async *#batches(command: Command, size: number, raw = false): AsyncGenerator<readonly Document[]> {

@@ -1,7 +1,7 @@
 import { Long } from 'mongodb'
 import type { AccessFilter } from '../../../base/access-filter.ts'
 import type { Still } from '../../../search/plan.ts'
-import { type Attributes, admittedOf, attributes } from '../access-of-versions.ts'
+import { type Attributes, admittedOf, attributes, relatedNow } from '../access-of-versions.ts'
 import { hints } from '../collections.ts'
 import type { AccessBounds } from './access-bounds.ts'
 import type { LeafCompiler } from './leaf.ts'
@@ -26,8 +26,7 @@ export const closedSince = async (
   reading: Reading,
   { changed: changedMax }: AccessBounds,
 ): Promise<readonly string[] | undefined> => {
-  // As projected.
-  const changed = (await reading.latest([
+  const [found = []] = await reading.latest([
     {
       find: type,
       filter: { seq: { $gte: Long.fromNumber(await leastSeqSince(reading)) } },
@@ -37,9 +36,16 @@ export const closedSince = async (
       batchSize: changedMax + 1,
       singleBatch: true,
     },
-  ])) as readonly Attributes[]
+  ])
+  const changed = found as readonly Attributes[] // as projected
   if (changed.length > changedMax) return undefined
-  const admitted = new Set(await admittedOf(changed, access, reading.now, commands => reading.latest(commands)))
+  const admitted = new Set(
+    await admittedOf(
+      changed,
+      access,
+      relatedNow(reading.now, commands => reading.latest(commands)),
+    ),
+  )
   return changed.flatMap(one => (admitted.has(one) ? [] : [one._id]))
 }
 

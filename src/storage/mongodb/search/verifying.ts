@@ -1,10 +1,11 @@
 import type { Document } from 'mongodb'
 import { hints } from '../collections.ts'
-import { everything, patientEntries, referenceEntry } from '../entries.ts'
+import { everything, referenceEntry } from '../entries.ts'
 import { patientsAmong } from '../relations.ts'
 import { blocks, candidateFields, gatheredMax } from './arms.ts'
-import { AccessOfVersions } from '../access-of-versions.ts'
-import type { Among, Condition, Conditions, Referred, Referring, Relating, Still } from './conditions.ts'
+import type { PatientsFilter } from '../../../base/access-filter.ts'
+import { AccessOfVersions, type Attributes, admittedOf, type RelatedAmong } from '../access-of-versions.ts'
+import type { Among, Condition, Conditions, Referred, Referring, Seen } from './conditions.ts'
 import { unbounding } from './filter.ts'
 import type { Reading } from './reading.ts'
 
@@ -23,7 +24,7 @@ export const verifiedMax = 200
 export class Verifying {
   readonly #reading: Reading
   /** By relation, then by patient: nobody is asked about twice in one question. */
-  readonly #relations = new Map<string, Map<string, boolean>>()
+  readonly #relations = new Map<PatientsFilter, Map<string, boolean>>()
 
   constructor(reading: Reading) {
     this.#reading = reading
@@ -67,10 +68,8 @@ export class Verifying {
         return this.#kept(candidates, await this.#referred(candidates, condition))
       case 'among':
         return candidates.filter(candidate => isAmong(candidate, condition))
-      case 'relating':
-        return this.#relating(candidates, condition)
-      case 'still':
-        return this.#still(type, candidates, condition)
+      case 'seen':
+        return this.#seen(type, candidates, condition)
     }
   }
 
@@ -95,22 +94,40 @@ export class Verifying {
     return candidates.filter(candidate => passed.has(candidate))
   }
 
-  async #relating(candidates: readonly Candidate[], { filter }: Relating): Promise<readonly Candidate[]> {
-    const key = JSON.stringify(filter)
-    const known = this.#relations.get(key) ?? new Map<string, boolean>()
-    this.#relations.set(key, known)
-    const unknown = new Set(candidates.flatMap(patientsIn).filter(patient => !known.has(patient)))
-    if (unknown.size > 0) {
-      const found = await patientsAmong(filter, [...unknown], this.#reading.now, commands => this.#reading.latest(commands))
-      for (const patient of unknown) known.set(patient, found.has(patient))
+  async #seen(type: string, candidates: readonly Candidate[], { by, access, patients }: Seen): Promise<readonly Candidate[]> {
+    const { now, database } = this.#reading
+    if (by === 'newest') {
+      const rows = candidates.map(({ seq }) => ({ seq, type }))
+      const admitted = await new AccessOfVersions(database).admitted(rows, access, now)
+      return candidates.filter(({ seq }) => admitted.has(seq))
     }
-    return candidates.filter(candidate => patientsIn(candidate).some(patient => known.get(patient)))
+    // As projected.
+    const documents = candidates.map(({ document }) => document as Attributes)
+    const relatedAmong: RelatedAmong = (relations, of) => this.#related(relations, of, patients)
+    const admitted = new Set<object>(await admittedOf(documents, access, relatedAmong))
+    return candidates.filter(({ document }) => admitted.has(document))
   }
 
-  async #still(type: string, candidates: readonly Candidate[], { access }: Still): Promise<readonly Candidate[]> {
-    const rows = candidates.map(({ seq }) => ({ seq, type }))
-    const admitted = await new AccessOfVersions(this.#reading.database).admitted(rows, access, this.#reading.now)
-    return candidates.filter(({ seq }) => admitted.has(seq))
+  /** Nobody is asked about twice in one question. */
+  async #related(
+    relations: readonly PatientsFilter[],
+    patients: readonly string[],
+    lookedUp: Seen['patients'],
+  ): Promise<(relation: PatientsFilter, patient: string) => boolean | undefined> {
+    const asked = relations.filter(relation => lookedUp?.has(relation) !== true)
+    const unknown = patients.filter(patient => asked.some(relation => !this.#known(relation).has(patient)))
+    if (unknown.length > 0) {
+      const found = await patientsAmong(asked, unknown, this.#reading.now, commands => this.#reading.latest(commands))
+      for (const relation of asked)
+        for (const patient of unknown) this.#known(relation).set(patient, found.get(relation)?.has(patient) === true)
+    }
+    return (relation, patient) => lookedUp?.get(relation)?.has(patient) ?? this.#known(relation).get(patient)
+  }
+
+  #known(relation: PatientsFilter): Map<string, boolean> {
+    const known = this.#relations.get(relation) ?? new Map<string, boolean>()
+    this.#relations.set(relation, known)
+    return known
   }
 
   /** Of the ids those of documents that meet the conditions. */
@@ -161,9 +178,6 @@ export class Verifying {
     return passed
   }
 }
-
-const patientsIn = ({ refs }: Candidate): readonly string[] =>
-  refs.flatMap(ref => (ref.startsWith(patientEntries) ? ref.slice(patientEntries.length) : []))
 
 const isAmong = ({ id, refs }: Candidate, { begins, keys }: Among): boolean =>
   begins === undefined ? keys.has(id) : refs.some(ref => keys.has(ref))
