@@ -62,7 +62,7 @@ const placesOf = (parts: TemplateStringsArray): readonly Place[] => {
 
 const placeAfter = (text: string): Place => {
   const tag = partOfTag(text)
-  if (/<(?:script|style)\b[^<]*$/i.test(text) || text.lastIndexOf('<!--') > text.lastIndexOf('-->')) throw unsafe(text)
+  if (/<(?:script|style)\b[^>]*>[^<]*$/i.test(text) || text.lastIndexOf('<!--') > text.lastIndexOf('-->')) throw unsafe(text)
   if (!tag.startsWith('<') || tag.includes('>')) return 'text'
   const between = tag.split('"').length % 2 === 0
   if (!between && /\s$/.test(tag)) return 'attributes'

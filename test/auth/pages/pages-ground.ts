@@ -113,6 +113,7 @@ export const openPages = async (
     const handler = path.startsWith('/account') ? pages.account : path.startsWith('/login') ? pages.login : appPage
     handler(req, res, from).catch((error: unknown) => {
       world.told.push(['thrown', error])
+      if (process.env.SHOW) console.error(error)
       if (!res.headersSent) res.writeHead(500)
       res.end()
     })
