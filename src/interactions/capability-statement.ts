@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { CapabilityStatementRestSecurity } from '@medplum/fhirtypes'
 import { canonicalBase } from '../base/canonical.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Definitions, SearchParameterDefinition } from '../fhir/definitions/definitions.ts'
@@ -22,7 +23,8 @@ export type CapabilityInput = {
   readonly routed: Iterable<string>
   /** Instant of the last change (ms): when this configuration began. */
   readonly changed: number
-  readonly auth: 'off'
+  /** `rest.security` where sign-in is on: the addresses of the authorization server. */
+  readonly auth: 'off' | CapabilityStatementRestSecurity
   readonly validation: 'off'
 }
 
@@ -86,8 +88,8 @@ const rest = (input: CapabilityInput, types: readonly string[]) => {
   return {
     mode: 'server',
     documentation: documentationOf(input),
-    // Scripts of other sites may read this statement and nothing else.
-    security: { cors: false, description: securityTexts[input.auth] },
+    // Without sign-in scripts of other sites may read this statement and nothing else.
+    security: input.auth === 'off' ? { cors: false, description: openText } : input.auth,
     resource: types.map(type => resource(type, served(ofType), revIncludes.get(type) ?? [], input)),
     interaction: served(ofSystem),
     searchParam: common.map(searchParam),
@@ -112,9 +114,8 @@ const ofSystem: readonly InteractionCode[] = ['transaction', 'batch', 'search-sy
 
 // --- texts
 
-const securityTexts = {
-  off: 'Authorization is off: whoever reaches this server may read and change everything. It therefore listens on a loopback address only.',
-} as const
+const openText =
+  'Authorization is off: whoever reaches this server may read and change everything. It therefore listens on a loopback address only.'
 
 const validationTexts = {
   off: 'Validation is off: syntax, resource type, ids and the form of JSON are checked; cardinality, bindings, invariants and profiles are not.',

@@ -10,7 +10,7 @@ import { refuseParameters } from './refuse-parameters.ts'
 import type { InteractionRequest } from './request.ts'
 import { readResource } from './resource-body.ts'
 import { checkSecurityContext } from './security-context.ts'
-import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { answerOf, newVersionAlone, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
 import { admitNew } from './write-access.ts'
 
 /** create and conditional create. @see https://hl7.org/fhir/R4/http.html#create */
@@ -47,7 +47,7 @@ const prepareCreate = async (
 
   const id = parts.ids()
   const resource = withCreator({ ...sent, id, meta: metaForCreate(sent.meta, call.requestId) }, undefined, writerOf(call.principal))
-  const draft = await newVersion(resource, { type, id, versionId: 1, method: 'POST' }, {}, call, parts)
+  const draft = await newVersionAlone(resource, { type, id, versionId: 1, method: 'POST' }, undefined, call, parts)
   if (!draft.ok) return draft
   const { version } = draft.value
   const admitted = await admitNew({ draft: draft.value, before: undefined, call }, parts)

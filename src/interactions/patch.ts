@@ -20,7 +20,7 @@ import type { Body, InteractionRequest } from './request.ts'
 import { checkResource, readJson } from './resource-body.ts'
 import { sightsOf } from './sight.ts'
 import { parseStored } from './stored-resource.ts'
-import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { answerOf, newVersionAlone, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
 import { admitNew, checkChangeable } from './write-access.ts'
 
 /** patch and conditional patch: JSON Patch, JSON Merge Patch, FHIRPath Patch. @see https://hl7.org/fhir/R4/http.html#patch */
@@ -124,7 +124,7 @@ const preparePatch = async (patching: PatchRequest, call: Call, parts: Parts): P
     const told = { issues: [issue('information', 'nothing-changed', {})], seen: await seenNow(before, call, parts) }
     return ok({ answer: answerOf(200, before, before.lastUpdated, request, told) })
   }
-  const draft = await newVersion(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, { before }, call, parts)
+  const draft = await newVersionAlone(next, { type, id, versionId: before.versionId + 1, method: 'PUT' }, before, call, parts)
   if (!draft.ok) return draft
   const { version } = draft.value
   const admitted = await admitNew({ draft: draft.value, before, call }, parts)

@@ -15,9 +15,9 @@ import { evaluate } from '../search/evaluate.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { Key, Relation, RelationQuestion, Store, StoredVersion } from '../storage/port.ts'
 import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
+import { surroundingsOf } from './access-surroundings.ts'
 import { paramNode } from './param-node.ts'
 import type { Call, Parts } from './parts.ts'
-import { resolverOf } from './resolve-named.ts'
 import { parseStored } from './stored-resource.ts'
 
 /** A state in hand, stored or about to be, as access filters ask about it. */
@@ -64,7 +64,7 @@ export const stateOf = async (version: StoredVersion, parts: StateParts): Promis
   if (content === undefined || content.deleted) return { state: undefined, asked: version.deleted }
   const resource = parseStored(content, parts)
   const values = parts.index(resource)
-  const { relations: _, ...attributes } = accessAttributes(resource, id, values, await writtenAbout(resource, parts))
+  const { relations: _, ...attributes } = accessAttributes(resource, id, values, await writtenAbout({ type, id }, resource, parts))
   const found = remember(parts.store, version.seq, { attributes, ...contextOf(resource, parts), met: new Map() })
   return { state: recalled({ type, id }, found, () => values, parts), asked: version.deleted }
 }
@@ -98,10 +98,8 @@ const recalled = (key: Key, known: Remembered, valuesOf: () => IndexValues | und
 }
 
 /** Whom a resource is about may stand in what it speaks of. */
-const writtenAbout = async (resource: Resource, parts: StateParts): Promise<Written> => {
-  const resolve = await resolverOf(namedForPatients(resource), parts)
-  return resolve === undefined ? {} : { resolve }
-}
+const writtenAbout = async (key: Key, resource: Resource, parts: StateParts): Promise<Written> =>
+  namedForPatients(resource).length === 0 ? {} : (await surroundingsOf([{ key, resource, follows: false }], undefined, parts))(key)
 
 /** A context that cannot be read is one that nobody passes. */
 const contextOf = (resource: Resource, { settings }: StateParts): { readonly context?: Key } => {

@@ -1,22 +1,22 @@
 import { setImmediate } from 'node:timers/promises'
 import { withCreator } from '../auth/relations/creator.ts'
+import type { Written } from '../auth/relations/written.ts'
 import { isOver } from '../base/deadline.ts'
 import { type Failure, fail, type Issue, type Outcome, ok } from '../base/outcome.ts'
 import { metaForCreate } from '../fhir/model/meta.ts'
-import type { Resource } from '../fhir/model/resource.ts'
-import type { NewVersion, StoredVersion } from '../storage/port.ts'
+import type { Key, NewVersion, StoredVersion } from '../storage/port.ts'
 import { accessToNobody } from './access-attributes.ts'
+import { surroundingsOf } from './access-surroundings.ts'
 import { inEntry } from './bundle-entries.ts'
 import { checkMeets } from './match-criteria.ts'
 import type { Parts } from './parts.ts'
 import { patched } from './patch.ts'
-import type { Resolver } from './resolve-named.ts'
 import type { PendingVersion, Rewriting } from './transaction-references.ts'
 import type { Slot } from './transaction-slots.ts'
 import type { Target, Targets } from './transaction-targets.ts'
 import { mergedOver } from './update.ts'
 import { attributesOf } from './visible.ts'
-import { type Draft, deletionOf, type IndexedVersion, newVersion, type Seen, seenAs, seenNow, writerOf } from './write.ts'
+import { type Draft, deletionOf, type IndexedVersion, newVersion, newVersionAlone, type Seen, seenAs, seenNow, writerOf } from './write.ts'
 import { admitAllNew } from './write-access.ts'
 
 /** Phases 5 and 6 of a transaction: every entry's new version, or that its instance stays as it is. */
@@ -52,9 +52,9 @@ export const buildVersions = async (
   const waiting = new Map<Slot, PendingVersion[]>()
   for (const pending of versioned) waiting.set(pending.slot, [...(waiting.get(pending.slot) ?? []), pending])
 
-  const along = resourcesAlong(slots, targets)
+  const writtenOf = await surroundingsOfAll(slots, targets, parts)
   const build = async (slot: Slot, target: WriteTarget): Promise<void> => {
-    const result = await buildOne(slot, target, mustChange.has(slot), along, parts)
+    const result = await buildOne(slot, target, mustChange.has(slot), writtenOf, parts)
     if (result.ok) built.set(slot, result.value)
     else failures.push(inEntry(result.failure, slot.entry))
   }
@@ -85,15 +85,19 @@ export const buildVersions = async (
   return { built, failures }
 }
 
-/** What the entries write, for those that name it. */
-const resourcesAlong = (slots: readonly Slot[], targets: Targets): Resolver => {
-  const found = new Map<string, Resource>()
-  for (const slot of slots) {
+type WrittenOf = (key: Key) => Written
+
+/** What is known beside each entry: what the others write, too. A patch is known when it was applied. */
+const surroundingsOfAll = async (slots: readonly Slot[], targets: Targets, parts: Parts): Promise<WrittenOf> => {
+  const prospects = slots.flatMap(slot => {
     const target = targets.get(slot)
     const { task } = slot
-    if (target?.do === 'write' && (task.do === 'create' || task.do === 'update')) found.set(`${task.type}/${target.id}`, task.resource)
-  }
-  return ({ type, id }) => found.get(`${type}/${id}`)
+    if (target?.do !== 'write' || (task.do !== 'create' && task.do !== 'update')) return []
+    const follows = target.before !== undefined && !target.before.deleted
+    return [{ key: { type: task.type, id: target.id }, resource: task.resource, follows }]
+  })
+  const [first] = slots
+  return surroundingsOf(prospects, first && writerOf(first.call.principal), parts)
 }
 
 /** The version that a reference means: the one written or kept here, or the current one of an instance outside. */
@@ -119,7 +123,13 @@ const versionOf = async (
   return (target.before?.versionId ?? 0) + 1
 }
 
-const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, along: Resolver, parts: Parts): Promise<Outcome<Built>> => {
+const buildOne = async (
+  slot: Slot,
+  target: WriteTarget,
+  mustChange: boolean,
+  writtenOf: WrittenOf,
+  parts: Parts,
+): Promise<Outcome<Built>> => {
   const { task, call } = slot
   const { id, before } = target
   if (task.do === 'create') {
@@ -127,7 +137,7 @@ const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, al
     const resource = withCreator({ ...task.resource, id, meta }, undefined, writerOf(call.principal))
     return newState(
       slot,
-      await newVersion(resource, { type: task.type, id, versionId: 1, method: 'POST' }, { along }, call, parts),
+      newVersion(resource, { type: task.type, id, versionId: 1, method: 'POST' }, writtenOf({ type: task.type, id }), parts),
       undefined,
     )
   }
@@ -137,7 +147,7 @@ const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, al
     if (merged.value.same && !mustChange) return ok({ do: 'kept', version: before as StoredVersion }) // same as something
     const current = before?.deleted === true ? undefined : before
     const as = { type: task.type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' } as const
-    return newState(slot, await newVersion(merged.value.next, as, { before: current, along }, call, parts), current)
+    return newState(slot, newVersion(merged.value.next, as, writtenOf({ type: task.type, id }), parts), current)
   }
   if (task.do !== 'patch') throw new Error('Only creates, updates and patches make versions.')
   const result = await patched({ type: task.type, id, before, document: task.document, conditions: task.conditions }, call, parts)
@@ -145,7 +155,7 @@ const buildOne = async (slot: Slot, target: WriteTarget, mustChange: boolean, al
   const { before: old, next, same } = result.value
   if (same && !mustChange) return ok({ do: 'kept', version: old })
   const as = { type: task.type, id, versionId: old.versionId + 1, method: 'PUT' } as const
-  return newState(slot, await newVersion(next, as, { before: old, along }, call, parts), old)
+  return newState(slot, await newVersionAlone(next, as, old, call, parts), old)
 }
 
 /** What conditional writes leave should match their criteria. Whether the caller is allowed it is decided for all entries together. */

@@ -17,7 +17,7 @@ import { readResource } from './resource-body.ts'
 import { checkSecurityContext } from './security-context.ts'
 import { parseStored } from './stored-resource.ts'
 import { isVisible } from './visible.ts'
-import { answerOf, newVersion, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
+import { answerOf, newVersionAlone, type Preparation, seenAs, seenNow, write, writerOf } from './write.ts'
 import { admitNew, checkChangeable, checkReplaceable, createsById } from './write-access.ts'
 
 /** update and conditional update. @see https://hl7.org/fhir/R4/http.html#update */
@@ -158,7 +158,7 @@ const prepareUpdate = async (asked: Update, call: Call, parts: Parts): Promise<O
   const type = resource.resourceType
   const current = before?.deleted === true ? undefined : before
   const as = { type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' } as const
-  const draft = await newVersion(next, as, { before: current }, call, parts)
+  const draft = await newVersionAlone(next, as, current, call, parts)
   if (!draft.ok) return draft
   const { version } = draft.value
   const admitted = await admitNew({ draft: draft.value, before: current, call }, parts)

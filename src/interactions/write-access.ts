@@ -1,4 +1,5 @@
 import type { Ruling } from '../auth/access.ts'
+import { checkConsent } from '../auth/consent/check-consent.ts'
 import { checkWrite, type WriteCheck } from '../auth/policy/write-check.ts'
 import { type AccessFilter, permits } from '../base/access-filter.ts'
 import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
@@ -87,7 +88,7 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
   // One request, one caller: consents and relations are those of one principal.
   const informed = await lookUp(inquiries, first.call, parts, besides)
   return judgings.map(judging => {
-    if ('free' in judging) return ok({ sight: wholeSight })
+    if ('free' in judging) return enforceable(judging.draft, wholeSight, parts)
     if ('kind' in judging) return { ok: false, failure: judging }
     const { draft, before, check, ruling, after, old, call } = judging
     const subject = informed(after)
@@ -98,18 +99,18 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
     const verdict = checkWrite(check, states, ruling.fields, parts.definitions)
     if (!verdict.ok) return fail('forbidden', {})
     if (verdict.firstLink && !linksToOwnHouse(draft, call)) return fail('forbidden', {})
-    return ok({ sight: sightOfNew(ruling, subject, call) })
+    return enforceable(draft, sightOfNew(ruling, subject, call), parts)
   })
 }
 
 /** What must be known, or why nothing need be. */
-const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failure | typeof free> => {
+const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failure | Free> => {
   const { draft, before, call } = write
   const { access } = call
   const { type, id, values } = draft.version
   const ruling = access.ruling(access.interaction, type)
   if (ruling === undefined) return access.refusal(access.interaction, type)
-  if (isFree(ruling)) return free
+  if (isFree(ruling)) return { free: true, draft }
   if (ruling.check === undefined) return fail('forbidden', {}).failure
   const after = newState(draft.resource, id, values, draft.version, parts)
   const old = before === undefined ? undefined : (await stateOf(before, parts)).state
@@ -117,7 +118,13 @@ const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failu
   return { ...write, ruling, check: ruling.check, after, ...(old && { old }) }
 }
 
-const free = { free: true } as const
+type Free = { readonly free: true; readonly draft: Draft }
+
+/** No consent is stored that cannot be enforced. */
+const enforceable = ({ resource }: Draft, sight: Sight, { settings }: Parts): Outcome<Admitted> => {
+  const checked = checkConsent(resource, { zone: settings.zone })
+  return checked.ok ? ok({ sight }) : checked
+}
 
 /** Every state may become every other: there is nothing to compare. */
 const isFree = ({ check, fields }: Ruling): boolean =>

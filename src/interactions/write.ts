@@ -1,6 +1,4 @@
 import { setTimeout } from 'node:timers/promises'
-import { namedForPatients } from '../auth/relations/patients.ts'
-import { namedForRelations, speaksOfRelations } from '../auth/relations/relations.ts'
 import type { Written } from '../auth/relations/written.ts'
 import { isOver } from '../base/deadline.ts'
 import { fail, type Issue, issue, type Outcome, ok } from '../base/outcome.ts'
@@ -10,9 +8,9 @@ import { storedForm } from '../fhir/model/stored-form.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { Committed, Key, Method, NewVersion, StoredVersion, WritePlan } from '../storage/port.ts'
 import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
+import { surroundingsOf } from './access-surroundings.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Answer, InteractionRequest } from './request.ts'
-import { resolverOf } from './resolve-named.ts'
 import { isBlind, isWholeSight, type Sight, sightsOf } from './sight.ts'
 import { reduced } from './view.ts'
 import { visibleOf } from './visible.ts'
@@ -83,9 +81,6 @@ export type IndexedVersion = NewVersion & { readonly values: IndexValues }
 /** A version ready for the store, and the resource that it holds. */
 export type Draft = { readonly version: IndexedVersion; readonly resource: Resource }
 
-/** What stands beside a new version: the state that it takes the place of, and resources that are written along with it. */
-export type Beside = { readonly before?: StoredVersion | undefined; readonly along?: (key: Key) => Resource | undefined }
-
 /** Room that base64 and the members around it take in a stored Binary. */
 const binaryStoredMax = (parts: Pick<Parts, 'limits'>): number => Math.ceil((parts.limits.binaryBytesMax * 4) / 3) + 4096
 
@@ -93,34 +88,32 @@ const binaryStoredMax = (parts: Pick<Parts, 'limits'>): number => Math.ceil((par
  * `resource` as a version ready for the store, with what it says of whom it is about and who reaches them. Its id and meta are already those to be
  * stored. Fails `body-too-large` over the limit for stored bytes.
  */
-export const newVersion = async (
+export const newVersion = (
   resource: Resource,
   as: Key & { versionId: number; method: Method },
-  beside: Beside,
-  call: Call,
+  written: Written,
   parts: Parts,
-): Promise<Outcome<Draft>> => {
+): Outcome<Draft> => {
   const { type, id, versionId, method } = as
   const { text, lastUpdatedOffset } = storedForm(resource, { id, versionId })
   const max = type === 'Binary' ? binaryStoredMax(parts) : parts.limits.resourceBytesMax
   if (text.length > max) return fail('body-too-large', { max })
   const values = parts.index(resource)
-  const attributes = accessAttributes(resource, id, values, await writtenOf(resource, beside, call, parts))
+  const attributes = accessAttributes(resource, id, values, written)
   return ok({ version: { type, id, versionId, method, text, lastUpdatedOffset, values, ...attributes }, resource })
 }
 
-/** What relations hang on beside the resource: who writes, what stood before, and places and roles that it names. */
-const writtenOf = async (resource: Resource, { before, along }: Beside, { principal }: Call, parts: Parts): Promise<Written> => {
-  const by = writerOf(principal)
-  const rows = before === undefined || !speaksOfRelations(before.type) ? [] : await parts.store.relationsOf([before])
-  const resolve = await resolverOf([...namedForRelations(resource), ...namedForPatients(resource)], parts, along)
-  return {
-    ...(by === undefined ? {} : { by }),
-    ...(rows[0] === undefined ? {} : { before: rows[0] }),
-    ...(resolve === undefined ? {} : { resolve }),
-    now: parts.clock(),
-    zone: parts.settings.zone,
-  }
+/** A version that is written alone; `before` is the state that it takes the place of. */
+export const newVersionAlone = async (
+  resource: Resource,
+  as: Key & { versionId: number; method: Method },
+  before: StoredVersion | undefined,
+  call: Call,
+  parts: Parts,
+): Promise<Outcome<Draft>> => {
+  const key = { type: as.type, id: as.id }
+  const written = await surroundingsOf([{ key, resource, follows: before !== undefined }], writerOf(call.principal), parts)
+  return newVersion(resource, as, written(key), parts)
 }
 
 /** `Practitioner/17` of the person who writes; programs write for nobody. */
