@@ -47,13 +47,18 @@ export const compiledRows = (rules: readonly ConsentRule[]): readonly Row[] => {
 
 /** As wide as the rule can be: of two conditions of one sort, its own alone. */
 const closedBy = ({ level, actors, purposes, classes, span }: ConsentRule): readonly Row[] =>
-  textsOf(level, actors.at(-1), purposes.at(-1), classes.at(-1)).map(of => ({ from: 'closed', of, ...span }))
+  textsOf(level, actors.at(-1)?.map(withoutTeams), purposes.at(-1), classes.at(-1)).map(of => ({ from: 'closed', of, ...span }))
+
+/** Who is in a team is not known here: it may be anybody. */
+const withoutTeams = (name: string): string => (isTeam(name) ? any : name)
+const isTeam = (name: string): boolean => name.startsWith('CareTeam/')
 
 /** As narrow as the rule can be: none where it looks inside, or has two conditions of one sort. */
 const permittedBy = (rule: ConsentRule): readonly Row[] => {
   const { level, actors, purposes, classes, span } = rule
   if (looksInside(rule) || [actors, purposes, classes].some(({ length }) => length > 1)) return []
-  return textsOf(level, actors[0], purposes[0], classes[0]).map(of => ({ from: 'permitted', of, ...span }))
+  const named = actors[0]?.filter(name => !isTeam(name))
+  return textsOf(level, named, purposes[0], classes[0]).map(of => ({ from: 'permitted', of, ...span }))
 }
 
 const textsOf = (
@@ -62,14 +67,14 @@ const textsOf = (
   purposes: readonly string[] = [any],
   classes: readonly string[] = [any],
 ): readonly string[] => {
-  const texts: string[] = []
+  const texts = new Set<string>()
   for (const actor of actors) {
     for (const purpose of purposes) {
       for (const type of classes) {
-        if (texts.length > rowsMax) return texts
-        texts.push(rowText(level, actor, purpose, type))
+        if (texts.size > rowsMax) return [...texts]
+        texts.add(rowText(level, actor, purpose, type))
       }
     }
   }
-  return texts
+  return [...texts]
 }

@@ -1,11 +1,12 @@
 import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
 import { allOf, anyOf } from '../policy/simplify.ts'
-import { instanceOf } from '../relations/references.ts'
+import { instanceOf, recordsOf } from '../relations/references.ts'
+import { createRemembered } from '../relations/remembered.ts'
 import { acrossPatients, isAboutSeveral, ofSelf } from './across-patients.ts'
 import { callerOf } from './caller.ts'
 import { rulesOf } from './consent-relations.ts'
-import { type ConsentData, type ConsentDefault, closingRule } from './consent-rule.ts'
+import { type ConsentData, type ConsentDefault, type ConsentRule, closingRule } from './consent-rule.ts'
 import { closesAnything, openByRules, type PatientRules } from './of-patient.ts'
 import { isActivePrivacyConsent } from './read-consent.ts'
 
@@ -40,25 +41,9 @@ export type Consents = {
 const rememberedMs = 30_000
 const rememberedMax = 10_000
 
-type Remembered = { readonly until: number; readonly rules: Promise<PatientRules> }
-
 export const createConsents = (parts: ConsentParts): Consents => {
-  const remembered = new Map<string, Remembered>()
-
-  const remember = (patient: string): Promise<PatientRules> => {
-    const now = parts.clock()
-    const known = remembered.get(patient)
-    if (known !== undefined && now < known.until && known.until - now <= rememberedMs) return known.rules
-    const fresh: Remembered = { until: now + rememberedMs, rules: loadRules(patient, parts) }
-    remembered.delete(patient)
-    const [oldest] = remembered.keys()
-    if (remembered.size >= rememberedMax && oldest !== undefined) remembered.delete(oldest)
-    remembered.set(patient, fresh)
-    // What could not be loaded is not remembered. Whoever asked is told.
-    fresh.rules.catch(() => remembered.get(patient) === fresh && remembered.delete(patient))
-    return fresh.rules
-  }
-
+  const remembered = createRemembered<PatientRules>(parts.clock, rememberedMs, rememberedMax)
+  const remember = (patient: string): Promise<PatientRules> => remembered.of(patient, () => loadRules(patient, parts))
   const across = (filter: ConsentFilter, type: string): AccessFilter => acrossPatients(filter, type, parts.byDefault)
 
   return {
@@ -80,32 +65,52 @@ export const createConsents = (parts: ConsentParts): Consents => {
     closesAnything: async (filter, patient) =>
       patient !== callerOf(filter).self && closesAnything(await remember(patient), filter, parts.byDefault, parts.clock()),
     forget: patients => {
-      for (const patient of patients) remembered.delete(patient)
+      for (const patient of patients) remembered.forget(patient)
     },
   }
 }
 
-/** At most so many instances are asked for what they refer to. */
-const relatedMax = 50
+/** At most so many instances that consents name are looked up: data, and teams. */
+const namedMax = 50
 
 const loadRules = async (patient: string, { activeConsents, newest, zone }: ConsentParts): Promise<PatientRules> => {
   const { consents, more } = await activeConsents(patient)
   const rules = consents.filter(isActivePrivacyConsent).flatMap(consent => rulesOf(consent, { zone }))
-  const data = rules.flatMap(rule => rule.data.flat()).filter(({ meaning }) => meaning === 'related')
-  const related = new Map<string, readonly string[]>()
-  for (const one of data) {
-    const name = nameOf(one)
-    if (related.has(name) || related.size === relatedMax) continue
-    const resource = await newest(one.type, one.id)
-    related.set(name, resource === undefined ? [] : referencesIn(resource))
+  const teams = new Set(rules.flatMap(({ actors }) => actors.flat()).filter(name => name.startsWith('CareTeam/')))
+  const related = new Set(rules.flatMap(({ data }) => data.flat()).flatMap(one => (one.meaning === 'related' ? [nameOf(one)] : [])))
+  const named = [...teams, ...related]
+  const found = new Map<string, Resource>()
+  for (const name of named.slice(0, namedMax)) {
+    const [type = '', id = ''] = name.split('/')
+    const resource = await newest(type, id)
+    if (resource !== undefined) found.set(name, resource)
   }
-  return { rules: more || data.length > relatedMax ? [closingRule] : rules, related: one => related.get(nameOf(one)) ?? [] }
+  const unknown = more || named.length > namedMax
+  return {
+    rules: unknown ? [closingRule] : rules.map(rule => withMembers(rule, found)),
+    related: one => referencesIn(found.get(nameOf(one))),
+  }
+}
+
+/** A rule for a team is one for its members, as they are now. */
+const withMembers = (rule: ConsentRule, found: ReadonlyMap<string, Resource>): ConsentRule => ({
+  ...rule,
+  actors: rule.actors.map(names => names.flatMap(name => [name, ...membersOf(found.get(name))])),
+  exceptions: rule.exceptions.map(one => withMembers(one, found)),
+})
+
+const membersOf = (team: Resource | undefined): readonly string[] => {
+  if (team?.resourceType !== 'CareTeam' || (team.status !== undefined && team.status !== 'active')) return []
+  return recordsOf(team.participant).flatMap(({ member }) => {
+    const key = instanceOf(member)
+    return key === undefined ? [] : [`${key.type}/${key.id}`]
+  })
 }
 
 const nameOf = ({ type, id }: ConsentData): string => `${type}/${id}`
 
 /** `Type/id` of everything that an instance refers to. */
-const referencesIn = (resource: Resource): readonly string[] => {
+const referencesIn = (resource: Resource | undefined): readonly string[] => {
   const found = new Set<string>()
   const walk = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return

@@ -14,7 +14,7 @@ export const personOf = async ({ reach, roles: table }: PrincipalParts, account:
   const [roles, represents, alsoKnownAs] = await Promise.all([
     reach.assignments(account.roles),
     reach.represents(fhirUser),
-    reach.alsoKnownAs(fhirUser),
+    reach.alsoKnownAs(fhirUser, account.roles),
   ])
   return {
     kind: isStaff(account) ? 'user' : 'patient',

@@ -67,7 +67,7 @@ const stateOf = ({ status }: Resource, { open, completed }: Work): 'open' | 'com
   return completed.includes(status) ? 'completed' : undefined
 }
 
-const units: ReadonlySet<string> = new Set(['Location', 'HealthcareService', 'CareTeam'])
+const units: ReadonlySet<string> = new Set(['Location', 'HealthcareService'])
 
 const unitOf = (reference: unknown): readonly string[] => {
   const key = instanceOf(reference)
