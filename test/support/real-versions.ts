@@ -96,9 +96,9 @@ const exampleResources = (folder: string): readonly Resource[] =>
 
 const versionOf = (resource: Resource, versionId: number, seq: number, parts: TestParts): LoadedVersion => {
   const as = { type: resource.resourceType, id: resource.id ?? '', versionId, method: 'PUT' as const }
-  const made = newVersion(resource, as, parts)
+  const made = newVersion(resource, as, {}, parts)
   if (!made.ok) throw new Error(made.failure.kind)
-  const { lastUpdatedOffset, ...version } = made.value
+  const { lastUpdatedOffset, ...version } = made.value.version
   writeLastUpdated(version.text, lastUpdatedOffset, msOfSeq(seq))
   return { ...version, seq }
 }
