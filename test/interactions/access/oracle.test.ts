@@ -1,0 +1,159 @@
+/**
+ * auth.md 5.4: what is hidden and what never was are one: the same answer apart from the id, for the same questions to the store. Rows are asked as if each
+ * id were the hidden and then the unknown one.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Principal } from '../../../src/auth/policy/principal.ts'
+import { testEngines } from '../../support/engines.ts'
+import { bundle, entry, type Heard, type Sent } from '../speak.ts'
+import { askers, type Hospital, openHospital } from './hospital.ts'
+
+type Row = { readonly method: string; readonly url: (id: string) => string; readonly sent?: (id: string) => Sent }
+
+const observation = (id: string) => ({
+  resourceType: 'Observation',
+  id,
+  status: 'amended',
+  code: { text: 'x' },
+  subject: { reference: 'Patient/budi' },
+})
+const encoder = new TextEncoder()
+const merge = (body: object) => ({ kind: 'merge-patch', bytes: encoder.encode(JSON.stringify(body)) })
+
+const rows: Readonly<Record<string, Row>> = {
+  read: { method: 'GET', url: id => `Observation/${id}` },
+  vread: { method: 'GET', url: id => `Observation/${id}/_history/1` },
+  'history of an instance': { method: 'GET', url: id => `Observation/${id}/_history` },
+  'conditional read': { method: 'GET', url: id => `Observation/${id}`, sent: () => ({ conditions: { ifNoneMatch: 'W/"1"' } }) },
+  update: { method: 'PUT', url: id => `Observation/${id}`, sent: id => ({ body: observation(id) }) },
+  'update with If-Match': {
+    method: 'PUT',
+    url: id => `Observation/${id}`,
+    sent: id => ({ body: observation(id), conditions: { ifMatch: 'W/"1"' } }),
+  },
+  'update with If-None-Match': {
+    method: 'PUT',
+    url: id => `Observation/${id}`,
+    sent: id => ({ body: observation(id), conditions: { ifNoneMatch: '*' } }),
+  },
+  patch: { method: 'PATCH', url: id => `Observation/${id}`, sent: () => ({ body: merge({ status: 'amended' }) }) },
+  'conditional update to that id': {
+    method: 'PUT',
+    url: () => 'Observation?identifier=urn:none|none',
+    sent: id => ({ body: { ...observation(id), identifier: [{ system: 'urn:none', value: 'none' }] } }),
+  },
+  'search by id': { method: 'GET', url: id => `Observation?_id=${id}` },
+  'search of a compartment': { method: 'GET', url: id => `Encounter/${id}/Observation` },
+  batch: {
+    method: 'POST',
+    url: () => '',
+    sent: id => ({ body: bundle('batch', [entry('GET', `Observation/${id}`), entry('PUT', `Observation/${id}`, observation(id))]) }),
+  },
+  transaction: {
+    method: 'POST',
+    url: () => '',
+    sent: id => ({ body: bundle('transaction', [entry('PUT', `Observation/${id}`, observation(id))]) }),
+  },
+  'read in a transaction': {
+    method: 'POST',
+    url: () => '',
+    sent: id => ({ body: bundle('transaction', [entry('GET', `Observation/${id}`)]) }),
+  },
+  'X-Security-Context of a Binary': {
+    method: 'POST',
+    url: () => 'Binary',
+    sent: id => ({ body: { kind: 'raw', bytes: encoder.encode('x'), contentType: 'text/plain', securityContext: `Observation/${id}` } }),
+  },
+  'a patient to write about': {
+    method: 'POST',
+    url: () => 'Condition',
+    sent: id => ({ body: { resourceType: 'Condition', subject: { reference: `Patient/${id}` } } }),
+  },
+}
+
+/** Names, instants and links differ from answer to answer by themselves. */
+const plain = (heard: Heard, id: string): string =>
+  JSON.stringify([heard.status, heard.failure, heard.answer && { ...heard.answer, body: undefined }, heard.body])
+    .replaceAll(id, 'ID')
+    .replaceAll(/_cursor=[\w-]+/g, '')
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'UUID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)/g, 'INSTANT')
+
+for (const engine of testEngines)
+  describe(engine.name, () => {
+    let hospital: Hospital
+    beforeAll(async () => {
+      hospital = await openHospital(engine)
+      for (const id of ['gone-one']) {
+        await hospital.ask(undefined, 'PUT', `Observation/${id}`, { body: { ...observation(id), subject: { reference: 'Patient/agus' } } })
+        await hospital.ask(undefined, 'DELETE', `Observation/${id}`)
+      }
+    })
+    afterAll(async () => hospital[Symbol.asyncDispose]())
+
+    const asked = async (principal: Principal, { method, url, sent }: Row, id: string) => {
+      hospital.calls.clear()
+      const heard = await hospital.ask(principal, method, url(id), sent?.(id))
+      const calls = Object.fromEntries([...hospital.calls].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      return { text: plain(heard, id), calls, status: heard.status }
+    }
+
+    for (const who of [
+      'a doctor',
+      'a doctor in an app for everything',
+      "a doctor in Budi's app",
+      'Budi in an app',
+      'a doctor in an app for laboratory results',
+    ])
+      for (const [what, row] of Object.entries(rows))
+        test(`${who}, ${what}: hidden and unknown are one`, async () => {
+          const principal = askers[who] as Principal
+          const hiddenIds =
+            what === 'a patient to write about'
+              ? ['agus']
+              : what === 'search of a compartment'
+                ? ['visit-agus']
+                : ['agus-lab', 'siti-restricted', 'gone-one']
+          for (const hidden of hiddenIds) {
+            const unknown = 'nobody-there'
+            const known = await asked(principal, row, hidden)
+            expect(known).toEqual(await asked(principal, row, unknown))
+            // What was found out once costs no less the second time.
+            expect(await asked(principal, row, hidden)).toEqual(known)
+          }
+        })
+
+    test('an update creates only for who reaches all of the type', async () => {
+      const doctor = askers['a doctor'] as Principal
+      expect(await hospital.ask(doctor, 'PUT', 'Observation/new-one', { body: observation('new-one') })).toMatchObject({
+        status: 404,
+        kind: 'unknown-instance',
+      })
+      const admin = askers['the administrator'] as Principal
+      const body = { resourceType: 'Location', id: 'ward' }
+      expect(await hospital.ask(admin, 'PUT', 'Location/ward', { body })).toMatchObject({ status: 201 })
+    })
+
+    test('a deletion of what is hidden is one of what never was, and deletes nothing', async () => {
+      const billing = askers.billing as Principal
+      const invoice = (id: string) => ({ resourceType: 'Invoice', id, status: 'draft', subject: { reference: 'Patient/agus' } })
+      await hospital.ask(undefined, 'PUT', 'Invoice/hidden', { body: invoice('hidden') })
+      const row: Row = { method: 'DELETE', url: id => `Invoice/${id}` }
+      const hidden = await asked(billing, row, 'hidden')
+      expect(hidden).toMatchObject({ status: 204 })
+      expect(hidden).toEqual(await asked(billing, row, 'nobody-there'))
+      expect(await hospital.ask(undefined, 'GET', 'Invoice/hidden')).toMatchObject({ status: 200 })
+    })
+
+    test('who may read and not change is told so', async () => {
+      const nurse = askers['a nurse'] as Principal
+      const body = {
+        resourceType: 'Observation',
+        id: 'budi-lab',
+        status: 'amended',
+        code: { text: 'x' },
+        subject: { reference: 'Patient/budi' },
+      }
+      expect(await hospital.ask(nurse, 'PUT', 'Observation/budi-lab', { body })).toMatchObject({ status: 403, kind: 'forbidden' })
+    })
+  })
