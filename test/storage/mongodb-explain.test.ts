@@ -4,14 +4,15 @@
  * @see storage-and-search.md 6, 11 and 20.7
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type AccessFilter, seesAll } from '../../src/base/access-filter.ts'
+import { type AccessFilter, type PatientsFilter, seesAll } from '../../src/base/access-filter.ts'
 import { parseSearch } from '../../src/search/parse.ts'
 import type { Query } from '../../src/search/tree.ts'
-import type { LoadedVersion, Position } from '../../src/storage/port.ts'
+import type { LoadedVersion, Position, Relation } from '../../src/storage/port.ts'
 import { testEngines } from '../support/engines.ts'
 import { type TestParts, testParts } from '../support/parts.ts'
 import { loadAll, realVersions } from '../support/real-versions.ts'
 import { testData } from '../support/test-data.ts'
+import { newVersion, planOf } from '../support/versions.ts'
 
 const bundles = 25
 const pageSize = 20
@@ -192,5 +193,76 @@ about('what searches cost on MongoDB', () => {
     const access: AccessFilter = { op: 'patient', id: named.get('patient') ?? '' }
     for (const url of ['Observation', 'Observation?status=final', 'Observation?_sort=-date'])
       check(await explained(queryOf(url), { access }))
+  })
+
+  describe('for who stands in relation to some patients', () => {
+    const inCare: PatientsFilter = { op: 'patients', from: 'care', of: ['doctor'] }
+    const ofFacility: PatientsFilter = { op: 'patients', from: 'facility', of: ['hospital'] }
+    const closed: PatientsFilter = { op: 'patients', from: 'closed', of: ['hospital'] }
+    const normal = { op: 'labels', max: 'N', allowed: [] } as const
+    const cleared = { op: 'labels', max: 'R', allowed: ['PSY', 'HIV'] } as const
+    const accesses: readonly (readonly [what: string, access: AccessFilter])[] = [
+      ['a clearance', normal],
+      ['few patients', inCare],
+      ['few patients by confirmed rows, and a clearance', { op: 'and', of: [{ ...inCare, confirmed: true }, normal] }],
+      ['more patients than are looked up', ofFacility],
+      ['no patient, or one of many', { op: 'or', of: [{ op: 'patientless' }, ofFacility] }],
+      [
+        'what a doctor sees',
+        {
+          op: 'and',
+          of: [
+            { op: 'or', of: [ofFacility, inCare] },
+            { op: 'or', of: [normal, { op: 'and', of: [cleared, { ...inCare, confirmed: true }] }] },
+            { op: 'not', of: closed },
+          ],
+        },
+      ],
+    ]
+
+    beforeAll(async () => {
+      const page = await parts.store.search(queryOf('Patient'), { access: seesAll, count: 1_000 })
+      const patients = page.ok ? page.value.rows.map(({ id }) => id) : []
+      const others = Array.from({ length: 1_100 }, (_, n) => `elsewhere-${n}`)
+      const relations: readonly Relation[] = [
+        ...patients.slice(0, 8).map(patient => ({ from: 'care', of: 'doctor', patient }) as const),
+        ...[...patients, ...others].map(patient => ({ from: 'facility', of: 'hospital', patient }) as const),
+      ]
+      const done = await parts.store.commit(planOf([newVersion({ type: 'Group', id: 'relations', relations })]))
+      if (!done.ok || !done.value.held) throw new Error('Nothing was written')
+    })
+
+    for (const [what, access] of accesses)
+      test(`${what}: no collection is walked, relations are read from their index alone, and little else is looked at`, async () => {
+        for (const url of [
+          'Observation',
+          'Observation?category=laboratory',
+          'Observation?status=final&_sort=-date',
+          'Encounter?class=AMB',
+        ]) {
+          const commands = check(await explained(queryOf(url), { access }))
+          const relations = commands.filter(({ told }) => told.includes('DISTINCT_SCAN'))
+          expect(relations.filter(({ examined }) => examined > 0)).toEqual([])
+        }
+      })
+
+    test('a page of a large relation asks its candidates, once for all of them', async () => {
+      const access = accesses.at(-1)?.[1] ?? seesAll
+      const query = queryOf('Observation')
+      await parts.store.search(query, { access, count: pageSize })
+      const lines = await explained(query, { access })
+      const of = (collection: string) => lines.filter(line => line.includes(` ${collection}, index`))
+      // The confirmed rows, and all rows.
+      expect(of('simpul.relations').length).toBe(2)
+      expect(of('Observation').length).toBeLessThanOrEqual(2)
+    })
+
+    test('a count is that of all that pages give', async () => {
+      for (const [, access] of accesses) {
+        const counted = await parts.store.count(queryOf('Encounter'), { access })
+        const page = await parts.store.search(queryOf('Encounter'), { access, count: 10_000 })
+        expect(counted.ok && page.ok && counted.value.count === page.value.rows.length).toBe(true)
+      }
+    })
   })
 })
