@@ -27,7 +27,7 @@ const showEmergency: AccountPage = async at => (isReady(at) ? sendPage(at.visit,
 
 /** Two factors, the second one in the last 5 minutes. False: the answer was given. */
 const isReady = ({ visit, live, parts, rest }: Parameters<AccountPage>[0]): boolean => {
-  if (parts.emergencies === undefined) {
+  if (parts.emergencies === undefined || !/^[A-Za-z0-9.-]{1,64}$/.test(rest)) {
     sendError(visit, { status: 404, about: 'not-found' })
     return false
   }

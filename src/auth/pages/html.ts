@@ -16,9 +16,9 @@ export class Html {
 
   /** The tag of a template. */
   static of(parts: TemplateStringsArray, ...values: readonly Fragment[]): Html {
-    const places = placesOf(parts)
-    let text = (parts[0] ?? '').trimStart()
-    for (const [at, value] of values.entries()) text += `${written(value, places[at] ?? 'text')}${parts[at + 1] ?? ''}`
+    const { places, words } = templateOf(parts)
+    let text = words[0] ?? ''
+    for (const [at, value] of values.entries()) text += `${written(value, places[at] ?? 'text')}${words[at + 1] ?? ''}`
     return new Html(text)
   }
 }
@@ -28,7 +28,9 @@ export type Fragment = Html | string | number | false | undefined | readonly Fra
 
 export const html = Html.of
 
-export const escaped = (text: string): string => text.replace(/[&<>"'`]/g, sign => entities[sign] ?? '')
+/** Signs that control the direction of text, or nothing that is seen, are left out: a name must not rearrange the words around it. */
+export const escaped = (text: string): string =>
+  text.replace(/[\u202A-\u202E\u2066-\u2069]|(?![\t\n\r])\p{Cc}/gu, '').replace(/[&<>"'`]/g, sign => entities[sign] ?? '')
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' }
 
@@ -51,13 +53,18 @@ const writtenText = (text: string, place: Place): string => {
 /** Addresses that a browser may follow: paths of this server, https, and http, which redirect addresses in development have. Others lead nowhere. */
 const safeAddress = (text: string): string => (/^(?:\/(?![/\\])|https?:\/\/|#)/.test(text) ? text : '#')
 
-const known = new WeakMap<TemplateStringsArray, readonly Place[]>()
+type Template = { readonly places: readonly Place[]; readonly words: readonly string[] }
 
-/** Found once for each template in the source. */
-const placesOf = (parts: TemplateStringsArray): readonly Place[] => {
-  const places = known.get(parts) ?? parts.slice(0, -1).map((_, at) => placeAfter(parts.slice(0, at + 1).join('value')))
-  known.set(parts, places)
-  return places
+const known = new WeakMap<TemplateStringsArray, Template>()
+
+/** Found once for each template in the source. Its indentation does not travel. */
+const templateOf = (parts: TemplateStringsArray): Template => {
+  const template = known.get(parts) ?? {
+    places: parts.slice(0, -1).map((_, at) => placeAfter(parts.slice(0, at + 1).join('value'))),
+    words: parts.map((part, at) => (at === 0 ? part.trimStart() : part).replace(/\s*\n\s*/g, '\n')),
+  }
+  known.set(parts, template)
+  return template
 }
 
 const placeAfter = (text: string): Place => {
