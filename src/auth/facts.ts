@@ -14,6 +14,10 @@ export type Fact = {
   readonly session?: string
   /** Id of the application it is about. */
   readonly client?: string
+  /** Id of the Patient it is about. */
+  readonly patient?: string
+  /** Id of the emergency. */
+  readonly emergency?: string
   /** Of something that waits, or waited, for a second person. */
   readonly approval?: string
   readonly method?: Method
@@ -70,6 +74,9 @@ export type FactKind =
   | 'signing-key-rotated'
   | 'kek-rotated'
   | 'data-key-rotated'
+  | 'glass-broken'
+  | 'emergency-ended'
+  | 'emergency-reviewed'
   | 'access-explained'
   | 'access-reviewed'
 

@@ -5,6 +5,7 @@ import { approvalRecords } from './admin/approvals.ts'
 import { clientRecords } from './clients/client.ts'
 import { clientHealthRecords } from './clients/client-health.ts'
 import { registrationTokenRecords } from './clients/registration-tokens.ts'
+import { emergencyRecords } from './emergencies/emergency.ts'
 import { factorRecords } from './factors/factor-set.ts'
 import { grantRecords } from './grants/grant-context.ts'
 import { installationRecords } from './installation.ts'
@@ -42,4 +43,5 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   clientHealthRecords,
   approvalRecords,
   registrationTokenRecords,
+  emergencyRecords,
 ]

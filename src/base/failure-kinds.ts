@@ -632,6 +632,12 @@ export const failureKinds = {
     en: 'This needs the permission {permission}.',
     id: 'Ini memerlukan izin {permission}.',
   },
+  'too-many-emergencies': {
+    status: 409,
+    code: 'business-rule',
+    en: 'At most {max} patients can be opened by emergency access at once.',
+    id: 'Paling banyak {max} pasien dapat dibuka dengan akses darurat pada saat yang sama.',
+  },
   'another-person': {
     status: 403,
     code: 'forbidden',

@@ -158,6 +158,7 @@ export const rules = {
   'member-unknown': { en: 'nothing of this name is known here', id: 'nama ini tidak dikenal di sini' },
   'member-needed': { en: 'it is needed', id: 'bagian ini wajib ada' },
   'member-not-here': { en: 'a client of type {type} has none', id: 'klien bertipe {type} tidak memilikinya' },
+  'text-between': { en: 'it is a text of {min} to {max} characters', id: 'nilainya teks {min} sampai {max} karakter' },
   'text-of': { en: 'it is a text of 1 to {max} characters without control characters', id: 'nilainya teks 1 sampai {max} karakter tanpa karakter kendali' },
   'list-of': { en: 'it is a list of at most {max}, each once', id: 'nilainya daftar berisi paling banyak {max}, masing-masing satu kali' },
   'whole-number-from-to': { en: 'it is a whole number from {min} to {max}', id: 'nilainya bilangan bulat dari {min} sampai {max}' },

@@ -1,4 +1,4 @@
-import type { RecordDefinition } from '../../storage/port.ts'
+import type { RecordDefinition, StoredRecord } from '../../storage/port.ts'
 
 /** A broken glass: one patient, opened to one session of one client for a while. @see auth.md 12.5 */
 export type Emergency = {
@@ -16,11 +16,19 @@ export type Emergency = {
   readonly openedAt: number
   /** ms: it holds until, not including, this instant. */
   readonly until: number
+  /** Kept after it ended: an independent person looks at each. */
   readonly review: 'open' | 'justified' | 'unjustified'
+  readonly reviewedBy?: string
+  readonly reviewedAt?: number
 }
 
+export type KeptEmergency = StoredRecord<Emergency>
+
 /** ETREAT of v3-ActReason; the others are our own. */
-export type EmergencyReason = 'ETREAT' | 'threat-to-others' | 'unable-to-consent' | 'other'
+export const emergencyReasons = ['ETREAT', 'threat-to-others', 'unable-to-consent', 'other'] as const
+export type EmergencyReason = (typeof emergencyReasons)[number]
+
+export const isEmergencyReason = (text: string): text is EmergencyReason => (emergencyReasons as readonly string[]).includes(text)
 
 export const emergencyRecords: RecordDefinition = {
   name: 'emergency',
@@ -32,3 +40,10 @@ export const emergencyRecords: RecordDefinition = {
     review: ['review', 'openedAt'],
   },
 }
+
+/** Minutes. */
+export const emergencyMinutes = { least: 15, usual: 60, most: 240 } as const
+/** Characters of what the user writes. */
+export const emergencyWords = { least: 20, most: 2_000 } as const
+/** Patients that one session of one client has open at once. */
+export const emergenciesMax = 20
