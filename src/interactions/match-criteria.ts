@@ -30,13 +30,31 @@ export const criteriaOfUrl = (type: string, parameters: readonly Parameter[], pa
  * Criteria as this caller may ask them. A change finds what the caller may change. A create finds what he may see, or, for who writes without reading, what
  * he could have written: not what is his to create alone because nobody there knows the patient yet.
  */
-export const asAsked = (query: Query, call: Call, parts: Parts): Promise<Outcome<Restricted>> =>
-  restrict(query, call, parts, type => {
-    const { access } = call
+export const asAsked = async (query: Query, call: Call, parts: Parts): Promise<Outcome<Restricted>> => {
+  const { access } = call
+  const rulingOf = (type: string): Ruling | undefined => {
     const own = access.ruling(access.interaction, type)
     if (access.interaction !== 'create') return own
     return access.ruling('search-type', type) ?? access.ruling('read', type) ?? (own && withoutFirstLinks(own))
+  }
+  for (const { type, where } of query.parts) {
+    if (isBlind(rulingOf(type)) && !asksNameOnly(where)) return fail('forbidden', {})
+  }
+  return restrict(query, call, parts, type => {
+    const ruling = rulingOf(type)
+    return ruling && { ...ruling, fields: ruling.fields.filter(layer => layer.length > 0) }
   })
+}
+
+/** Who may write and not read names what he writes, and asks nothing of it: matches would tell what they hold. */
+const isBlind = (ruling: Ruling | undefined): boolean => ruling?.fields.some(layer => layer.length === 0) === true
+
+const names: ReadonlySet<string> = new Set(['identifier', 'url'])
+
+const asksNameOnly = (node: Node): boolean => {
+  if (node.op === 'and' || node.op === 'or') return node.of.every(asksNameOnly)
+  return node.op === 'id' || ((node.op === 'token' || node.op === 'uri') && names.has(node.param.code))
+}
 
 const withoutFirstLinks = (ruling: Ruling): Ruling => {
   const { alternatives = [], after = seesAll } = ruling.check ?? {}

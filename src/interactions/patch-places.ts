@@ -5,14 +5,24 @@ import type { Sight } from './sight.ts'
 
 /**
  * Whether a patch names only what the caller sees whole: `test` would guess values, `copy` and `move` would show them. What the patch names is told by its top
- * elements, before anything is evaluated; a path that is more than names and places in lists tells nothing, and is refused.
+ * elements, before anything is evaluated; a path that is more than names and places in lists tells nothing, and is refused. Who may write and not read
+ * at all puts, replaces and removes, and tries nothing.
  * @see auth.md 5.4
  */
-export const touchesShownOnly = (document: PatchDocument, { views }: Sight, type: string, definitions: Definitions): boolean => {
-  if (views.length === 0) return true
+export const touchesShownOnly = (document: PatchDocument, sight: Sight, type: string, definitions: Definitions): boolean => {
+  if (sight.views.length === 0) return true
   const elements = elementsNamed(document, type)
+  const views = sight.views.filter(layer => layer.length > 0)
+  const isBlind = views.length < sight.views.length
+  if (isBlind && (elements === undefined || tries(document))) return false
+  if (views.length === 0) return true
   return elements?.every(element => element !== '' && isShownWhole(views, type, [element], definitions)) === true
 }
+
+const trying: ReadonlySet<unknown> = new Set(['test', 'copy', 'move'])
+
+const tries = ({ kind, value }: PatchDocument): boolean =>
+  kind === 'json-patch' && Array.isArray(value) && value.some(operation => !isRecord(operation) || trying.has(operation.op))
 
 /** `''` is the whole resource; undefined where it cannot be told. */
 const elementsNamed = ({ kind, value }: PatchDocument, type: string): readonly string[] | undefined => {

@@ -126,7 +126,7 @@ export const checkUpdate = async (
   return checked
 }
 
-/** The resource as it is stored over its newest version, the meta rules applied, and whether that would change nothing. Fails `forbidden` for who does not see all of that version. */
+/** The resource as it is stored over its newest version, the meta rules applied, and whether that would change nothing. Fails `forbidden` for who sees that version in part. */
 export const mergedOver = async (
   sent: Resource,
   id: string,

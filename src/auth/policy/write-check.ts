@@ -101,9 +101,9 @@ const isSame = (name: string, a: unknown, b: unknown): boolean => {
 const holding = ({ meta, ...rest }: { readonly meta?: unknown; readonly value?: unknown }): Resource =>
   ({ resourceType: '', ...(meta !== undefined && { meta }), ...rest }) as Resource // meta as it was parsed
 
-/** Nobody overwrites what he cannot see. */
+/** Nobody who sees in part overwrites what he cannot see. Who may write and not read at all replaces by that right, and learns nothing by it. */
 const keepsHidden = (before: WrittenState, after: WrittenState, fields: FieldRules, definitions: Definitions): boolean => {
-  const views = rowViews(fields, before.subject)
+  const views = rowViews(fields, before.subject).filter(layer => layer.length > 0)
   if (views.length === 0) return true
   const [had, has] = [before, after].map(({ resource }) => applyFieldRules(resource, views, definitions).hidden)
   return (
