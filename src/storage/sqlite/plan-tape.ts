@@ -55,7 +55,8 @@ export class PlanPacker {
   /** `errand`: what the engine itself asks besides; `bytes`: those of a part of a blob. */
   add(id: number, plan: EnginePlan, errand?: Errand, bytes?: Uint8Array): void {
     const versions = plan.versions.length
-    const weight = versions + (plan.records?.length ?? 0) + (errand === undefined ? 0 : weightOf(errand))
+    const relations = plan.versions.reduce((sum, version) => sum + (version.relations?.length ?? 0), 0)
+    const weight = versions + relations * relationWeight + (plan.records?.length ?? 0) + (errand === undefined ? 0 : weightOf(errand))
     this.#plans.push({ id, at: this.#tape.length, guardsAt: this.#guards.length, versions, weight })
     const tape = this.#tape
     tape.push(plan.once ?? '', errand === undefined ? none : this.#errands.length)
@@ -128,6 +129,9 @@ export class PlanPacker {
 }
 
 const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
+
+/** A version writes some twenty rows. */
+const relationWeight = 0.05
 
 /** A part is 1 MiB, and an erasure takes as many versions as fit in a turn: those wait with the large plans. */
 const weightOf = (errand: Errand): number => {
