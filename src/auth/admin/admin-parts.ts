@@ -15,10 +15,6 @@ export type AdminParts = PrincipalParts & {
   readonly clients: ClientRegistry
   readonly registration: Pick<RegistrationRules, 'production'>
   readonly keys: Pick<Keys, 'signing'>
-  /** A client changed: what is remembered of clients and of tokens is old, in every node. */
-  readonly clientsChanged: () => void
-  /** An account lost something: what is remembered of tokens is old, in every node. */
-  readonly tokensEnded: () => void
   /** Puts a mail with a link where it is sent from. Absent: there is nothing to send mails with, so whoever invites hands the link over. */
   readonly sendLink?: (link: LinkMail) => Promise<Outcome<unknown>>
   /** What the index says of an instance's newest state; undefined when there is none. */

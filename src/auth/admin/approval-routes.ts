@@ -1,16 +1,9 @@
 import { type Outcome, ok } from '../../base/outcome.ts'
 import type { AdminCall, AdminParts, AdminReply } from './admin-parts.ts'
-import { type Approval, type ApprovalParts, approve, pendingApprovals, refuse } from './approvals.ts'
+import { type Approval, approve, pendingApprovals, refuse } from './approvals.ts'
 import { type AdminRoute, iso, nextOf, pageOf, placeOf } from './routes.ts'
 
 /** What waits for a second person. Whoever may see one may not always decide it: that is asked when somebody does. @see auth.md 4.3 */
-
-export const approvalPartsOf = ({ ground, roles, clientsChanged, tokensEnded }: AdminParts): ApprovalParts => ({
-  ground,
-  roles,
-  clients: { ground, changed: clientsChanged },
-  ended: tokensEnded,
-})
 
 export const shownApproval = ({ id, permission, askedBy, askedAt, expires, what }: Approval): object => ({
   id,
@@ -31,7 +24,7 @@ const list = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminRe
 const decide =
   (how: typeof approve) =>
   async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> => {
-    const done = await how(approvalPartsOf(parts), placeOf(call, 'id'), call.principal.accountId, call.from)
+    const done = await how(parts, placeOf(call, 'id'), call.principal.accountId, call.from)
     return done.ok ? ok({}) : done
   }
 

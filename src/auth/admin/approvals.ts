@@ -4,7 +4,7 @@ import type { RecordDefinition, RecordPosition, StoredRecord } from '../../stora
 import { type Account, accountRecords } from '../accounts/account.ts'
 import { withNewEpoch } from '../accounts/change-account.ts'
 import { accountById } from '../accounts/find-account.ts'
-import { activateClient, type ClientAdministration, changeClient, clientById, registrationOf } from '../clients/administration.ts'
+import { activateClient, changeClient, clientById, registrationOf } from '../clients/administration.ts'
 import type { Registration } from '../clients/registration.ts'
 import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
@@ -50,9 +50,6 @@ const pendingMax = 1_000
 export type ApprovalParts = {
   readonly ground: Ground
   readonly roles: RoleTable
-  readonly clients: ClientAdministration
-  /** Of the account: what is remembered of its tokens is old. */
-  readonly ended: () => void
 }
 
 export const standingOf = ({ roles, fhirUser, clearance, actsForOthers }: Standing): Standing => ({
@@ -139,7 +136,7 @@ const holdsNow = async ({ ground, roles }: ApprovalParts, account: string, permi
 }
 
 const approveRoles = async (
-  { ground, roles: table, ended }: ApprovalParts,
+  { ground, roles: table }: ApprovalParts,
   kept: StoredRecord<Approval>,
   { account: id, before, after }: Extract<Awaited, { kind: 'roles' }>,
   by: string,
@@ -160,12 +157,11 @@ const approveRoles = async (
   const done = await commitFacts(ground, writes, facts, origin)
   if (!done.ok) return done
   if (!done.value.held) return again
-  ended()
   return ok(facts)
 }
 
 const approveClient = async (
-  { ground, clients }: ApprovalParts,
+  { ground }: ApprovalParts,
   kept: StoredRecord<Approval>,
   what: Exclude<Awaited, { kind: 'roles' }>,
   by: string,
@@ -177,8 +173,8 @@ const approveClient = async (
   const beside = { over: client, records: [deleteOver(approvalRecords, kept)], facts: [told('approval-given', kept.value, by)] }
   const done =
     what.kind === 'client-change'
-      ? await changeClient(clients, what.client, what.after, hands, origin, beside)
-      : await activateClient(clients, what.client, hands, origin, beside)
+      ? await changeClient(ground, what.client, what.after, hands, origin, beside)
+      : await activateClient(ground, what.client, hands, origin, beside)
   if (done.ok) return ok(done.value.facts)
   return done.failure.kind === 'write-conflict' ? again : done
 }

@@ -3,7 +3,6 @@ import { rule } from '../../base/rules.ts'
 import {
   activateClient,
   addSecret,
-  type ClientAdministration,
   type ClientChanged,
   changeClient,
   changeNeedsApproval,
@@ -18,7 +17,7 @@ import type { Client } from '../clients/client.ts'
 import { type ClientTrouble, type Health, troubles } from '../clients/client-health.ts'
 import { needsApproval, type Registration, readRegistration } from '../clients/registration.ts'
 import type { AdminCall, AdminParts, AdminReply } from './admin-parts.ts'
-import { approvalPartsOf, shownApproval } from './approval-routes.ts'
+import { shownApproval } from './approval-routes.ts'
 import { type Awaited, askApproval } from './approvals.ts'
 import { type AdminRoute, iso, nextOf, pageOf, placeOf } from './routes.ts'
 
@@ -44,7 +43,7 @@ const show = async ({ ground, clients }: AdminParts, call: AdminCall): Promise<O
 const create = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> => {
   const read = registrationFrom(parts, call)
   if (!read.ok) return read
-  const made = await registerClient(administrationOf(parts), read.value, { by: call.principal.accountId }, call.from)
+  const made = await registerClient(parts.ground, read.value, { by: call.principal.accountId }, call.from)
   if (!made.ok) return made
   const { client } = made.value
   if (!needsApproval(client)) return ok({ status: 201, body: { client: shownClient(client) } })
@@ -63,39 +62,36 @@ const change = async (parts: AdminParts, call: AdminCall): Promise<Outcome<Admin
     return asked.ok ? ok({ status: 202, body: { approval: asked.value } }) : asked
   }
   const hands = { by: call.principal.accountId }
-  return replied(await changeClient(administrationOf(parts), kept.key, read.value, hands, call.from))
+  return replied(await changeClient(parts.ground, kept.key, read.value, hands, call.from))
 }
 
 const activate = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> => {
   const kept = await clientById(parts.ground, placeOf(call, 'id'))
   if (kept === undefined) return unknownClient
   if (kept.value.status === 'active') return fail('wrong-status', { status: 'active' })
-  if (!needsApproval(kept.value))
-    return replied(await activateClient(administrationOf(parts), kept.key, { by: call.principal.accountId }, call.from))
+  if (!needsApproval(kept.value)) return replied(await activateClient(parts.ground, kept.key, { by: call.principal.accountId }, call.from))
   const asked = await ask(parts, call, { kind: 'client-activation', client: kept.key, before: registrationOf(kept.value) })
   return asked.ok ? ok({ status: 202, body: { approval: asked.value } }) : asked
 }
 
 const suspend = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> =>
-  replied(await suspendClient(administrationOf(parts), placeOf(call, 'id'), call.principal.accountId, call.from))
+  replied(await suspendClient(parts.ground, placeOf(call, 'id'), call.principal.accountId, call.from))
 
 const makeSecret = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> => {
-  const made = await addSecret(administrationOf(parts), placeOf(call, 'id'), call.principal.accountId, call.from)
+  const made = await addSecret(parts.ground, placeOf(call, 'id'), call.principal.accountId, call.from)
   return made.ok ? ok({ status: 201, body: { secret: made.value.secret, client: shownClient(made.value.client) } }) : made
 }
 
 const endSecret = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> =>
-  replied(await removeSecret(administrationOf(parts), placeOf(call, 'id'), placeOf(call, 'secret'), call.principal.accountId, call.from))
+  replied(await removeSecret(parts.ground, placeOf(call, 'id'), placeOf(call, 'secret'), call.principal.accountId, call.from))
 
 const unknownClient = fail('unknown-instance', { what: 'client' })
-
-const administrationOf = ({ ground, clientsChanged }: AdminParts): ClientAdministration => ({ ground, changed: clientsChanged })
 
 const registrationFrom = ({ definitions, roles, registration }: AdminParts, { body }: AdminCall): Outcome<Registration> =>
   readRegistration(body, { definitions, roles, ...registration })
 
 const ask = async (parts: AdminParts, { principal, from }: AdminCall, what: Awaited): Promise<Outcome<object>> => {
-  const asked = await askApproval(approvalPartsOf(parts), what, principal.accountId, from)
+  const asked = await askApproval(parts, what, principal.accountId, from)
   return asked.ok ? ok(shownApproval(asked.value.approval)) : asked
 }
 

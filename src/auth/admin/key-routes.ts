@@ -21,9 +21,7 @@ const rotate = async (parts: AdminParts, { body, principal, from }: AdminCall): 
   const fresh = compromised ? demandStepUp(principal, ground.clock()) : ok(undefined)
   if (!fresh.ok) return fresh
   const facts: readonly Fact[] = [{ what: 'signing-key-rotated', by: principal.accountId, ...(compromised && { reason: 'compromised' }) }]
-  const told = await commitFacts(ground, [], facts, from)
-  if (!told.ok) return told
-  const done = await keys.signing.rotate(compromised ? 'compromised' : 'announced')
+  const done = await keys.signing.rotate(compromised ? 'compromised' : 'announced', records => commitFacts(ground, records, facts, from))
   return done.ok ? status(parts) : done
 }
 

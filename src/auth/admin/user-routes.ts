@@ -21,7 +21,7 @@ import { lockedUntil } from '../lockout/attempts.ts'
 import { badMembers, Members, present } from '../members.ts'
 import { lastLogin } from '../sessions/login-history.ts'
 import type { AdminCall, AdminParts, AdminReply } from './admin-parts.ts'
-import { approvalPartsOf, shownApproval } from './approval-routes.ts'
+import { shownApproval } from './approval-routes.ts'
 import { askApproval, type Standing, standingOf } from './approvals.ts'
 import { lastHeld } from './holders.ts'
 import { type AdminRoute, iso, nextOf, pageOf, placeOf } from './routes.ts'
@@ -90,7 +90,7 @@ const nothingYet: Standing = { roles: [] }
 
 const inviteOnceMore = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> => {
   const done = await inviteAgain(parts.ground, placeOf(call, 'id'), call.principal.accountId, call.from)
-  const changed = changedAccount(parts, done, 'active')
+  const changed = changedAccount(done, 'active')
   if (!done.ok || !changed.ok) return changed.ok ? unknownUser : changed
   const sent = await handedOver(parts, changed.value, done.value.secret ?? '')
   return sent.ok ? ok({ body: { user: shown(changed.value), ...sent.value } }) : sent
@@ -170,21 +170,19 @@ const giveRoles = async (parts: AdminParts, call: AdminCall): Promise<Outcome<Ad
 
 const ask = async (parts: AdminParts, { principal, from }: AdminCall, account: Account, after: Standing): Promise<Outcome<object>> => {
   const what = { kind: 'roles' as const, account: account.id, before: standingOf(account), after }
-  const asked = await askApproval(approvalPartsOf(parts), what, principal.accountId, from)
+  const asked = await askApproval(parts, what, principal.accountId, from)
   return asked.ok ? ok(shownApproval(asked.value.approval)) : asked
 }
 
 const unknownUser = fail('unknown-instance', { what: 'user' })
 
 const changedAccount = (
-  parts: AdminParts,
   done: Outcome<AccountChanged<'not-disabled' | 'not-invited' | 'malformed' | 'taken'>>,
   status: Account['status'],
 ): Outcome<Account> => {
   if (!done.ok) return done
   if (done.value.is === 'unknown') return unknownUser
   if (done.value.is !== 'changed') return fail('wrong-status', { status })
-  parts.tokensEnded()
   return ok(done.value.account)
 }
 
@@ -192,7 +190,7 @@ const replied = async (
   parts: AdminParts,
   done: Outcome<AccountChanged<'not-disabled' | 'malformed' | 'taken'>>,
 ): Promise<Outcome<AdminReply>> => {
-  const changed = changedAccount(parts, done, 'active')
+  const changed = changedAccount(done, 'active')
   return changed.ok ? ok({ body: { user: await shownWhole(parts.ground, changed.value) } }) : changed
 }
 

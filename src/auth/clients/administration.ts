@@ -9,14 +9,7 @@ import { type Client, clientRecords } from './client.ts'
 import { needsApproval, type Registration } from './registration.ts'
 import { secretPlace } from './registry.ts'
 
-/** What administrators do to applications. Who may is decided before. `by`: id of an account, or a word for a program. @see auth.md 10.1 */
-export type ClientAdministration = {
-  readonly ground: Ground
-  /** Something of a client changed: what is remembered of clients and tokens is old, here and in other nodes. */
-  readonly changed: () => void
-}
-
-/** Who does it, and who looked at it besides. */
+/** What administrators do to applications; who may is decided before. Who does it (an account, or a word for a program), and who looked at it besides. @see auth.md 10.1 */
 export type Hands = { readonly by: string; readonly approvedBy?: string }
 
 export type ClientChanged = { readonly client: Client; readonly facts: readonly Fact[] }
@@ -32,7 +25,7 @@ export type Beside = { readonly over: StoredRecord<Client>; readonly records: re
 
 /** A new client: in use at once, or a draft where a second person has to look at it. `records` are written with it; where they do not hold it fails `write-conflict`. */
 export const registerClient = async (
-  { ground, changed }: ClientAdministration,
+  ground: Ground,
   registration: Registration,
   { by, approvedBy }: Hands,
   origin: Origin,
@@ -52,7 +45,6 @@ export const registerClient = async (
   const done = await commitFacts(ground, [putOver(clientRecords, undefined, client), ...records], facts, origin)
   if (!done.ok) return done
   if (!done.value.held) return fail('write-conflict', {})
-  changed()
   return ok({ client, facts })
 }
 
@@ -73,14 +65,14 @@ export const registrationOf = (client: Client | Registration): Registration => {
 
 /** Another registration in place of the one there is. Fails `unknown-instance`, `another-person`. */
 export const changeClient = (
-  parts: ClientAdministration,
+  ground: Ground,
   id: string,
   registration: Registration,
   { by, approvedBy }: Hands,
   origin: Origin,
   beside?: Beside,
 ): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, { id, origin, beside }, before => {
+  rewrite(ground, { id, origin, beside }, before => {
     if (changeNeedsApproval(before, registration) && !isAnother(by, approvedBy)) return fail('another-person', {})
     const { id: kept, secrets, status, createdAt, createdBy } = before
     const after: Client = {
@@ -90,29 +82,29 @@ export const changeClient = (
       status,
       createdAt,
       createdBy,
-      approvals: withApproval(before, approvedBy, parts.ground.clock()),
+      approvals: withApproval(before, approvedBy, ground.clock()),
     }
     return ok({ after, facts: [fact('client-changed', id, by)] })
   })
 
 /** Lets it ask for tokens. Fails `another-person` where nobody but who asked looked at it, `wrong-status` when it does so already. */
 export const activateClient = (
-  parts: ClientAdministration,
+  ground: Ground,
   id: string,
   { by, approvedBy }: Hands,
   origin: Origin,
   beside?: Beside,
 ): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, { id, origin, beside }, before => {
+  rewrite(ground, { id, origin, beside }, before => {
     if (before.status === 'active') return fail('wrong-status', { status: before.status })
     if (needsApproval(before) && !isAnother(by, approvedBy)) return fail('another-person', {})
-    const approvals = withApproval(before, approvedBy, parts.ground.clock())
+    const approvals = withApproval(before, approvedBy, ground.clock())
     return ok({ after: { ...before, ...approvedTrust(before), status: 'active', approvals }, facts: [fact('client-activated', id, by)] })
   })
 
 /** All its tokens stop at once: whoever looks one up asks for the client. */
-export const suspendClient = (parts: ClientAdministration, id: string, by: string, origin: Origin): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, { id, origin }, before =>
+export const suspendClient = (ground: Ground, id: string, by: string, origin: Origin): Promise<Outcome<ClientChanged>> =>
+  rewrite(ground, { id, origin }, before =>
     before.status === 'suspended'
       ? fail('wrong-status', { status: before.status })
       : ok({ after: { ...before, status: 'suspended' }, facts: [fact('client-suspended', id, by)] }),
@@ -120,14 +112,14 @@ export const suspendClient = (parts: ClientAdministration, id: string, by: strin
 
 /** A new secret, shown this once. The one before goes on for 30 days at most; an older one ends. Fails `wrong-status` for a client that takes none. */
 export const addSecret = async (
-  parts: ClientAdministration,
+  ground: Ground,
   id: string,
   by: string,
   origin: Origin,
 ): Promise<Outcome<ClientChanged & { readonly secret: string }>> => {
-  const { clock, random, ids, fields } = parts.ground
+  const { clock, random, ids, fields } = ground
   const secret = newSecret(random)
-  const made = await rewrite(parts, { id, origin }, before => {
+  const made = await rewrite(ground, { id, origin }, before => {
     if (!takesSecrets(before)) return fail('wrong-status', { status: before.type })
     const now = clock()
     const name = ids()
@@ -142,14 +134,8 @@ export const addSecret = async (
 }
 
 /** Ends a secret before its time. */
-export const removeSecret = (
-  parts: ClientAdministration,
-  id: string,
-  secret: string,
-  by: string,
-  origin: Origin,
-): Promise<Outcome<ClientChanged>> =>
-  rewrite(parts, { id, origin }, before => {
+export const removeSecret = (ground: Ground, id: string, secret: string, by: string, origin: Origin): Promise<Outcome<ClientChanged>> =>
+  rewrite(ground, { id, origin }, before => {
     const secrets = before.secrets.filter(one => one.id !== secret)
     if (secrets.length === before.secrets.length) return fail('unknown-instance', { what: 'secret' })
     return ok({ after: { ...before, secrets }, facts: [fact('client-secret-removed', id, by)] })
@@ -176,7 +162,7 @@ type Change = Outcome<{ readonly after: Client; readonly facts: readonly Fact[] 
 type Rewriting = { readonly id: string; readonly origin: Origin; readonly beside?: Beside | undefined }
 
 /** Changes a client as it is at that moment. */
-const rewrite = ({ ground, changed }: ClientAdministration, { id, origin, beside }: Rewriting, change: (before: Client) => Change) =>
+const rewrite = (ground: Ground, { id, origin, beside }: Rewriting, change: (before: Client) => Change) =>
   untilHeld<ClientChanged>(async () => {
     const before = beside?.over ?? (await clientById(ground, id))
     if (before === undefined) return fail('unknown-instance', { what: 'client' })
@@ -187,7 +173,6 @@ const rewrite = ({ ground, changed }: ClientAdministration, { id, origin, beside
     const done = await commitFacts(ground, [putOver(clientRecords, before, after), ...(beside?.records ?? [])], facts, origin)
     if (!done.ok) return done
     if (!done.value.held) return beside === undefined ? again : fail('write-conflict', {})
-    changed()
     return ok({ client: after, facts })
   })
 

@@ -89,7 +89,7 @@ export const createClientHealth = ({ store, clock }: { readonly store: AuthStore
     const known = pending.get(client)
     if (known === undefined && pending.size >= clientsMax) return
     pending.set(client, merged(known ?? empty(client), { client, ...seen }))
-    timer ??= setTimeout(() => void flush(), writtenEveryMs).unref()
+    timer ??= setTimeout(flushed, writtenEveryMs).unref()
   }
 
   const flush = async (): Promise<void> => {
@@ -100,7 +100,9 @@ export const createClientHealth = ({ store, clock }: { readonly store: AuthStore
     for (const seen of written.values()) await write(seen)
   }
 
-  /** A store that is away loses notes, and nothing else. */
+  /** A store that is away loses notes, and nothing else: nobody is told. */
+  const flushed = (): Promise<void> => flush().catch(() => undefined)
+
   const write = (seen: Health): Promise<Outcome<void>> =>
     untilHeld<void>(async () => {
       const before = await records.get(seen.client)
@@ -129,7 +131,7 @@ export const createClientHealth = ({ store, clock }: { readonly store: AuthStore
       return seen === undefined ? kept : merged(kept, seen)
     },
     flush,
-    [Symbol.asyncDispose]: flush,
+    [Symbol.asyncDispose]: flushed,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sentence } from '../../base/failure-kinds.ts'
 import { type Outcome, ok } from '../../base/outcome.ts'
+import type { Ground } from '../ground.ts'
 import { again, untilHeld } from '../record-plans.ts'
 import { isRecord, isTexts } from '../roles/json-shape.ts'
 import { intersectScopes } from '../scopes/narrow.ts'
@@ -8,7 +9,7 @@ import { parseScopes, renderScope } from '../scopes/scope.ts'
 import { wholeBody } from '../server/form-body.ts'
 import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
 import type { PublicAddress, WebHandler, WebOrigin } from '../web.ts'
-import { addSecret, type ClientAdministration, changeClient, clientById, registerClient, takesSecrets } from './administration.ts'
+import { addSecret, changeClient, clientById, registerClient, takesSecrets } from './administration.ts'
 import type { Client } from './client.ts'
 import { type Registration, type RegistrationRules, readRegistration } from './registration.ts'
 import { findRegistrationToken, newOwnToken, spendInitialToken } from './registration-tokens.ts'
@@ -18,7 +19,8 @@ import { findRegistrationToken, newOwnToken, spendInitialToken } from './registr
  * token of its own. What comes of it is a draft: it gets nothing until somebody of the house lets it in, and does not change itself afterwards.
  * @see auth.md 10.2; RFC 7591, RFC 7592
  */
-export type RegistrationParts = ClientAdministration & {
+export type RegistrationParts = {
+  readonly ground: Ground
   readonly address: PublicAddress
   readonly rules: RegistrationRules
   /** Counts a use of a token: 10 an hour. */
@@ -54,7 +56,7 @@ const register = async (
   if (made === undefined) return unauthorized(res)
   if (!made.ok) return sendOauthError(res, 503, 'temporarily_unavailable')
   const { client, own } = made.value
-  const credential = takesSecrets(client) ? await addSecret(parts, client.id, client.createdBy, from) : undefined
+  const credential = takesSecrets(client) ? await addSecret(parts.ground, client.id, client.createdBy, from) : undefined
   if (credential?.ok === false) return sendOauthError(res, 503, 'temporarily_unavailable')
   const shown = credential?.value.client ?? client
   sendJson(res, 201, metadataOf(parts, shown, own, credential?.value.secret), notStored)
@@ -73,7 +75,7 @@ const registered = (
     const token = await findRegistrationToken(parts.ground, 'initial', secret)
     if (token === undefined) return ok('spent')
     const hands = { by: `registration:${token.key.slice(0, 8)}` }
-    const made = await registerClient(parts, registration, hands, from, [spendInitialToken(token)])
+    const made = await registerClient(parts.ground, registration, hands, from, [spendInitialToken(token)])
     if (!made.ok) return made.failure.kind === 'write-conflict' ? again : made
     const { client } = made.value
     const own = newOwnToken(parts.ground, client.id)
@@ -100,7 +102,7 @@ const lookAfter = async (
   if (!read.ok) return refused(res, read)
   const own = newOwnToken(parts.ground, id, token)
   const beside = { over: client, records: own.writes, facts: [] }
-  const done = await changeClient(parts, id, read.value, { by: client.value.createdBy }, from, beside)
+  const done = await changeClient(parts.ground, id, read.value, { by: client.value.createdBy }, from, beside)
   if (!done.ok) return unauthorized(res)
   sendJson(res, 200, metadataOf(parts, done.value.client, own.secret), notStored)
 }

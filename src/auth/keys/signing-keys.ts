@@ -4,7 +4,7 @@ import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
 import type { Clock } from '../../base/clock.ts'
 import { type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordDefinition, RecordWrite, StoredRecord } from '../../storage/port.ts'
-import { type AuthStore, again, commitRecords, deleteOver, putOver, untilHeld } from '../record-plans.ts'
+import { type AuthStore, again, commitRecords, deleteOver, putOver, type RecordsHeld, untilHeld } from '../record-plans.ts'
 import type { FieldEncryption } from './field-encryption.ts'
 import { type Reencrypted, reencryptRecords } from './reencrypt.ts'
 
@@ -21,11 +21,13 @@ export type SigningKeys = {
   state(): readonly SigningKeyState[]
   /** Takes over what other nodes made, makes the next key when the present one is 90 days old, and removes what is gone. Calls listeners where the sets changed. To be called every few minutes. */
   turn(): Promise<Outcome<void>>
-  /** Announces the next key now. `compromised`: it signs at once, and the others are gone at once. */
-  rotate(how?: 'announced' | 'compromised'): Promise<Outcome<void>>
+  /** Announces the next key now. `compromised`: it signs at once, and the others are gone at once. `commit` writes what belongs to it in the same plan. */
+  rotate(how?: 'announced' | 'compromised', commit?: CommitRecords): Promise<Outcome<void>>
   /** The answer stops listening. */
   onChange(listener: () => void): () => void
 }
+
+type CommitRecords = (records: readonly RecordWrite[]) => Promise<Outcome<RecordsHeld>>
 
 export type JwkSet = { readonly keys: readonly JWK[] }
 
@@ -82,6 +84,8 @@ class StoredSigningKeys implements SigningKeys {
     this.#parts = parts
   }
 
+  readonly #commit: CommitRecords = records => commitRecords(this.#parts.store, records)
+
   currentJwks(): JwkSet {
     return { keys: this.#published().map(key => key.private) }
   }
@@ -110,7 +114,7 @@ class StoredSigningKeys implements SigningKeys {
       const due = newest === undefined || newest.signsFrom + signingKeyMs <= now
       if (!due && gone.length === 0) return ok(undefined)
       const made = due ? [await this.#next(newest === undefined ? now : now + signingPhaseMs)] : []
-      const held = await commitRecords(this.#parts.store, [...made, ...gone.map(row => deleteOver(signingKeyRecords, row))])
+      const held = await this.#commit([...made, ...gone.map(row => deleteOver(signingKeyRecords, row))])
       // Read anew either way: another node may have been quicker.
       return held.ok ? again : held
     })
@@ -118,7 +122,7 @@ class StoredSigningKeys implements SigningKeys {
     return done
   }
 
-  async rotate(how: 'announced' | 'compromised' = 'announced'): Promise<Outcome<void>> {
+  async rotate(how: 'announced' | 'compromised' = 'announced', commit: CommitRecords = this.#commit): Promise<Outcome<void>> {
     const before = this.#keys[0]?.number ?? 0
     const done = await untilHeld<void>(async () => {
       const rows = await this.#read()
@@ -128,7 +132,7 @@ class StoredSigningKeys implements SigningKeys {
       if (how === 'announced' && this.#keys.some(({ signsFrom }) => signsFrom > now)) return ok(undefined)
       const next = await this.#next(how === 'compromised' ? now : now + signingPhaseMs)
       const dropped = how === 'compromised' ? rows.map(row => deleteOver(signingKeyRecords, row)) : []
-      const held = await commitRecords(this.#parts.store, [next, ...dropped])
+      const held = await commit([next, ...dropped])
       return held.ok ? again : held
     })
     this.#tell()

@@ -3,7 +3,6 @@ import {
   activateClient,
   addSecret,
   changeClient,
-  type ClientAdministration,
   listClients,
   registerClient,
   registrationOf,
@@ -46,7 +45,7 @@ const opened = async (engine: TestEngine, { production = false, jwks = neverAske
   const { ground } = accounts.parts
   const health = createClientHealth({ store: accounts.store, clock: ground.clock })
   const registry = createClientRegistry({ ground, jwks, health, production })
-  const parts: ClientAdministration = { ground, changed: registry.forget }
+  const parts = { ...ground, told: registry.forget }
   return { ...accounts, ground, registry, health, parts }
 }
 const neverAsked: JwksCache = { keysAt: async () => 'keys-refused' }
@@ -108,7 +107,7 @@ for (const engine of testEngines)
       calls()
       expect(await registry.find(client.id)).toMatchObject({ status: 'active' })
       expect(calls()).toEqual([])
-      valueOf(await suspendClient({ ground, changed: () => undefined }, client.id, 'siti', origin))
+      valueOf(await suspendClient(ground, client.id, 'siti', origin))
       clock.now += 4_999
       expect(await registry.find(client.id)).toMatchObject({ status: 'active' })
       clock.now += 1
@@ -118,12 +117,12 @@ for (const engine of testEngines)
     })
 
     test('what was read before a change is not remembered after it', async () => {
-      const { parts, registry } = await opened(engine)
+      const { parts, ground, registry } = await opened(engine)
       const { client } = valueOf(await registerClient(parts, app, alone, origin))
       const reading = registry.find(client.id)
       registry.forget()
       await reading
-      await suspendClient({ ...parts, changed: () => undefined }, client.id, 'siti', origin)
+      await suspendClient(ground, client.id, 'siti', origin)
       expect(await registry.find(client.id)).toMatchObject({ status: 'suspended' })
     })
 
