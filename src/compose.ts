@@ -22,6 +22,7 @@ export const compose = async (config: Config, purpose: Purpose, together?: Toget
   return {
     perform: http.perform,
     listen: http.listen,
+    invitation: http.invitation,
     ready: http.ready,
     drain: http.drain,
     figures: http.figures,

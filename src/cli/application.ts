@@ -1,3 +1,4 @@
+import { invitationMinutes } from '../auth/accounts/first-invitation.ts'
 import { type Config, everyone, withoutCredentials } from '../config/config.ts'
 import type { Figures } from '../telemetry/metrics.ts'
 
@@ -5,6 +6,8 @@ import type { Figures } from '../telemetry/metrics.ts'
 export type Application = AsyncDisposable & {
   /** Listens and answers the URL it is reached at, without a slash at the end. */
   listen(): Promise<string>
+  /** The address by which the first administrator makes an account; undefined where there is one, and where sign-in is off. A secret: nobody but a terminal sees it. */
+  invitation(): Promise<string | undefined>
   /** Whether this process by itself takes traffic. */
   ready(): boolean
   /** From now on it says that it is not ready, and goes on. */
@@ -16,9 +19,21 @@ export type Application = AsyncDisposable & {
 export type UntilStopped = () => Promise<void>
 
 /** What people are told when the server listens. */
-export const greeting = (config: Config, url: string): readonly string[] => [
-  `Simpul listens on ${url}/fhir. SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`,
+export const greeting = (config: Config, url: string, invitation?: string): readonly string[] => [
+  `Simpul listens on ${url}/fhir. ${
+    config.auth === 'off' ? `SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.` : 'Whoever uses it signs in.'
+  }`,
   `Data: ${withoutCredentials(config.store ?? `sqlite:${config.dataDir}/simpul.db`)}`,
+  ...(invitation === undefined ? [] : invitationLines(invitation)),
+]
+
+const invitationLines = (link: string): readonly string[] => [
+  '',
+  `  Belum ada akun. Buka tautan ini dalam ${invitationMinutes} menit dan buat akun administrator pertama. Tautan berlaku satu kali:`,
+  `  There is no account yet. Open this link within ${invitationMinutes} minutes to make that of the first administrator. It works once:`,
+  '',
+  `  ${link}`,
+  '',
 ]
 
 export const stoppingLine = 'Stopping: requests under way are finished first.'

@@ -39,7 +39,7 @@ export const serveTogether = async (config: Config, serving: ServingTogether, te
     if (first === 'stopped') return exitCodes.good
     if ('code' in first) return first.code
     for (let n = 1; n < config.workers; n++) void workers.start(false)
-    for (const line of [...greeting(config, first.url), `${config.workers} processes serve it.`]) terminal.err(line)
+    for (const line of [...greeting(config, first.url, first.invitation), `${config.workers} processes serve it.`]) terminal.err(line)
     serving.whenRenewed(() => void renew(workers, terminal))
     const why = await Promise.race([stopped, broken.then(() => 'broken' as const), gaveUp.promise.then(() => 'gave up' as const)])
     terminal.err(why === 'stopped' ? stoppingLine : reasons[why])

@@ -25,7 +25,7 @@ export const serve = async (config: Config, serving: Serving, terminal: Terminal
   }
   await using application = await serving.compose(config)
   const url = await application.listen()
-  for (const line of greeting(config, url)) terminal.err(line)
+  for (const line of greeting(config, url, await application.invitation())) terminal.err(line)
   await serving.untilStopped()
   terminal.err(stoppingLine)
   application.drain()

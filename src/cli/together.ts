@@ -5,7 +5,11 @@ import type { Figures } from '../telemetry/metrics.ts'
 
 export type ToWorker =
   /** First of all. `startedAt`: instant (ms) at which the server started, the same for all. */
-  | { readonly kind: 'begin'; readonly startedAt: number }
+  | {
+      readonly kind: 'begin'
+      readonly startedAt: number /** Of all that the primary ever started: who invites where nobody has an account. */
+      readonly first: boolean
+    }
   /** Whether the server as a whole takes traffic. */
   | { readonly kind: 'ready'; readonly ready: boolean }
   /** Say that you are not ready, and go on. */
@@ -17,7 +21,8 @@ export type ToWorker =
   | { readonly kind: 'scraped'; readonly id: number; readonly text: string }
 
 export type ToPrimary =
-  | { readonly kind: 'listening'; readonly url: string; readonly version: string }
+  /** `invitation`: for the terminal of the primary. */
+  | { readonly kind: 'listening'; readonly url: string; readonly version: string; readonly invitation?: string }
   /** Every second: the event loop turns. `ready`: by itself. */
   | { readonly kind: 'beat'; readonly ready: boolean }
   | { readonly kind: 'figures'; readonly id: number; readonly figures: Figures }

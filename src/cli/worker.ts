@@ -14,14 +14,15 @@ export const work = async (compose: (config: Config, together: Together) => Prom
   // From the beginning: a store may let a worker wait long before it opens.
   const beat = setInterval(() => line.beat(), beatMs)
   try {
-    const startedAt = await line.begun
+    const { startedAt, first } = await line.begun
     const together: Together = { startedAt, writer: writerPipe, ready: () => line.ready, scrape: () => line.scrape() }
     const application = await compose(config, together)
     line.tells(application)
     try {
       const url = await application.listen()
       line.beat()
-      void line.say({ kind: 'listening', url, version: simpulVersion() })
+      const invitation = first ? await application.invitation() : undefined
+      void line.say({ kind: 'listening', url, version: simpulVersion(), ...(invitation === undefined ? {} : { invitation }) })
       await line.stopped
     } finally {
       await application[Symbol.asyncDispose]()
@@ -39,7 +40,7 @@ const writerPipe = (): Socket => new Socket({ fd: writerDescriptor, readable: tr
 
 /** The channel to the primary. Without it the process ends: Node sees to that. */
 class Line {
-  readonly begun: Promise<number>
+  readonly begun: Promise<{ readonly startedAt: number; readonly first: boolean }>
   readonly stopped: Promise<void>
   /** Whether the server as a whole takes traffic, as far as is known. */
   ready = true
@@ -48,14 +49,14 @@ class Line {
   #nextId = 1
 
   constructor() {
-    const begun = Promise.withResolvers<number>()
+    const begun = Promise.withResolvers<Extract<ToWorker, { kind: 'begin' }>>()
     const stopped = Promise.withResolvers<void>()
     this.begun = begun.promise
     this.stopped = stopped.promise
     // A broken channel: the primary is gone, and so is the port that it held.
     cluster.worker?.on('error', () => process.exit(exitCodes.failed))
     process.on('message', (message: ToWorker) => {
-      if (message.kind === 'begin') begun.resolve(message.startedAt)
+      if (message.kind === 'begin') begun.resolve(message)
       else if (message.kind === 'stop') stopped.resolve()
       else if (message.kind === 'ready') this.ready = message.ready
       else if (message.kind === 'drain') this.#application?.drain()

@@ -23,7 +23,7 @@ const deathsMax = 10
 const goneMax = 8
 
 /** How a start ended: it listens; or the process ended first, with this exit code. */
-export type Started = { readonly url: string } | { readonly code: number }
+export type Started = { readonly url: string; readonly invitation?: string } | { readonly code: number }
 
 /** `refused`: the new one did not start, or is of another version than this process. `under way`: something else is. */
 export type Renewed = 'all' | 'refused' | 'under way'
@@ -149,13 +149,13 @@ export class Workers {
     process.on('message', (message: ToPrimary) => this.#hear(member, message))
     process.on('error', () => undefined) // a message that came too late: `exit` tells the rest
     process.once('exit', (code: number | null, signal: string | null) => this.#left(member, code, signal))
-    this.#say(member, { kind: 'begin', startedAt })
+    this.#say(member, { kind: 'begin', startedAt, first: member.number === 1 })
     return member
   }
 
   #hear(member: Member, message: ToPrimary): void {
     member.silentBeats = 0
-    if (message.kind === 'listening') this.#listens(member, message.url, message.version)
+    if (message.kind === 'listening') this.#listens(member, message)
     else if (message.kind === 'scrape') void this.#scrape(member, message.id)
     else if (message.kind === 'beat') {
       member.ready = message.ready
@@ -166,14 +166,14 @@ export class Workers {
     }
   }
 
-  #listens(member: Member, url: string, version: string): void {
+  #listens(member: Member, { url, version, invitation }: Extract<ToPrimary, { kind: 'listening' }>): void {
     member.listening = true
     member.version = version
     const ms = Math.round(performance.now() - member.startedMs)
     this.#options.events.workerStarted({ worker: member.number, pid: member.process.process.pid ?? 0, ms })
     this.#say(member, { kind: 'ready', ready: this.#toldReady })
     this.#tellReady()
-    member.started.resolve({ url })
+    member.started.resolve({ url, ...(invitation === undefined ? {} : { invitation }) })
   }
 
   #left(member: Member, code: number | null, signal: string | null): void {

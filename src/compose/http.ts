@@ -21,6 +21,7 @@ import { createCapabilities } from '../interactions/capability-statement.ts'
 import { interactions } from '../interactions/index.ts'
 import type { Parts } from '../interactions/parts.ts'
 import { createPerform } from '../interactions/perform.ts'
+import type { Perform } from '../interactions/request.ts'
 import { shareInProcess } from '../nodes/in-process.ts'
 import type { Shared } from '../nodes/shared.ts'
 import { createCursorSealer } from '../search/cursor.ts'
@@ -75,20 +76,27 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     version,
   })
   const metricsServer = createMetricsServer(metrics, mayConnect(config))
+  const ask: Perform = (request, context) => perform(request, context)
+  // Whoever imports sits at this machine and has the store in hand.
+  const closed = config.auth === 'smart' && purpose !== 'import'
+  // A server that is open starts sooner without.
+  const signIn = closed
+    ? await (await import('./sign-in.ts')).composeSignIn({ config, store, definitions, shared, events, metrics, ids, perform: ask })
+    : undefined
 
   const parts: Parts = {
     store,
     definitions,
     index: createIndexer(definitions, settings),
     cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
-    decide: permitAll,
+    decide: signIn?.decide ?? permitAll,
     audit: events.audited,
     clock: systemClock,
     ids,
     limits,
     settings,
     route: createRouteEntry(definitions, settings.base, limits),
-    perform: (request, context) => perform(request, context),
+    perform: ask,
     capabilities: createCapabilities({
       definitions,
       limits,
@@ -96,7 +104,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
       version,
       routed: routes.map(({ target }) => target),
       changed: together?.startedAt ?? systemClock(),
-      auth: 'off',
+      auth: signIn?.security ?? 'off',
       validation: config.validation,
     }),
   }
@@ -124,12 +132,16 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
         mayConnect: mayConnect(config),
         metricsApart: config.metricsPort !== undefined,
         ...rateLimited(config, shared, metrics),
+        ...(signIn === undefined ? {} : { signIn: signIn.http }),
+        ...(config.trustProxy === undefined ? {} : { proxies: config.trustProxy }),
+        ...(config.frameAncestors === undefined ? {} : { security: { frameAncestors: config.frameAncestors } }),
         startPage: () => page,
       })
       if (config.metricsPort !== undefined) await metricsServer.listen(config.host, config.metricsPort)
       events.serverStarted({ port: await server.listen(config.host, config.port), ms: Math.round(performance.now()) })
       return url
     },
+    invitation: async () => signIn?.invitation(),
     ready: health.readyAlone,
     drain: health.drain,
     figures: own.figures,
@@ -138,6 +150,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
       events.serverStopping()
       await server?.close()
       await metricsServer.close()
+      await signIn?.[Symbol.asyncDispose]()
       await shared[Symbol.asyncDispose]()
       await health[Symbol.asyncDispose]()
       events.serverStopped()

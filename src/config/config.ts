@@ -62,15 +62,7 @@ type Starting = Pick<Config, 'auth' | 'host' | 'port'> & Partial<Pick<Config, 'a
 
 /** Closed until it can be opened: without accounts the server may only talk to its own machine, or to addresses that stand for it by name. */
 export const mayStart = (config: Starting): ConfigProblem | undefined => {
-  if (config.auth === 'smart') {
-    // Until all of it is wired.
-    return (
-      mayStartClosed(config) ?? {
-        name: 'SIMPUL_AUTH',
-        rule: 'off, for now: sign-in is not built yet, and a server without it must be asked for by name',
-      }
-    )
-  }
+  if (config.auth === 'smart') return mayStartClosed(config)
   if (!loopback.test(config.host) && config.authOffFrom === undefined)
     return {
       name: 'SIMPUL_HOST',
@@ -82,7 +74,7 @@ export const mayStart = (config: Starting): ConfigProblem | undefined => {
 /** Passwords and tokens travel in the clear where the public address has no https. */
 const mayStartClosed = (config: Starting): ConfigProblem | undefined => {
   const address = new URL(publicUrl(config))
-  const open = address.protocol === 'http:' && !isLoopbackName(address.hostname)
+  const open = address.protocol === 'http:' && !isLocalUrl(address.href)
   if (open && environmentOf(config) !== 'development')
     return {
       name: 'SIMPUL_BASE_URL',
@@ -101,12 +93,12 @@ export const publicUrl = ({ baseUrl, host, port }: Pick<Config, 'host' | 'port'>
 
 const isLoopbackName = (hostname: string): boolean => loopback.test(hostname.replace(/^\[|\]$/g, ''))
 
-/** Whether the public address is this machine itself. */
-export const isOnLoopback = (config: Parameters<typeof publicUrl>[0]): boolean => isLoopbackName(new URL(publicUrl(config)).hostname)
+/** Whether a URL leads to this machine itself. */
+export const isLocalUrl = (url: string): boolean => isLoopbackName(new URL(url).hostname)
 
 export const environmentOf = (
   config: Parameters<typeof publicUrl>[0] & Partial<Pick<Config, 'environment'>>,
-): 'development' | 'staging' | 'production' => config.environment ?? (isOnLoopback(config) ? 'development' : 'production')
+): 'development' | 'staging' | 'production' => config.environment ?? (isLocalUrl(publicUrl(config)) ? 'development' : 'production')
 
 /** How long the server goes on after it was asked to end, in ms: on loopback no balancer need notice. */
 export const drainMsOf = ({ drainMs, host }: Pick<Config, 'drainMs' | 'host'>): number =>

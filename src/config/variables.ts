@@ -210,6 +210,18 @@ export const variables = {
     default: 'off',
     meaning: 'Whether applications may register themselves, with a token that an administrator gave them.',
   },
+  mailFolder: {
+    name: 'SIMPUL_MAIL_FOLDER',
+    read: text,
+    meaning:
+      'Folder into which mails are written, one file (`.eml`) each, for a program that sends them. Default: none; then no mail goes out, and links of invitations are handed over by whoever invites.',
+  } satisfies Variable<string>,
+  mailFrom: {
+    name: 'SIMPUL_MAIL_FROM',
+    read: value => (/^[^\p{Cc}]{3,200}$/u.test(value) ? { value } : { rule: 'an address, or a name and an address in angle brackets' }),
+    default: 'Simpul <simpul@localhost>',
+    meaning: 'Sender of these mails.',
+  },
   consentDefault: {
     name: 'SIMPUL_CONSENT_DEFAULT',
     read: oneOf('normal', 'deny', 'all'),

@@ -8,7 +8,7 @@ export type DoorProblem = {
   readonly retryAfterSeconds?: number
 }
 
-export type DoorErrors = (req: IncomingMessage, res: ServerResponse, problem: DoorProblem, from: WebOrigin) => void
+export type DoorErrors = (req: IncomingMessage, res: ServerResponse, problem: DoorProblem, from: WebOrigin) => Promise<void> | void
 
 // biome-ignore format: a table
 const words = {

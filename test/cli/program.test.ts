@@ -53,7 +53,7 @@ describe('simpul', () => {
     [['import'], {}, 64, 'missing required argument'],
     [['import', 'x.ndjson', '--parallel', '0'], {}, 64, 'whole number from 1 to 64'],
     [['import', 'no-such.ndjson'], {}, 64, 'does not exist'],
-    [['serve'], {}, 78, 'SIMPUL_AUTH must be off'],
+    [['serve'], { SIMPUL_HOST: '0.0.0.0' }, 78, 'SIMPUL_BASE_URL must be an https address'],
     [['serve'], { SIMPUL_AUTH: 'off', SIMPUL_HOST: '0.0.0.0' }, 78, 'SIMPUL_HOST must be a loopback address'],
     [['serve'], { SIMPUL_AUTH: 'off', SIMPUL_PROT: '1' }, 78, 'SIMPUL_PROT must be a name'],
     [['doctor'], { SIMPUL_PORT: 'x' }, 78, ''],

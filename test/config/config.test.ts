@@ -1,6 +1,6 @@
 /** Variables of docs/operate/configuration.md: read once, every problem together, secrets hidden. */
 import { describe, expect, test } from '@jest/globals'
-import { drainMsOf, mayStart, printableConfig, readConfig, withoutCredentials } from '../../src/config/config.ts'
+import { drainMsOf, environmentOf, mayStart, printableConfig, readConfig, withoutCredentials } from '../../src/config/config.ts'
 import { variables } from '../../src/config/variables.ts'
 
 const configOf = (environment: Record<string, string> = {}) => {
@@ -129,7 +129,8 @@ describe('ending', () => {
 
 describe('starting', () => {
   const rows: readonly (readonly [auth: 'off' | 'smart', host: string, refusedFor: string | undefined])[] = [
-    ['smart', '127.0.0.1', 'SIMPUL_AUTH'],
+    ['smart', '127.0.0.1', undefined],
+    ['smart', '0.0.0.0', 'SIMPUL_BASE_URL'],
     ['off', '0.0.0.0', 'SIMPUL_HOST'],
     ['off', '192.168.1.7', 'SIMPUL_HOST'],
     ['off', '::', 'SIMPUL_HOST'],
@@ -143,6 +144,31 @@ describe('starting', () => {
       expect(mayStart({ auth, host, port: 8080 })?.name).toBe(refusedFor)
     })
   }
+
+  type Given = Partial<Parameters<typeof mayStart>[0]>
+  // biome-ignore format: a table
+  const closed: readonly (readonly [what: string, given: Given, refusedFor: string | undefined])[] = [
+    ['behind https',                            { host: '0.0.0.0', baseUrl: 'https://simpul.rumahsakit.example' },                                undefined],
+    ['behind https, in production',             { host: '0.0.0.0', baseUrl: 'https://simpul.rumahsakit.example', environment: 'production' },     undefined],
+    ['in the clear',                            { host: '0.0.0.0', baseUrl: 'http://simpul.rumahsakit.example' },                                 'SIMPUL_BASE_URL'],
+    ['in the clear, for development',           { host: '0.0.0.0', baseUrl: 'http://simpul.rumahsakit.example', environment: 'development' },     undefined],
+    ['in the clear on loopback',                { host: '0.0.0.0', baseUrl: 'http://127.0.0.1:8080' },                                            undefined],
+    ['in the clear on loopback by IPv6',        { host: '::1' },                                                                                  undefined],
+    ['in the clear on loopback, in production', { host: '127.0.0.1', environment: 'production' },                                                 'SIMPUL_BASE_URL'],
+    ['with a talkative log, in production',     { baseUrl: 'https://a.example', environment: 'production', logLevel: 'debug' },                   'SIMPUL_LOG_LEVEL'],
+  ]
+  for (const [what, given, refusedFor] of closed)
+    test(`with sign-in, ${what}, is ${refusedFor ? `refused for ${refusedFor}` : 'allowed'}`, () => {
+      expect(mayStart({ auth: 'smart', host: '127.0.0.1', port: 8080, ...given })?.name).toBe(refusedFor)
+    })
+
+  test('is in production unless it says otherwise, or is this machine itself', () => {
+    const environment = (given: Readonly<Record<string, string>>) => environmentOf(configOf(given))
+    expect(environment({})).toBe('development')
+    expect(environment({ SIMPUL_BASE_URL: 'https://a.example' })).toBe('production')
+    expect(environment({ SIMPUL_BASE_URL: 'https://a.example', SIMPUL_ENVIRONMENT: 'staging' })).toBe('staging')
+    expect(environment({ SIMPUL_ENVIRONMENT: 'production' })).toBe('production')
+  })
 
   test('beyond loopback needs the addresses that may come, and those are no sign-in', () => {
     const authOffFrom = ['172.30.61.1']

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { AccountParts } from '../auth/account-parts.ts'
+import { endingTopics } from '../auth/endings.ts'
+import type { Ground } from '../auth/ground.ts'
+import { findKek } from '../auth/keys/find-kek.ts'
+import { type Keys, openKeys } from '../auth/keys/open-keys.ts'
+import { createSpraying } from '../auth/lockout/spraying.ts'
+import { mailsBeside } from '../auth/pages/mails/outbox.ts'
+import { createPasswordHashing } from '../auth/passwords/hashing.ts'
+import { systemClock } from '../base/clock.ts'
+import type { Ids } from '../base/ids.ts'
+import type { Config } from '../config/config.ts'
+import { storeAddress } from '../engines.ts'
+import type { Shared } from '../nodes/shared.ts'
+import type { Store } from '../storage/port.ts'
+import { valueOf } from './unopened.ts'
+
+/** Accounts and the keys that protect them: what sign-in and the verbs of administration both work on. */
+export type ComposedAccounts = AccountParts & { readonly keys: Keys }
+
+export type AccountsParts = { readonly config: Config; readonly store: Store; readonly shared: Pick<Shared, 'wake'>; readonly ids: Ids }
+
+/** Opens the keys, and makes them at the first start. Throws what keeps a server from starting, as a sentence. */
+export const composeAccounts = async ({ config, store, shared, ids }: AccountsParts): Promise<ComposedAccounts> => {
+  const kek = await findKek({ kek: config.authKek, kekFile: config.authKekFile, made: madeKek(config), store, random: randomBytes })
+  const keys = valueOf(await openKeys({ store, kek, clock: systemClock, random: randomBytes }))
+  const base = { store, clock: systemClock, ids, random: randomBytes, fields: keys.fields, hash: keys.hash }
+  const ground: Ground = {
+    ...base,
+    beside: mailsBeside(base),
+    told: facts => {
+      for (const topic of endingTopics(facts)) shared.wake(topic)
+    },
+  }
+  return {
+    keys,
+    ground,
+    hashing: createPasswordHashing(keys.keyring, randomBytes),
+    spraying: createSpraying(systemClock),
+    rules: {
+      passwordDays: config.passwordDays,
+      passwordClasses: config.passwordClasses === 'on',
+      sessionsMax: config.sessionsMax,
+      idleMinutes: config.idleMinutes,
+      facility: config.facility,
+    },
+  }
+}
+
+/** Only where one machine has the store to itself. */
+const madeKek = (config: Config): string | undefined =>
+  storeAddress(config).startsWith('sqlite:') ? join(config.dataDir, 'auth.key') : undefined

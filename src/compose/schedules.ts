@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import type { Account } from '../auth/accounts/account.ts'
+import { accountsOf } from '../auth/accounts/administration.ts'
+import { disableDormant } from '../auth/accounts/dormant.ts'
+import { whenDue } from '../auth/leases.ts'
+import { sendDueMails } from '../auth/pages/mails/delivery.ts'
+import { createFileMailer } from '../auth/pages/mails/mailer.ts'
+import type { PublicAddress } from '../auth/web.ts'
+import { type Outcome, ok } from '../base/outcome.ts'
+import type { Config } from '../config/config.ts'
+import type { Events } from '../telemetry/events.ts'
+import type { ComposedAccounts } from './accounts.ts'
+
+export type SchedulesParts = {
+  readonly accounts: ComposedAccounts
+  readonly address: PublicAddress
+  readonly config: Config
+  readonly events: Events
+}
+
+type Work = { readonly everyMs: number; readonly run: () => Promise<Outcome<unknown>> }
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** What identity does by itself, from time to time. Disposing waits for what is under way. */
+export const startSchedules = ({ accounts, address, config, events }: SchedulesParts): AsyncDisposable => {
+  const { ground, keys } = accounts
+  const { dormantDays, mailFolder, mailFrom } = config
+  const lease = { store: ground.store, clock: ground.clock, holder: randomUUID() }
+  const daily = { everyMs: 24 * hour, leaseMs: hour }
+  const works: readonly Work[] = [
+    // In every node: it takes over what others made, and makes what is due.
+    { everyMs: 5 * minute, run: () => keys.signing.turn() },
+    { everyMs: 5 * minute, run: () => keys.keyring.reload().then(ok) },
+    ...(dormantDays === 0
+      ? []
+      : [{ everyMs: 10 * minute, run: () => whenDue(lease, { name: 'dormancy', ...daily }, () => disableAway(accounts, dormantDays)) }]),
+    ...(mailFolder === undefined
+      ? []
+      : [{ everyMs: 5 * second, run: () => sendDueMails({ accounts, address, mailer: createFileMailer(mailFolder, mailFrom) }) }]),
+  ]
+  const timers = works.map(work => repeated(work, error => events.bugMet('auth', error)))
+  return { [Symbol.asyncDispose]: async () => void (await Promise.all(timers.map(stop => stop()))) }
+}
+
+/** Never twice at once; a round that is still under way stands for the next. The answer stops it. */
+const repeated = ({ everyMs, run }: Work, failed: (error: unknown) => void): (() => Promise<void>) => {
+  let underWay: Promise<void> | undefined
+  const round = async (): Promise<void> => {
+    try {
+      const done = await run()
+      if (!done.ok) failed(new Error(`It failed: ${done.failure.kind}`))
+    } catch (error) {
+      failed(error)
+    }
+  }
+  const timer = setInterval(() => {
+    underWay ??= round().finally(() => {
+      underWay = undefined
+    })
+  }, everyMs).unref()
+  return async () => {
+    clearInterval(timer)
+    await underWay
+  }
+}
+
+/** Administrators that stay whatever happens, so that somebody can always get in. */
+const sparedMax = 2
+const lookedAtMax = 1000
+
+const disableAway = async ({ ground }: ComposedAccounts, days: number): Promise<Outcome<unknown>> => {
+  const { accounts } = await accountsOf(ground, 'active', lookedAtMax)
+  const administrates = ({ roles }: Account): boolean => roles.some(({ role }) => role === 'admin')
+  const spared = new Set(
+    accounts
+      .filter(administrates)
+      .slice(0, sparedMax)
+      .map(({ id }) => id),
+  )
+  return disableDormant(ground, days, ({ id }) => spared.has(id), { address: '' })
+}
