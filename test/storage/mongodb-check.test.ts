@@ -40,6 +40,18 @@ whereMongodb('the deep check of MongoDB', () => {
     const blob = valueOf(await store.blobs.write([new Uint8Array(1024 * 1024 + 5)]))
     const owner = { type: 'Binary', id: 'b' }
     await held(store, { ...planOf([newVersion(owner)]), blobs: [{ id: blob.id, owner }], unique: [{ key: 'k', owner: 'Binary/b' }] })
+    const said = ['a', 'z'].map(patient => ({ from: 'care', of: 'rahasia', patient }) as const)
+    const related = await create(store, {
+      type: 'Encounter',
+      id: 'r',
+      relations: [...said, ...said],
+      sensitivities: ['PSY'],
+      confidentiality: 4,
+    })
+    await next(store, related, { relations: said, sensitivities: ['PSY'] })
+    await next(store, await create(store, { type: 'Encounter', id: 'f', relations: said }), { method: 'DELETE' })
+    await create(store, { type: 'Encounter', id: 'g', relations: said })
+    await store.remove([{ type: 'Encounter', id: 'g' }])
     await held(store, { ...nothing, records: [{ record: 'jobs', put: { id: 'j', state: 'new' } }], once: 'x', counters: [{ key: 'c' }] })
     await store[Symbol.asyncDispose]()
   }, 60_000)
@@ -50,7 +62,7 @@ whereMongodb('the deep check of MongoDB', () => {
 
   test('finds a store that was used in every way whole, and counts it at a glance', async () => {
     expect(await deepCheck(address)).toEqual([])
-    expect(await glanceAt(address, 60)).toMatchObject({ live: 5, warnings: [] })
+    expect(await glanceAt(address, 60)).toMatchObject({ live: 6, warnings: [] })
   })
 
   const bypass = { bypassDocumentValidation: true }
@@ -75,6 +87,21 @@ whereMongodb('the deep check of MongoDB', () => {
     ['another shape', change('Observation', 'o', { $set: { 'ix.tk.1': 'shape#999' } }), /without its one shape/],
     ['a sort value that is gone', change('DocumentReference', 'd', { $set: { 'ix.so': { x: 'y' } } }), /sort values of another version/],
     ['an access entry that is gone', change('Patient', 'e', { $push: { patients: 'x' } }), /whose access entries are not its attributes/],
+    [
+      'a label that is gone',
+      change('Encounter', 'r', { $pull: { 'ix.tk': 'sens#PSY' } }),
+      /whose access entries are not its attributes: Encounter/,
+    ],
+    [
+      'a relation that is gone',
+      on => on.collection<{ _id: string }>('simpul.relations').deleteOne({ _id: 'Encounter/r#1' }),
+      /versions without all of their relations: Encounter 1/,
+    ],
+    [
+      'a relation that nobody says',
+      on => on.collection<{ _id: string }>('simpul.relations').insertOne({ _id: 'Encounter/f#0', key: 'care#rahasia\0a' } as never),
+      /relations that no newest version says: Encounter 1/,
+    ],
     [
       'a token by system alone',
       change('Observation', 'o', { $push: { 'ix.tk': 'code|0|x' } }),

@@ -8,6 +8,9 @@ import { compareUtf8 } from '../../src/search/normal-form.ts'
 import {
   beginningWith,
   containing,
+  partsOfRelationKey,
+  relationKey,
+  relationKeys,
   sortSuffixLength,
   sortText,
   stringEntry,
@@ -79,6 +82,28 @@ describe('string entries', () => {
         expect(pattern.test(stringEntry('name', before + needle + after, 'x'))).toBe(true)
         expect(pattern.test(stringEntry('other', before + needle + after, ''))).toBe(false)
         if (needle !== '' && !before.includes(needle)) expect(pattern.test(stringEntry('name', before, needle))).toBe(false)
+      }),
+    )
+  })
+})
+
+describe('keys of relations', () => {
+  const any = fc.string({ unit: fc.constantFrom('\0', '\u0001', '\u0002', '#', '/', 'a', 'é', '😀'), maxLength: 6 })
+
+  test('give back who stands in relation to whom, whatever stands in the words', () => {
+    fc.assert(
+      fc.property(any, any, (of, patient) => {
+        expect(partsOfRelationKey(relationKey('care', of, patient))).toEqual({ from: 'care', of, patient })
+      }),
+    )
+  })
+
+  test('of one recipient lie together, and those of others elsewhere', () => {
+    fc.assert(
+      fc.property(any, any, any, (a, b, patient) => {
+        const { from, before } = beginningWith(relationKeys('care', b))
+        const key = relationKey('care', a, patient)
+        expect(compareUtf8(key, from) >= 0 && compareUtf8(key, before) < 0).toBe(a === b)
       }),
     )
   })

@@ -82,6 +82,16 @@ describe('index entries', () => {
     expect(entries.tk[shapePlace]).toBe('shape#17')
   })
 
+  test('say of access only what is not usual', () => {
+    const tk = (more: Partial<LoadedVersion>): readonly string[] =>
+      indexEntries({ ...version({}), organizations: [], authors: [], ...more }, 99, 17, words, always).tk.slice(shapePlace + 1)
+    expect(tk({})).toEqual(['patient#p'])
+    expect(tk({ patients: ['p', 'q'] })).toEqual(['patient#p', 'patient#q'])
+    expect(tk({ patients: [] })).toEqual(['nobody#'])
+    expect(tk({ confidentiality: 4, sensitivities: ['PSY', 'HIV', 'PSY'] })).toEqual(['patient#p', 'conf#4', 'sens#PSY', 'sens#HIV'])
+    expect(tk({ confidentiality: 0 })).toEqual(['patient#p', 'conf#0'])
+  })
+
   test('have sort texts for both directions where a parameter may repeat or does, else one for both', () => {
     const sort: SortValue[] = [
       { param: 'single', least: 'b' },
