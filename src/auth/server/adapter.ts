@@ -39,7 +39,8 @@ class RowAdapter implements Adapter {
 
   async upsert(id: string, { jti: _, ...payload }: AdapterPayload, expiresInSeconds?: number): Promise<void> {
     const hash = secretHash(id)
-    const expires = this.#ground.clock() + (expiresInSeconds ?? lifeSecondsMax) * 1000
+    const expires =
+      this.#ground.clock() + (expiresInSeconds ?? lifeSecondsMax) * 1000 + (accessTokens.has(this.#model) ? expiredKnownMs : 0)
     const row: LibraryRow = {
       id: hash,
       model: this.#model,
@@ -148,6 +149,10 @@ class ClientAdapter implements Adapter {
 
 /** Nothing is kept longer; what the library gives no time is kept so long. */
 const lifeSecondsMax = 366 * 86_400
+
+/** Who comes with a token that has expired is told so for an hour, and not taken for a guesser. */
+const accessTokens: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials'])
+const expiredKnownMs = 3_600_000
 
 /** Interactions know the cookie of the library's session, the value of a launch, and in their own address themselves. */
 const isSealed = (model: string): boolean => model === 'Interaction'

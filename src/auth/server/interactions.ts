@@ -135,6 +135,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       const found = await inHand(req, res)
       if (found?.live === undefined || found.prompt !== 'consent') return over(req, res)
       const { kept, live, standing } = found
+      if (standing.next === 'launch-over') return goOn(res, kept, launchUsed)
       const ticked = readScopes(parts, standing.client, texts.join(' '))
       const scopes = intersectScopes(standing.scopes, ticked)
       if (scopes.length === 0 || (needsPatient(scopes) && standing.patient === undefined)) return goOn(res, kept, denied)

@@ -137,7 +137,12 @@ const scopesNow = async (parts: AuthorizationServerParts, { oidc }: KoaContextWi
   if (client === undefined) return ''
   const asked = textOf(oidc.params?.scope)
   if (oidc.route !== 'token') return renderScopes(scopesForPerson(parts, client, asked))
-  if (oidc.params?.grant_type === 'client_credentials') return renderScopes(scopesForService(parts, client, asked))
+  if (oidc.params?.grant_type === 'client_credentials') {
+    const scope = renderScopes(scopesForService(parts, client, asked))
+    // The library keeps of what was asked the texts that it finds here; one that was narrowed has another text.
+    oidc.params.scope = scope
+    return scope
+  }
   const { AuthorizationCode, RotatedRefreshToken, RefreshToken } = oidc.entities
   const held = (AuthorizationCode ?? RotatedRefreshToken ?? RefreshToken)?.scope ?? ''
   const account = oidc.account === undefined ? undefined : await accountById(parts.ground, oidc.account.accountId)

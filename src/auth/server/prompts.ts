@@ -27,6 +27,7 @@ export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof
       { name: 'select_patient' },
       new Check('no_patient', 'a patient has to be chosen', async ctx => {
         const { next } = await standingOf(parts, ctx)
+        if (next === 'launch-over') throw new errors.InvalidRequest('the launch is not known, or was used')
         if (next === 'no-patient') throw new errors.AccessDenied('there is no patient that this user may open')
         return next === 'select_patient'
       }),

@@ -17,7 +17,7 @@ export type Standing = {
   readonly launch?: KeptLaunch
   readonly patient?: string
   readonly encounter?: string
-  readonly next: 'login' | 'other-user' | 'select_patient' | 'no-patient' | 'select_encounter' | 'agree'
+  readonly next: 'login' | 'other-user' | 'launch-over' | 'select_patient' | 'no-patient' | 'select_encounter' | 'agree'
 }
 
 /** What our steps leave in the result of an interaction, beside the library's own. */
@@ -80,6 +80,8 @@ export const standingFor = async (parts: AuthorizationServerParts, request: Requ
     const { patient, encounter } = launch.value
     return { ...base, patient, ...(encounter !== undefined && { encounter }), next: 'agree' }
   }
+  // Used or over since it was asked with: nobody gets on without the context that was meant.
+  if (textOf(params.launch) !== '') return { ...base, next: 'launch-over' }
   if (!needsPatient(scopes) && !needsEncounter(scopes)) return { ...base, next: 'agree' }
   const patient = results.select_patient?.patient ?? (await onlyPatient(parts, live))
   if (patient === undefined) return { ...base, next: 'select_patient' }

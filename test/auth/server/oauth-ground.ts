@@ -7,7 +7,7 @@ import { exportJWK, type JWK, SignJWT } from 'jose'
 import type { Authenticate } from '../../../src/auth/bearer.ts'
 import type { Client } from '../../../src/auth/clients/client.ts'
 import { clientRecords } from '../../../src/auth/clients/client.ts'
-import { createClientHealth } from '../../../src/auth/clients/client-health.ts'
+import { type ClientHealth, createClientHealth } from '../../../src/auth/clients/client-health.ts'
 import { createClientRegistry, secretPlace } from '../../../src/auth/clients/registry.ts'
 import { openSigningKeys } from '../../../src/auth/keys/signing-keys.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
@@ -18,7 +18,7 @@ import type { Interaction } from '../../../src/auth/server/interaction.ts'
 import type { AuthorizationProblem, AuthorizationServer, AuthorizationServerParts, Seen } from '../../../src/auth/server/server-parts.ts'
 import { newSession } from '../../../src/auth/sessions/sessions.ts'
 import { findSession } from '../../../src/auth/sessions/sessions.ts'
-import { publicAddress } from '../../../src/auth/web.ts'
+import { publicAddress, type WebHandler } from '../../../src/auth/web.ts'
 import { commitRecords } from '../../../src/auth/record-plans.ts'
 import type { Account } from '../../../src/auth/accounts/account.ts'
 import type { Method } from '../../../src/auth/facts.ts'
@@ -43,6 +43,7 @@ export type Oauth = {
   readonly represented: Map<string, readonly string[]>
   readonly problems: AuthorizationProblem[]
   readonly facts: Fact[]
+  readonly doors: Map<string, WebHandler>
   /** What the pages would do with the interaction in hand; tests set it. */
   pages: Pages
 }
@@ -54,15 +55,16 @@ export type Pages = {
   patient?: string
   encounter?: string
   /** Of what was asked: what is ticked. `no`: refused. */
-  ticks?: (asked: readonly string[]) => readonly string[] | 'no'
+  ticks?: (asked: readonly string[]) => readonly string[] | 'no' | 'wait'
   seen?: (interaction: Interaction) => void
 }
 
-const opened: { readonly server: Server }[] = []
+const opened: { readonly server: Server; readonly health: ClientHealth }[] = []
 
 export const closingOauth = (): void => {
   afterEach(async () => {
-    for (const { server } of opened.splice(0)) {
+    for (const { server, health } of opened.splice(0)) {
+      await health[Symbol.asyncDispose]()
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
     }
@@ -78,7 +80,6 @@ export const openOauth = async (
   Object.defineProperty(accounts.clock, 'now', { get: options.clockIs ?? (() => Date.now()), set: () => undefined })
   const listening = createServer()
   await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
-  opened.push({ server: listening })
   const base = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
   const facts: Fact[] = []
   const ground = {
@@ -96,10 +97,12 @@ export const openOauth = async (
   ])
   const represented = new Map<string, readonly string[]>()
   const problems: AuthorizationProblem[] = []
+  const health = createClientHealth(ground)
+  opened.push({ server: listening, health })
   const clients = createClientRegistry({
     ground,
     jwks: { keysAt: async () => 'keys-unreachable' },
-    health: createClientHealth(ground),
+    health,
     production: false,
   })
   const signingKeys = valueOf(await openSigningKeys({ store: ground.store, clock: ground.clock, fields: ground.fields }))
@@ -149,12 +152,14 @@ export const openOauth = async (
     represented,
     problems,
     facts,
+    doors: new Map(),
     pages: {},
   }
   listening.on('request', (req, res) => {
     const from = { address: '192.0.2.7', requestId: 'r1' }
     const path = (req.url ?? '').split('?')[0] ?? ''
-    const handle = path.startsWith('/login/') ? visitPage(oauth, req, res) : server.handler(req, res, from)
+    const door = oauth.doors.get(path) ?? (path.startsWith('/login/') ? () => visitPage(oauth, req, res) : server.handler)
+    const handle = door(req, res, from)
     handle.catch(error => {
       console.error(error)
       res.destroy()
@@ -163,7 +168,10 @@ export const openOauth = async (
   return oauth
 }
 
-/** What PG's pages come to: one visit answers the interaction in hand. */
+/** One more door of the same server. */
+export const serve = ({ doors }: Oauth, path: string, handler: WebHandler): void => void doors.set(path, handler)
+
+/** What pages come to: one visit answers the interaction in hand. */
 const visitPage = async (
   oauth: Oauth,
   req: Parameters<AuthorizationServer['handler']>[0],
@@ -192,6 +200,7 @@ const visitPage = async (
       : server.interactions.encounterChosen(req, res, pages.encounter)
   const asked = interaction.asked.map(scope => (scope.kind === 'plain' ? scope.text : renderScope(scope)))
   const ticks = pages.ticks?.(asked) ?? asked
+  if (ticks === 'wait') return void res.writeHead(200).end('consent page')
   return ticks === 'no' ? server.interactions.refused(req, res) : server.interactions.allowed(req, res, ticks)
 }
 
@@ -439,6 +448,7 @@ export const codeFor = async (browser: Browser, asked: Asked): Promise<string> =
 
 export type TestKey = {
   readonly jwk: JWK
+  readonly secret: JWK
   sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): Promise<string>
 }
 
@@ -447,6 +457,7 @@ export const aKey = async (alg: 'RS384' | 'ES384', kid: string): Promise<TestKey
     alg === 'RS384' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-384' })
   return {
     jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' },
+    secret: { ...(await exportJWK(privateKey)), kid, alg },
     sign: (claims, header = {}) => new SignJWT({ ...claims }).setProtectedHeader({ alg, kid, typ: 'JWT', ...header }).sign(privateKey),
   }
 }
