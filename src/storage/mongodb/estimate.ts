@@ -1,11 +1,11 @@
 import { confidentialityLevels } from '../../base/access-filter.ts'
-import type { Access, Engine, Leaf } from '../../search/plan.ts'
+import type { Engine, Leaf } from '../../search/plan.ts'
 import { hints } from './collections.ts'
 import type { Database } from './database.ts'
 import { everything } from './entries.ts'
 import { majority } from './raw-versions.ts'
 import { askOf, patientsAmong } from './relations.ts'
-import { type Asked, closedTo, isAsked } from './search/access.ts'
+import { type Asked, type Clearance, closedTo, isAsked } from './search/access.ts'
 import { boundsOf } from './search/arms.ts'
 import type { Filter } from './search/filter.ts'
 import type { CountedShape, Counters, Entries } from './search/leaf.ts'
@@ -198,7 +198,6 @@ export class Estimates {
 /** A relation is the same whoever stands in it. */
 const withoutPatients = (name: string, value: unknown): unknown => (name === 'patients' ? undefined : value)
 
-type Clearance = Access & { readonly filter: Extract<Access['filter'], { op: 'labels' }> }
 /** Lets through what is normal, so that it is what it keeps out that is counted. */
 const isClearance = (leaf: Leaf): leaf is Clearance =>
   leaf.op === 'access' && leaf.filter.op === 'labels' && confidentialityLevels[leaf.filter.max] >= confidentialityLevels.N

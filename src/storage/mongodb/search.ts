@@ -12,6 +12,7 @@ import type { Database } from './database.ts'
 import { type Counts, Estimates } from './estimate.ts'
 import { isTransient } from './failures.ts'
 import { type AccessBounds, accessBounds } from './search/access-bounds.ts'
+import { clearanceOf, countClosed } from './search/clearance.ts'
 import { countSources } from './search/counting.ts'
 import { explainCommand } from './search/explained.ts'
 import { Matching } from './search/matching.ts'
@@ -126,7 +127,7 @@ class Search implements MongoSearch {
     return this.#inOneState(asked, async (reading, plansMade) => {
       const parts = await this.#parts(query, asked, reading)
       const cap = asked.cap ?? Number.POSITIVE_INFINITY
-      const counted = await this.#countersKnow(parts, reading)
+      const counted = (await this.#countersKnow(parts, reading)) ?? (await this.#countCleared(parts, reading))
       if (counted !== undefined && counted <= cap) return ok({ count: counted, reached: false, exact: true })
       const plans = await this.#plans(parts, [], Number.POSITIVE_INFINITY)
       plansMade(plans)
@@ -256,6 +257,19 @@ class Search implements MongoSearch {
   /** Whole types and a single `:missing` have exact counters, in every state. */
   async #countersKnow(parts: readonly PlainPart[], reading: Reading): Promise<number | undefined> {
     if (!parts.every(({ where }) => where.op === 'all' || where.op === 'missing')) return undefined
+    return this.#counted(parts, reading)
+  }
+
+  /** What a clearance lets through is all but the few that it does not. */
+  async #countCleared(parts: readonly PlainPart[], reading: Reading): Promise<number | undefined> {
+    const [part, ...others] = parts
+    const filter = part === undefined || others.length > 0 ? undefined : clearanceOf(part)
+    if (part === undefined || filter === undefined) return undefined
+    const closed = await countClosed(part.type, filter, reading, this.#bounds)
+    return closed === undefined ? undefined : (await this.#counted([{ ...part, where: { op: 'all' } }], reading)) - closed
+  }
+
+  async #counted(parts: readonly PlainPart[], reading: Reading): Promise<number> {
     await reading.settle()
     const [counts, shapes] = await Promise.all([
       this.#counts(reading.state),

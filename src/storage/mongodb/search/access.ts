@@ -14,6 +14,7 @@ import { every, type Filter, not } from './filter.ts'
 import { type Entries, type LeafCompiler, mergedMax, points, ranges } from './leaf.ts'
 
 type Labels = Extract<Access['filter'], { op: 'labels' }>
+export type Clearance = Access & { readonly filter: Labels }
 /** A relation of so many that each candidate is asked of `simpul.relations`. */
 export type Asked = Access & { readonly filter: PatientsFilter; readonly patients?: undefined }
 

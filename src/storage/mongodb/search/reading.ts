@@ -38,6 +38,8 @@ export class Reading {
   readonly #deadline: Deadline | undefined
   readonly #told: (command: Command) => void
   readonly #there = new Map<string, boolean>()
+  /** The state that was asked for; nothing of it for the newest. */
+  readonly asked: State
   #state: State
 
   constructor(
@@ -48,6 +50,7 @@ export class Reading {
     this.database = database
     this.now = database.clock()
     this.#types = types
+    this.asked = asked.state
     this.#state = asked.state
     this.#deadline = asked.deadline
     this.#told = asked.told ?? (() => undefined)
