@@ -40,7 +40,7 @@ export const conditions = (
  * Probes are asked in the planner's order. A bare `exists` SQLite would make a join of, which comes after all that it cannot make one of (a lack, a path
  * of several tables), however dear that is.
  */
-const inTurn = (probe: Sql): Sql => (probe.text.startsWith('exists ') ? sql`(${probe}) is 1` : probe)
+const inTurn = (probe: Sql): Sql => (/^\(*exists /.test(probe.text) ? sql`(${probe}) is 1` : probe)
 
 /** A call out of SQLite costs as much as the step itself: one candidate in 31 pays it. Seqs are spread by time; nobody can choose them. */
 const ticking = (seq: Sql): Sql => sql`iif(${seq} % 31, 1, tick(${seq}))`
