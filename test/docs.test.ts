@@ -75,8 +75,8 @@ describe('docs/api/README.md', () => {
   const text = read('docs/api/README.md')
 
   test('names every interaction, and no other', () => {
-    const named = [...(text.split('## Searching')[0] ?? '').matchAll(/\| ((?:`[a-z-]+`[ ]?)+) \|/g)].flatMap(([, codes]) =>
-      [...(codes as string).matchAll(/`([a-z-]+)`/g)].map(([, code]) => code as string),
+    const named = [...(text.split('## Searching')[0] ?? '').matchAll(/\| ((?:`\$?[a-z-]+`[ ]?)+) \|/g)].flatMap(([, codes]) =>
+      [...(codes as string).matchAll(/`(\$?[a-z-]+)`/g)].map(([, code]) => code as string),
     )
     expect(named.toSorted()).toEqual(Object.keys(interactions).toSorted())
   })

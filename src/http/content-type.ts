@@ -14,6 +14,7 @@ const accepted: Partial<Record<InteractionCode, Readonly<Record<string, BodyKind
   create:               kinds({ resource: json }),
   update:               kinds({ resource: json }),
   batch:                kinds({ resource: json }),
+  '$break-glass':       kinds({ resource: json }),
   patch:                kinds({ 'json-patch': ['application/json-patch+json'], 'merge-patch': ['application/merge-patch+json'], resource: json }),
   'search-type':        kinds({ form: ['application/x-www-form-urlencoded'] }),
   'search-system':      kinds({ form: ['application/x-www-form-urlencoded'] }),

@@ -201,6 +201,7 @@ const deadlines = {
   // A POST to [base] is a batch until its Bundle is read.
   batch: 'transactionMs',
   transaction: 'transactionMs',
+  '$break-glass': 'readMs',
 } as const satisfies Record<InteractionCode, keyof Limits>
 
 const respond = (exchange: Exchange, outcome: Outcome<Answer>, base: string): void | Promise<void> => {

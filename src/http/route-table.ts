@@ -41,6 +41,7 @@ export const routes: readonly Route[] = [
   { methods: ['DELETE'],          path: '/{type}/{id}',                     target: 'delete' },
   { methods: ['GET', 'HEAD'],     path: '/{type}/{id}/_history',            target: 'history-instance' },
   { methods: ['GET', 'HEAD'],     path: '/{type}/{id}/_history/{vid}',      target: 'vread' },
+  { methods: ['POST'],            path: '/{type}/{id}/$break-glass',        target: '$break-glass' },
   { methods: ['GET', 'POST'],     path: '/{type}/{id}/{operation}',         target: 'operation' },
   { methods: ['GET', 'HEAD'],     path: '/{type}/{id}/{member}',            target: 'search-compartment' },
   { methods: ['POST'],            path: '/{type}/{id}/{member}/_search',    target: 'search-compartment' },

@@ -1,3 +1,4 @@
+import { breakGlass } from './break-glass.ts'
 import { bundleRequest } from './bundle-request.ts'
 import { capabilities } from './capabilities.ts'
 import { create } from './create.ts'
@@ -32,4 +33,5 @@ export const interactions = {
   capabilities,
   batch: bundleRequest,
   transaction: bundleRequest,
+  '$break-glass': breakGlass,
 } satisfies Record<InteractionCode, Interaction>

@@ -1,5 +1,6 @@
 import type { RecordAudit } from '../audit/record.ts'
 import type { Access, Decide } from '../auth/access.ts'
+import type { OpenEmergency } from '../auth/emergencies/break-glass.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
@@ -26,6 +27,8 @@ export type Parts = {
   readonly route: RouteEntry
   /** The door itself, for entries of a batch; compose closes the circle. */
   readonly perform: Perform
+  /** Absent where sign-in is off. */
+  readonly openEmergency?: OpenEmergency
   /** Bytes of the CapabilityStatement and their hash. */
   readonly capabilities: (mode: string) => { readonly bytes: Uint8Array; readonly hash: string; readonly lastModified: number } | undefined
 }

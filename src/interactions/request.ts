@@ -20,6 +20,8 @@ export type InteractionCode =
   | 'capabilities'
   | 'batch'
   | 'transaction'
+  /** Operations are named as they are called. */
+  | '$break-glass'
 
 /** One decoded `name=value`, in the order sent. */
 export type Parameter = { readonly name: string; readonly value: string }

@@ -85,6 +85,8 @@ const taskOf = (entry: Entry, request: InteractionRequest, parts: Parts): Outcom
     case 'batch':
     case 'transaction':
       return fail('bundle-entry', { rule: rule('entry-bundle') })
+    case '$break-glass':
+      return fail('not-enabled', { what: request.interaction })
     default:
       return ok({ do: 'read' })
   }

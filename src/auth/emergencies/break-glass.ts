@@ -43,6 +43,20 @@ export type BreakGlass = {
 
 export type BrokenGlass = { readonly emergency: Emergency; readonly facts: readonly Fact[] }
 
+/** What an interaction is given of this; `wouldSee` is its own, see `BreakGlassParts`. */
+export type OpenEmergency = (
+  principal: Principal,
+  asked: BreakGlass,
+  wouldSee: BreakGlassParts['wouldSee'],
+  requestId: string,
+) => Promise<Outcome<BrokenGlass>>
+
+/** @see breakGlass */
+export const createOpenEmergency =
+  (parts: Omit<BreakGlassParts, 'wouldSee'>): OpenEmergency =>
+  (principal, asked, wouldSee, requestId) =>
+    breakGlass({ ...parts, wouldSee }, principal, asked, { address: '', requestId })
+
 /**
  * Opens one patient to this session and client for a while, with the reason on record. Fails `permission-needed`, `step-up-needed`, `bad-parameter`, and
  * `unknown-instance` alike for patients that are not there and that would stay hidden; `too-many-emergencies`.
