@@ -24,8 +24,6 @@ export const referencesOfParam = (param: string): string => `${param}>`
 export const anyReferenceEntry = (type: string, id: string): string => `>${type}/${id}`
 export const shapeEntry = (shape: number): string => `shape#${shape}`
 export const patientEntry = (id: string): string => `patient#${id}`
-/** What the entries of patients begin with. */
-export const patientEntries: string = patientEntry('')
 /** About no patient. */
 export const nobodyEntry = 'nobody#'
 /** Only of what is not normal. */
