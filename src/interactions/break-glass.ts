@@ -18,7 +18,9 @@ const operation = 'break-glass'
 export const breakGlass: Interaction = async (request, call, parts) => {
   const { principal } = call
   if (request.type !== 'Patient' || request.id === undefined) return fail('unknown-operation', { operation })
-  if (principal.kind === 'anonymous' || parts.openEmergency === undefined) return fail('not-enabled', { what: `$${operation}` })
+  // Somebody means it, one patient at a time: no entry of a Bundle does.
+  const isAlone = call.via !== 'batch'
+  if (principal.kind === 'anonymous' || parts.openEmergency === undefined || !isAlone) return fail('not-enabled', { what: `$${operation}` })
   const refused = refuseParameters(request.parameters, request.interaction)
   if (!refused.ok) return refused
   const asked = readAsked(request, request.id, parts)
