@@ -13,7 +13,7 @@ export const installationRecords: RecordDefinition = { name: 'installation', key
 
 /**
  * Keeps the issuer at the first start and compares it at every other: applications and their tokens name it, so it never changes. Throws `StoreUnusable`
- * where it did. On a machine for trials, which is its own public address, it may: nobody elsewhere knows it.
+ * where it did. The answer is the instant (ms) since when it is known by it. On a machine for trials, which is its own public address, it may: nobody elsewhere knows it.
  * @see auth.md 1
  */
 export const checkIssuer = (
@@ -21,16 +21,17 @@ export const checkIssuer = (
   issuer: string,
   clock: Clock,
   isOnLoopback: (url: string) => boolean,
-): Promise<Outcome<void>> =>
-  untilHeld<void>(async () => {
+): Promise<Outcome<number>> =>
+  untilHeld<number>(async () => {
     const before = await store.records<Installation>(installationRecords).get(only)
-    if (before?.value.issuer === issuer) return ok(undefined)
+    if (before?.value.issuer === issuer) return ok(before.value.since)
     if (before !== undefined && !(isOnLoopback(before.value.issuer) && isOnLoopback(issuer)))
       throw new StoreUnusable(
         'configuration',
         `This store was set up as ${before.value.issuer}, and applications know it by that: SIMPUL_BASE_URL must be ${before.value.issuer.slice(0, -'/oauth'.length)}.`,
       )
-    const done = await commitRecords(store, [putOver(installationRecords, before, { id: only, issuer, since: clock() })])
+    const since = clock()
+    const done = await commitRecords(store, [putOver(installationRecords, before, { id: only, issuer, since })])
     if (!done.ok) return done
-    return done.value.held ? ok(undefined) : again
+    return done.value.held ? ok(since) : again
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AccountParts } from '../auth/account-parts.ts'
 import { endingTopics } from '../auth/endings.ts'
 import type { Ground } from '../auth/ground.ts'
-import { findKek } from '../auth/keys/find-kek.ts'
+import { findKek, kekFileName } from '../auth/keys/find-kek.ts'
 import { type Keys, openKeys } from '../auth/keys/open-keys.ts'
 import { createSpraying } from '../auth/lockout/spraying.ts'
 import { mailsBeside } from '../auth/pages/mails/outbox.ts'
@@ -14,7 +14,7 @@ import type { Config } from '../config/config.ts'
 import { storeAddress } from '../engines.ts'
 import type { Shared } from '../nodes/shared.ts'
 import type { Store } from '../storage/port.ts'
-import { valueOf } from './unopened.ts'
+import { opened } from './opened.ts'
 
 /** Accounts and the keys that protect them: what sign-in and the verbs of administration both work on. */
 export type ComposedAccounts = AccountParts & { readonly keys: Keys }
@@ -24,7 +24,7 @@ export type AccountsParts = { readonly config: Config; readonly store: Store; re
 /** Opens the keys, and makes them at the first start. Throws what keeps a server from starting, as a sentence. */
 export const composeAccounts = async ({ config, store, shared, ids }: AccountsParts): Promise<ComposedAccounts> => {
   const kek = await findKek({ kek: config.authKek, kekFile: config.authKekFile, made: madeKek(config), store, random: randomBytes })
-  const keys = valueOf(await openKeys({ store, kek, clock: systemClock, random: randomBytes }))
+  const keys = opened(await openKeys({ store, kek, clock: systemClock, random: randomBytes }))
   const base = { store, clock: systemClock, ids, random: randomBytes, fields: keys.fields, hash: keys.hash }
   const ground: Ground = {
     ...base,
@@ -49,5 +49,5 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
 }
 
 /** Only where one machine has the store to itself. */
-const madeKek = (config: Config): string | undefined =>
-  storeAddress(config).startsWith('sqlite:') ? join(config.dataDir, 'auth.key') : undefined
+export const madeKek = (config: Config): string | undefined =>
+  storeAddress(config).startsWith('sqlite:') ? join(config.dataDir, kekFileName) : undefined

@@ -22,6 +22,7 @@ import { interactions } from '../interactions/index.ts'
 import type { Parts } from '../interactions/parts.ts'
 import { createPerform } from '../interactions/perform.ts'
 import type { Perform } from '../interactions/request.ts'
+import { stateOf } from '../interactions/states.ts'
 import { shareInProcess } from '../nodes/in-process.ts'
 import type { Shared } from '../nodes/shared.ts'
 import { createCursorSealer } from '../search/cursor.ts'
@@ -76,18 +77,35 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     version,
   })
   const metricsServer = createMetricsServer(metrics, mayConnect(config))
+  const index = createIndexer(definitions, settings)
+  const explained = async (type: string, id: string) => {
+    const version = await store.newest(type, id)
+    const found =
+      version === undefined ? undefined : await stateOf(version, { store, definitions, limits, settings, clock: systemClock, index })
+    return found?.state === undefined ? undefined : { ...found.state.attributes, id, meets: found.state.meets }
+  }
   const ask: Perform = (request, context) => perform(request, context)
   // Whoever imports sits at this machine and has the store in hand.
   const closed = config.auth === 'smart' && purpose !== 'import'
   // A server that is open starts sooner without.
   const signIn = closed
-    ? await (await import('./sign-in.ts')).composeSignIn({ config, store, definitions, shared, events, metrics, ids, perform: ask })
+    ? await (await import('./sign-in.ts')).composeSignIn({
+        config,
+        store,
+        definitions,
+        shared,
+        events,
+        metrics,
+        ids,
+        perform: ask,
+        subjectOf: explained,
+      })
     : undefined
 
   const parts: Parts = {
     store,
     definitions,
-    index: createIndexer(definitions, settings),
+    index,
     cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
     decide: signIn?.decide ?? permitAll,
     audit: events.audited,

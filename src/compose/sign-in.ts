@@ -1,53 +1,46 @@
 import { randomUUID } from 'node:crypto'
 import type { CapabilityStatementRestSecurity } from '@medplum/fhirtypes'
-import { createDecide, type Decide } from '../auth/access.ts'
+import type { Decide } from '../auth/access.ts'
 import { firstInvitation } from '../auth/accounts/first-invitation.ts'
+import type { AdminParts } from '../auth/admin/admin-parts.ts'
+import { createAdmin } from '../auth/admin/door.ts'
 import { capabilitySecurity } from '../auth/capability-security.ts'
-import { createClientHealth } from '../auth/clients/client-health.ts'
-import { createJwksCache } from '../auth/clients/jwks-cache.ts'
-import { createClientRegistry } from '../auth/clients/registry.ts'
-import { createConsents } from '../auth/consent/consents.ts'
-import { checkIssuer } from '../auth/installation.ts'
-import { createOutgoing } from '../auth/outgoing/outgoing.ts'
+import { createDynamicRegistration } from '../auth/clients/dynamic-registration.ts'
+import type { BreakGlassParts } from '../auth/emergencies/break-glass.ts'
 import { createErrorPage, type ErrorPage } from '../auth/pages/error-page.ts'
+import { postLink } from '../auth/pages/mails/outbox.ts'
 import { createPages } from '../auth/pages/pages.ts'
-import { createAuthenticate } from '../auth/principal/authenticate.ts'
+import type { Principal } from '../auth/policy/principal.ts'
 import { sessionPrincipal } from '../auth/principal/person.ts'
-import type { PrincipalParts } from '../auth/principal/principal-parts.ts'
-import { createRoleReach } from '../auth/relations/role-reach.ts'
 import { anyonesLetters } from '../auth/roles/role-letters.ts'
 import { supportedScopes } from '../auth/scopes/supported-scopes.ts'
 import { createAuthorizationServer } from '../auth/server/authorization-server.ts'
-import type { Seen } from '../auth/server/server-parts.ts'
+import type { AuthorizationServerParts, Seen } from '../auth/server/server-parts.ts'
 import { cookieName } from '../auth/sessions/browser-cookies.ts'
+import type { LiveSession } from '../auth/sessions/sessions.ts'
 import { authorizationEndpoints, smartConfiguration } from '../auth/smart/discovery.ts'
-import { publicAddress } from '../auth/web.ts'
-import { systemClock } from '../base/clock.ts'
-import type { Ids } from '../base/ids.ts'
-import { type Config, environmentOf, isLocalUrl, publicUrl } from '../config/config.ts'
-import type { Definitions } from '../fhir/definitions/definitions.ts'
+import { createLaunches } from '../auth/smart/launches.ts'
+import { createStyles } from '../auth/smart/styles.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { createDoorLimits } from '../http/door-limits.ts'
 import type { DoorErrors } from '../http/door-problems.ts'
+import type { Door } from '../http/doors.ts'
 import type { SignIn } from '../http/server.ts'
 import { createTokenLimits } from '../http/token-limits.ts'
 import type { Perform } from '../interactions/request.ts'
 import type { Shared } from '../nodes/shared.ts'
-import type { Store } from '../storage/port.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { composeAccounts } from './accounts.ts'
-import { createAsking } from './asking.ts'
+import { type Asking, createAsking } from './asking.ts'
+import { createEmergencyAccess } from './emergencies.ts'
+import { facilityBrands, facilityIdentifier, style } from './facility.ts'
 import { createGrantedApps } from './granted-apps.ts'
-import { createKnownStates } from './known-states.ts'
+import { composeIdentity, type Identity, type IdentityParts } from './identity.ts'
 import { createPatientDirectory } from './patient-directory.ts'
-import { consentsFrom, reachFrom } from './reach.ts'
-import { loadRoles } from './roles.ts'
 import { startSchedules } from './schedules.ts'
-import { settingsOf } from './settings.ts'
-import { valueOf } from './unopened.ts'
+import { opened } from './opened.ts'
 
-/** Sign-in, put together: accounts, applications, the authorization server, pages, and what decides who sees what. @see auth.md 1 */
+/** Sign-in, put together: who asks and what they may, the authorization server, pages, administration. @see auth.md 1 */
 export type ComposedSignIn = AsyncDisposable & {
   readonly http: SignIn
   readonly decide: Decide
@@ -57,100 +50,89 @@ export type ComposedSignIn = AsyncDisposable & {
   invitation(): Promise<string | undefined>
 }
 
-export type SignInComposing = {
-  readonly config: Config
-  readonly store: Store
-  readonly definitions: Definitions
-  readonly shared: Shared
+export type SignInParts = IdentityParts & {
   readonly events: Events
   readonly metrics: Metrics
-  readonly ids: Ids
   /** The one door; it is asked only once everything stands. */
   readonly perform: Perform
+  /** What the index says of an instance's newest state. */
+  readonly subjectOf: AdminParts['subjectOf']
 }
 
-export const composeSignIn = async (parts: SignInComposing): Promise<ComposedSignIn> => {
-  const { config, store, definitions, shared, events, metrics, ids, perform } = parts
-  const { limits } = config
-  const address = publicAddress(publicUrl(config))
-  const production = environmentOf(config) === 'production'
-  const accounts = await composeAccounts({ config, store, shared, ids })
-  const { ground, keys } = accounts
-  valueOf(await checkIssuer(store, address.issuer, systemClock, isLocalUrl))
-
-  const roles = loadRoles(config, definitions)
-  const states = createKnownStates({ store, definitions, settings: settingsOf(config), limits, clock: systemClock })
-  const consents = createConsents({ ...consentsFrom(states), clock: systemClock, zone: config.zone, byDefault: config.consentDefault })
-  const outgoing = createOutgoing({ loopback: environmentOf(config) === 'development' })
-  const health = createClientHealth({ store, clock: systemClock })
-  const jwks = createJwksCache({ outgoing, clock: systemClock })
-  const clients = createClientRegistry({ ground, jwks, health, production })
-
-  const reach = createRoleReach({ ...reachFrom(states), clock: systemClock })
-  const principals: PrincipalParts = { ground, address, definitions, roles, clients, reach, emergenciesOf: async () => [] }
-  const unknownTokens = shared.counter({ name: 'unknown-tokens', most: 20, windowSeconds: 60 })
-  const authenticate = createAuthenticate({ ...principals, unknownToken: unknownTokens })
-  const listening = [
-    shared.onWake('tokens', authenticate.forget),
-    shared.onWake('clients', () => {
-      clients.forget()
-      authenticate.forget()
-    }),
-  ]
-
-  const asking = createAsking({ perform, ids, limits })
+export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn> => {
+  const { config, definitions, shared, events, metrics, ids, perform } = parts
+  const identity = await composeIdentity(parts)
+  const { accounts, clients, principals } = identity
+  const { address, ground, roles } = principals
   const registration = config.registration === 'on'
   const scopes = supportedScopes(definitions.resourceTypes, type => anyonesLetters(roles, type))
-  const visits = {
-    accounts,
-    address,
-    forms: keys.forms,
-    ...(config.frameAncestors === undefined ? {} : { frameAncestors: config.frameAncestors }),
-  }
+  const asking = createAsking({ perform, ids, limits: config.limits })
+  const see = seeing(asking)
+
+  const visits = { accounts, address, forms: accounts.keys.forms, ...only('frameAncestors', config.frameAncestors) }
   const renderError = createErrorPage(visits)
-  const server = createAuthorizationServer({
+  const authorization = {
     ...principals,
     clients,
-    signingKeys: keys.signing,
-    cookieKeys: () =>
-      keys.keyring
-        .versions('cookies')
-        .slice(0, 2)
-        .map(({ key }) => key.export().toString('base64url')),
-    sessionCookie: cookieName('sid', address.base),
-    see: async (principal, type, id) => {
-      const seen = await asking.read(principal, type, id)
-      return seen.ok && seen.value !== undefined ? subjectOf(seen.value) : undefined
-    },
-    renderError,
-    refreshGraceSeconds: config.refreshGraceSeconds,
+    see,
     scopes,
     registration,
+    sessionCookie: cookieName('sid', address.base),
+    refreshGraceSeconds: config.refreshGraceSeconds,
+  }
+  const server = createAuthorizationServer({
+    ...authorization,
+    signingKeys: accounts.keys.signing,
+    cookieKeys: () => cookieKeys(identity),
+    renderError,
     failed: (error, requestId) => {
       events.bugMet('auth', error, requestId)
       metrics.bug('auth')
     },
   })
-  const resetsByAddress = shared.counter({ name: 'reset-address', most: 5, windowSeconds: 3600 })
-  const resetsByName = shared.counter({ name: 'reset-name', most: 5, windowSeconds: 3600 })
+  const principalOf = (live: LiveSession): Promise<Principal> => sessionPrincipal(principals, live)
+  const breaking: BreakGlassParts = {
+    ground,
+    roles: () => roles,
+    wouldSee: async (principal, patient) => (await see(principal, 'Patient', patient)) !== undefined,
+    changed: () => shared.wake('tokens'),
+  }
   const pages = createPages({
     ...visits,
     interactions: server.interactions,
-    patients: createPatientDirectory({ asking, principalOf: live => sessionPrincipal(principals, live) }),
+    patients: createPatientDirectory({ asking, principalOf }),
     apps: createGrantedApps({ ground, clients, definitions }),
-    mayAskReset: async (from, name) => {
-      const [byAddress, byName] = await Promise.all([resetsByAddress(from), resetsByName(name)])
-      return byAddress.allowed && byName.allowed
-    },
+    emergencies: createEmergencyAccess(breaking, principalOf),
+    mayAskReset: mayAskReset(shared),
   })
-  const discovery = smartConfiguration({ address, registration, scopes })
+  const admin = createAdmin({
+    ...principals,
+    authenticate: identity.authenticate,
+    clients,
+    registration: { production: identity.production },
+    keys: accounts.keys,
+    ...(config.mailFolder === undefined ? {} : { sendLink: link => postLink(ground, 'invitation', link) }),
+    subjectOf: parts.subjectOf,
+    features: registration ? ['registration'] : [],
+  })
+  // biome-ignore format: a table
+  const doors: readonly Door[] = [
+    ...(registration ? [registrationDoor(identity, shared)] : []),
+    { name: 'authorization', paths: ['/oauth', '/.well-known/oauth-authorization-server/oauth'], handler: server.handler,                         answers: 'json' },
+    { name: 'login',         paths: ['/login'],                   handler: pages.login,                                                           answers: 'page' },
+    { name: 'account',       paths: ['/account'],                 handler: pages.account,                                                         answers: 'page' },
+    { name: 'admin',         paths: ['/admin'],                   handler: admin,                                                                 answers: 'json' },
+    { name: 'launches',      paths: ['/smart/launches'],          handler: createLaunches(authorization),                                         answers: 'json' },
+    { name: 'styles',        paths: ['/smart/styles'],            handler: createStyles([style], address).handler,                                answers: 'json' },
+    { name: 'brands',        paths: ['/.well-known/brands.json'], handler: facilityBrands(config, address, identity.since),                       answers: 'json' },
+  ]
+  const discovery = smartConfiguration({ address, registration, scopes, brand: facilityIdentifier(config, address) })
   const schedules = startSchedules({ accounts, address, config, events })
-
   return {
-    decide: createDecide({ roles: () => roles, consents, clock: systemClock }),
+    decide: identity.decide,
     security: capabilitySecurity(authorizationEndpoints(address, registration)),
     http: {
-      authenticate,
+      authenticate: identity.authenticate,
       tokenLimits: createTokenLimits({ shared, limited: metrics.rateLimited }),
       doorLimits: createDoorLimits({ shared, limited: metrics.rateLimited }),
       origins: {
@@ -159,28 +141,49 @@ export const composeSignIn = async (parts: SignInComposing): Promise<ComposedSig
       },
       discovery: () => discovery,
       renderError: pageOf(renderError),
-      doors: [
-        {
-          name: 'authorization',
-          paths: ['/oauth', '/.well-known/oauth-authorization-server/oauth'],
-          handler: server.handler,
-          answers: 'json',
-        },
-        { name: 'login', paths: ['/login'], handler: pages.login, answers: 'page' },
-        { name: 'account', paths: ['/account'], handler: pages.account, answers: 'page' },
-      ],
+      doors,
     },
     invitation: async () => {
-      const secret = valueOf(await firstInvitation(ground, randomUUID(), { address: '' }))
+      const secret = opened(await firstInvitation(ground, randomUUID(), { address: '' }))
       return secret === undefined ? undefined : `${address.base}/login/invitation/${secret}`
     },
     [Symbol.asyncDispose]: async () => {
       await schedules[Symbol.asyncDispose]()
-      for (const stop of listening) stop()
-      await health[Symbol.asyncDispose]()
+      await identity[Symbol.asyncDispose]()
     },
   }
 }
+
+const only = <K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: V } // one member, or none
+
+/** Signs the cookies of the authorization server: the key of now, and the one before. */
+const cookieKeys = ({ accounts }: Identity): readonly string[] =>
+  accounts.keys.keyring
+    .versions('cookies')
+    .slice(0, 2)
+    .map(({ key }) => key.export().toString('base64url'))
+
+/** Links to a new password: 5 an hour for each address, and for each name. @see auth.md 16 */
+const mayAskReset = (shared: Shared): ((address: string, name: string) => Promise<boolean>) => {
+  const [addresses, names] = ['reset-address', 'reset-name'].map(name => shared.counter({ name, most: 5, windowSeconds: 3600 }))
+  return async (address, name) => {
+    const uses = await Promise.all([addresses?.(address), names?.(name)])
+    return uses.every(use => use?.allowed === true)
+  }
+}
+
+const registrationDoor = ({ principals: { ground, address, definitions, roles }, production }: Identity, shared: Shared): Door => ({
+  name: 'registration',
+  paths: ['/oauth/register'],
+  handler: createDynamicRegistration({
+    ground,
+    address,
+    rules: { definitions, roles, production },
+    mayRegister: shared.counter({ name: 'register', most: 10, windowSeconds: 3600 }),
+  }),
+  answers: 'json',
+})
 
 /** The page says what it has words for; all else is known by the code of the request. */
 const pageOf =
@@ -189,17 +192,20 @@ const pageOf =
     render(
       req,
       res,
-      {
-        status,
-        ...(what === 'away' || what === 'too-many' ? { about: what } : {}),
-        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      },
+      { status, ...(what === 'away' || what === 'too-many' ? { about: what } : {}), ...only('retryAfterSeconds', retryAfterSeconds) },
       from,
     )
 
-/** What a launch asks of an instance: whom it is about. */
-const subjectOf = ({ resourceType, id, subject, patient }: Resource): Seen => {
-  const reference = ((subject ?? patient) as { readonly reference?: unknown } | undefined)?.reference
+/** What a launch asks of an instance, as whoever asks may see it: whom it is about. */
+const seeing =
+  (asking: Asking): AuthorizationServerParts['see'] =>
+  async (principal, type, id) => {
+    const seen = await asking.read(principal, type, id)
+    return seen.ok && seen.value !== undefined ? aboutWhom(seen.value) : undefined
+  }
+
+const aboutWhom = ({ resourceType, id, subject, patient }: Resource): Seen => {
+  const { reference } = (subject ?? patient ?? {}) as { readonly reference?: unknown }
   const of = resourceType === 'Patient' ? id : /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(String(reference))?.[1]
   return of === undefined ? {} : { subject: of }
 }

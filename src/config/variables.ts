@@ -71,6 +71,13 @@ const originsMax = 16
 const facilityName: Read<string> = value =>
   /^[^\p{Cc}\p{Cf}:]{2,80}$/u.test(value) && value.trim() === value ? { value } : { rule: 'a name of 2 to 80 characters, without a colon' }
 
+const identifier: Read<{ readonly system: string; readonly value: string }> = text => {
+  const [system = '', value = '', ...more] = text.split('|')
+  return URL.canParse(system) && /^\S{1,100}$/.test(value) && more.length === 0
+    ? { value: { system, value } }
+    : { rule: 'a system, which is a URL or URN, and a value, with | between' }
+}
+
 const ranges: Read<readonly string[]> = value => {
   const read = rangesOf(value)
   return read === undefined ? { rule: 'IP addresses or ranges such as 10.0.0.0/8, at most 32, with commas between' } : { value: read }
@@ -161,6 +168,12 @@ export const variables = {
     default: 'Simpul',
     meaning: 'Name of the facility, as it stands on the pages of sign-in and in authenticator apps.',
   },
+  facilityIdentifier: {
+    name: 'SIMPUL_AUTH_FACILITY_IDENTIFIER',
+    read: identifier,
+    meaning:
+      'Identifier of the facility for directories of applications, as `{system}|{value}`, such as `https://fhir.kemkes.go.id/id/organisasi|1000001`. Default: the public URL.',
+  } satisfies Variable<{ readonly system: string; readonly value: string }>,
   frameAncestors: {
     name: 'SIMPUL_AUTH_FRAME_ANCESTORS',
     read: origins,

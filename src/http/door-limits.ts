@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { secretHash } from '../auth/secrets.ts'
 import type { Limit, Shared } from '../nodes/shared.ts'
 import { countedAs } from './caller.ts'
 import { countedBy, type Meter, meterOf } from './meter.ts'
@@ -31,7 +30,6 @@ type Row = Limit & {
 }
 
 const minute = 60
-const hour = 60 * minute
 
 const at =
   (place: string, wanted?: string): Row['isFor'] =>
@@ -40,7 +38,6 @@ const at =
 
 const address: Key = asked => countedAs(asked.address)
 const client: Key = asked => `${clientOf(asked)} ${countedAs(asked.address)}`
-const bearer: Key = ({ req }) => secretHash(req.headers.authorization ?? '')
 
 /** A device asks again and again whether somebody typed its code; the answer to that is a 400 too. */
 const isPolling = (form: string): boolean => form.includes('device_code')
@@ -52,7 +49,6 @@ const rows: readonly Row[] = [
   { name: 'token',          most: 120,  windowSeconds: 2 * minute, isFor: at('/oauth/token', 'POST'),       key: client },
   { name: 'token-failures', most: 10,   windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: client, failed: (status, form) => status === 401 || (status === 400 && !isPolling(form)) },
   { name: 'introspect',     most: 1200, windowSeconds: minute,     isFor: at('/oauth/introspect', 'POST'),  key: client },
-  { name: 'register',       most: 10,   windowSeconds: hour,       isFor: at('/oauth/register', 'POST'),    key: bearer },
   // Of forms the refused ones count: a hospital at the change of shifts is one address.
   { name: 'login',          most: 20,   windowSeconds: 10 * minute, isFor: (path, method) => method === 'POST' && /^\/login(?:\/|$)/.test(path), key: address, failed: status => status === 422 },
 ]

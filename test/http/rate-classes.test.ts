@@ -81,7 +81,6 @@ describe('a door', () => {
       'authorize 60 in 60 s',
       'introspect 1200 in 60 s',
       'login 20 in 600 s',
-      'register 10 in 3600 s',
       'token 120 in 120 s',
       'token-failures 10 in 60 s',
     ])

@@ -1,0 +1,17 @@
+import { type BreakGlassParts, breakGlass } from '../auth/emergencies/break-glass.ts'
+import { openEmergencies } from '../auth/emergencies/emergencies.ts'
+import type { EmergencyAccess } from '../auth/pages/parts.ts'
+import type { Principal } from '../auth/policy/principal.ts'
+import type { LiveSession } from '../auth/sessions/sessions.ts'
+import { ok } from '../base/outcome.ts'
+
+/** Emergency access from our own pages. @see auth.md 12.5 */
+export const createEmergencyAccess = (parts: BreakGlassParts, principalOf: (live: LiveSession) => Promise<Principal>): EmergencyAccess => ({
+  active: async ({ account, session }) =>
+    (await openEmergencies(parts.ground, { account: account.key, session: session.key })).map(({ patient, until }) => ({ patient, until })),
+  begin: async (live, patient, { reason, text }, origin) => {
+    const done = await breakGlass(parts, await principalOf(live), { patient, reason, words: text }, origin)
+    if (done.ok) return ok(true)
+    return done.failure.kind === 'unknown-instance' || done.failure.kind === 'permission-needed' ? ok(false) : done
+  },
+})
