@@ -7,7 +7,7 @@ import type { Resource } from '../fhir/model/resource.ts'
 import { markedSubsetted } from '../fhir/model/subset.ts'
 import type { StoredVersion } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
-import { type Inquiry, lookUp, type State, stateOf } from './states.ts'
+import { bare, type Inquiry, inquiryOf, lookUp, type State, stateOf } from './states.ts'
 
 /** How much of a state is shown to the caller. */
 export type Sight = {
@@ -74,9 +74,9 @@ export const sightsOf = async (
     const { state } = await stateOf(version, parts)
     if (state === undefined) continue
     rows.push({ seq: version.seq, ruling, state })
-    inquiries.push({ type: version.type, state, filters: conditions })
+    inquiries.push(...inquiryOf(state, conditions))
   }
-  const informed = await lookUp(inquiries, call, parts)
+  const informed = inquiries.length === 0 ? bare : await lookUp(inquiries, call, parts)
   for (const { seq, ruling, state } of rows) sights.set(seq, sightOf(ruling, informed(state), principal))
   return version => sights.get(version.seq) ?? (version.deleted ? wholeSight : defaultSight(rulingFor(version.type)))
 }

@@ -18,6 +18,7 @@ import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
 import { surroundingsOf } from './access-surroundings.ts'
 import { paramNode } from './param-node.ts'
 import type { Call, Parts } from './parts.ts'
+import { residual } from './residual.ts'
 import { parseStored } from './stored-resource.ts'
 
 /** A state in hand, stored or about to be, as access filters ask about it. */
@@ -111,14 +112,25 @@ const contextOf = (resource: Resource, { settings }: StateParts): { readonly con
 
 // --- what tables say
 
-/** Nobody's id: what is not there is asked about like what is. */
-const nobody = '-'
+/** One state, or the id of one that is not there, and all filters it will be judged by. */
+export type Inquiry = {
+  readonly type: string
+  readonly id: string
+  readonly state: State | undefined
+  readonly filters: readonly AccessFilter[]
+}
 
-/** One state, or that there is none, and all filters it will be judged by. */
-export type Inquiry = { readonly type: string; readonly state: State | undefined; readonly filters: readonly AccessFilter[] }
+/** What must be asked of tables before the state can be judged by these filters; nothing where it says enough itself. */
+export const inquiryOf = (state: State, filters: readonly AccessFilter[]): readonly Inquiry[] => {
+  const subject = bare(state)
+  const left = filters.map(filter => residual(filter, subject)).filter(({ op }) => op !== 'all' && op !== 'none')
+  return left.length === 0 ? [] : [{ type: state.type, id: state.id, state, filters: left }]
+}
 
-/** Subjects that know what tables say of them. */
-export type Informed = (state: State) => AccessSubject
+/** Subjects that know what tables say of them, and what was asked to know it. */
+export type Informed = ((state: State) => AccessSubject) & { readonly asked: { readonly relations: boolean; readonly consents: boolean } }
+
+const nothingAsked: Informed = Object.assign((state: State) => bare(state), { asked: { relations: false, consents: false } })
 
 /** Relations that stand beside those of the store. */
 export type Besides = (relation: PatientsFilter, patient: string) => boolean
@@ -132,6 +144,7 @@ export const lookUp = async (
   parts: Pick<Parts, 'store'>,
   besides?: Besides,
 ): Promise<Informed> => {
+  if (inquiries.length === 0 && besides === undefined) return nothingAsked
   const consents = new Map<string, AccessFilter>()
   const answers = new Map<PatientsFilter, Map<string, boolean>>()
   const asked: { readonly relation: PatientsFilter; readonly patient: string }[] = []
@@ -147,8 +160,8 @@ export const lookUp = async (
       }
     }
   }
-  for (const { type, state, filters } of inquiries) {
-    const patients = patientsOf(state)
+  for (const { type, id, state, filters } of inquiries) {
+    const patients = patientsOf(state, id)
     for (const filter of filters) {
       askRelations(filter, patients)
       for (const consent of lookupsOf(filter)) {
@@ -167,23 +180,25 @@ export const lookUp = async (
   }
   const relates = (relation: PatientsFilter, patient: string): boolean | undefined =>
     besides?.(relation, patient) === true ? true : answers.get(relation)?.get(patient)
-  return state => {
+  const informed = (state: State): AccessSubject => {
     const subject: AccessSubject = {
       ...bare(state),
       relates,
       consents: consent => {
         if (state.attributes.patients.length === 0) return true
-        const words = consents.get(consentKey(consent, state.type, patientsOf(state)))
+        const words = consents.get(consentKey(consent, state.type, patientsOf(state, state.id)))
         return words && permits(words, subject)
       },
     }
     return subject
   }
+  return Object.assign(informed, { asked: { relations: asked.length > 0, consents: consents.size > 0 } })
 }
 
-const patientsOf = (state: State | undefined): readonly string[] => {
+/** What is not there is asked about like what is, under its own id. */
+const patientsOf = (state: State | undefined, id: string): readonly string[] => {
   const patients = state?.attributes.patients ?? []
-  return patients.length === 0 ? [nobody] : patients
+  return patients.length === 0 ? [id] : patients
 }
 
 const consentKey = (consent: ConsentFilter, type: string, patients: readonly string[]): string => JSON.stringify([consent, type, patients])

@@ -1,9 +1,10 @@
 import type { Ruling } from '../auth/access.ts'
-import { type AccessFilter, admitsState, permits } from '../base/access-filter.ts'
+import { type AccessFilter, admitsState, lookupsOf } from '../base/access-filter.ts'
 import type { Key, StoredVersion } from '../storage/port.ts'
 import type { AccessAttributes } from './access-attributes.ts'
 import type { Call, Parts } from './parts.ts'
-import { bare, type Inquiry, lookUp, type State, stateOf } from './states.ts'
+import { residual } from './residual.ts'
+import { bare, type Inquiry, inquiryOf, lookUp, type State, stateOf } from './states.ts'
 
 /** The attributes of a stored state; a deletion has those of the state before it. */
 export const attributesOf = async (version: StoredVersion, parts: Parts): Promise<AccessAttributes | undefined> =>
@@ -35,24 +36,28 @@ export const isVisible = async (
   if (ruling === undefined) return false
   if (isWhole(ruling)) return newest !== undefined
   const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
-  const known = state !== undefined && permits(ruling.filter, bare(state)) === true
-  if (known && !hasContext(ruling, state)) return true
-  const seen = known || (await admitsAfterLookUp(key, state, ruling.filter, call, parts))
+  const left = state === undefined ? ruling.filter : residual(ruling.filter, bare(state))
+  if (left.op === 'all' && state !== undefined && !hasContext(ruling, state)) return true
+  const informed = await lookUp(left.op === 'all' || left.op === 'none' ? [] : [{ ...key, state, filters: [left] }], call, parts)
+  const seen = state !== undefined && admitsState(left, informed(state))
   const inContext = key.type !== 'Binary' || (await isVisibleByContext(state, ruling, call, parts))
   if (seen && inContext) return true
-  if (!asked) await parts.store.version(key.type, key.id, noVersion)
+  await askAlike(key, ruling, { ...informed.asked, version: asked }, call, parts)
   return false
 }
 
-const admitsAfterLookUp = async (
-  { type }: Key,
-  state: State | undefined,
-  filter: AccessFilter,
+/** Whatever the answer hung on: once for relations, once for consents, once for a version. */
+const askAlike = async (
+  { type, id }: Key,
+  { filter }: Ruling,
+  asked: { readonly relations: boolean; readonly consents: boolean; readonly version: boolean },
   call: Call,
   parts: Parts,
-): Promise<boolean> => {
-  const informed = await lookUp([{ type, state, filters: [filter] }], call, parts)
-  return state !== undefined && admitsState(filter, informed(state))
+): Promise<void> => {
+  const [consent] = asked.consents ? [] : lookupsOf(filter).filter(one => one.op === 'consent')
+  if (consent !== undefined) await call.access.consents.of(consent, type, [id])
+  if (!asked.relations) await parts.store.related([{ from: 'care', of: ['-'], patient: id }])
+  if (!asked.version) await parts.store.version(type, id, noVersion)
 }
 
 /** A Binary is decided as what it names. Nothing is named twice over: what leads to another Binary leads nowhere. */
@@ -113,10 +118,8 @@ export const passingOf = async <D extends Dated>(
     const { state } = await stateOf(newest, parts)
     const past = version.seq === newest.seq ? state : (await stateOf(version, parts)).state
     judged.push({ one, ruling, state, past })
-    if (state !== undefined && permits(ruling.filter, bare(state)) === undefined)
-      inquiries.push({ type: newest.type, state, filters: [ruling.filter] })
-    if (past !== undefined && past !== state && permits(ruling.labels, bare(past)) === undefined)
-      inquiries.push({ type: newest.type, state: past, filters: [ruling.labels] })
+    if (state !== undefined) inquiries.push(...inquiryOf(state, [ruling.filter]))
+    if (past !== undefined && past !== state) inquiries.push(...inquiryOf(past, [ruling.labels]))
   }
   const informed = await lookUp(inquiries, call, parts)
   const passing: D[] = []
@@ -155,7 +158,7 @@ export const passingFilter = async (
 ): Promise<readonly StoredVersion[]> => {
   const found = await Promise.all(versions.map(async version => ({ version, state: (await stateOf(version, parts)).state })))
   const informed = await lookUp(
-    found.map(({ version, state }) => ({ type: version.type, state, filters: [filter] })),
+    found.flatMap(({ state }) => (state === undefined ? [] : inquiryOf(state, [filter]))),
     call,
     parts,
   )

@@ -1,13 +1,12 @@
 import type { Ruling } from '../auth/access.ts'
 import { checkConsent } from '../auth/consent/check-consent.ts'
 import { checkWrite, type WriteCheck } from '../auth/policy/write-check.ts'
-import { type AccessFilter, permits } from '../base/access-filter.ts'
 import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Key, Relation, StoredVersion } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import { isWholeSight, type Sight, seenBy, sightConditions, sightOfNew, sightsOf, wholeSight } from './sight.ts'
-import { bare, type Inquiry, lookUp, newState, relationsBeside, type State, stateOf } from './states.ts'
+import { type Inquiry, inquiryOf, lookUp, newState, relationsBeside, type State, stateOf } from './states.ts'
 import { parseStored } from './stored-resource.ts'
 import { isVisible } from './visible.ts'
 import type { Draft } from './write.ts'
@@ -144,12 +143,7 @@ const inquiriesOf = ({ check, ruling, after, old }: Judging): readonly Inquiry[]
   const fields = sightConditions(ruling)
   const ofAfter = [...check.alternatives.map(one => one.after), check.after, ...fields]
   const ofOld = [...check.alternatives.map(one => one.before), ...fields]
-  return [...inquiry(after, ofAfter), ...(old === undefined ? [] : inquiry(old, ofOld))]
-}
-
-const inquiry = (state: State, filters: readonly AccessFilter[]): readonly Inquiry[] => {
-  const open = filters.filter(filter => permits(filter, bare(state)) === undefined)
-  return open.length === 0 ? [] : [{ type: state.type, state, filters: open }]
+  return [...inquiryOf(after, ofAfter), ...(old === undefined ? [] : inquiryOf(old, ofOld))]
 }
 
 /** The first link of a patient makes him known where its writer works, and nowhere else. */
