@@ -1,8 +1,9 @@
 import { systemClock } from './base/clock.ts'
 import { runProgram } from './cli/program.ts'
 import type { Terminal } from './cli/terminal.ts'
-import { compose, composePrimary } from './compose.ts'
+import { composeAdministration } from './compose/administration.ts'
 import { composeCopy } from './compose/copy.ts'
+import { compose, composePrimary } from './compose.ts'
 import { examineStore, migrationsOf } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */
@@ -16,6 +17,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     compose,
     composePrimary,
     composeCopy,
+    administer: composeAdministration,
     examineStore,
     migrations: migrationsOf,
   }

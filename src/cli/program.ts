@@ -2,6 +2,8 @@ import { Argument, Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../base/clock.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import type { Migrations } from '../storage/migrations.ts'
+import type { Administering } from './administering.ts'
+import { addAdministrationVerbs } from './administration-verbs.ts'
 import { type CopyParts, copyStore } from './copy.ts'
 import { type DemoApplication, demo } from './demo.ts'
 import { type DoctorParts, doctor } from './doctor.ts'
@@ -23,6 +25,7 @@ export type ProgramParts = Omit<Serving, 'compose'> & {
   readonly examineStore: DoctorParts['examineStore']
   readonly migrations: (config: Config) => Promise<Migrations>
   readonly composeCopy: (config: Config, from: string, to: string) => Promise<CopyParts & AsyncDisposable>
+  readonly administer: (config: Config) => Promise<Administering>
 }
 
 type Json = { readonly json?: boolean }
@@ -50,11 +53,21 @@ export const commandsOf = (): {
   readonly description: string
   readonly options: readonly (readonly [string, string])[]
 }[] =>
-  createProgram(undefined, () => undefined).commands.map(command => ({
-    usage: `simpul ${command.name()} ${command.usage()}`.trim(),
+  verbsOf(
+    createProgram(undefined, () => undefined),
+    'simpul',
+  ).map(({ name, command }) => ({
+    usage: `${name} ${command.usage()}`.trim(),
     description: command.description(),
     options: command.options.map(option => [`\`${option.flags}\``, option.description] as const),
   }))
+
+/** Each with all words before it: `simpul user list`. */
+const verbsOf = (parent: Command, before: string): readonly { readonly name: string; readonly command: Command }[] =>
+  parent.commands.flatMap(command => {
+    const name = `${before} ${command.name()}`
+    return command.commands.length === 0 ? [{ name, command }] : verbsOf(command, name)
+  })
 
 /** The table of verbs. `parts` is absent where only the table is wanted. */
 const createProgram = (given: ProgramParts | undefined, end: (code: number) => void): Command => {
@@ -137,6 +150,10 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
     .requiredOption('--to <address>', 'empty store, or the copy that this makes; nobody may be serving it', storeAddressText)
     .option('--json', 'one JSON object a line')
     .action(run((options: CopyOptions & Json) => withConfig(options, (config, out) => copyBetween(parts(), config, options, out))))
+
+  addAdministrationVerbs(program, (options, verb) =>
+    withConfig(options, (config, out) => verb(() => parts().administer(config), out)).then(end),
+  )
 
   program
     .command('doctor')

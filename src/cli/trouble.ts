@@ -1,9 +1,11 @@
+import { KeyringRefused } from '../auth/keys/keyring.ts'
 import { StoreUnusable } from '../storage/unusable.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** What a verb that broke tells people: one line, what to do, and the exit code. Stack traces are for bugs, and those go to the log. */
 export const troubleOf = (error: unknown): { readonly line: string; readonly code: number } => {
   if (error instanceof StoreUnusable) return { line: error.message, code: unusable[error.why] }
+  if (error instanceof KeyringRefused) return { line: error.message, code: exitCodes.configuration }
   // What a worker thread threw arrives as a copy that is no Error any more.
   const { code, name, codeName, message = String(error) } = (error ?? {}) as Thrown
   const known = code === undefined ? undefined : remedies[code]
