@@ -108,6 +108,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     index,
     cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
     decide: signIn?.decide ?? permitAll,
+    ...(signIn === undefined ? {} : { openEmergency: signIn.openEmergency }),
     audit: events.audited,
     clock: systemClock,
     ids,

@@ -6,7 +6,7 @@ import type { AdminParts } from '../auth/admin/admin-parts.ts'
 import { createAdmin } from '../auth/admin/door.ts'
 import { capabilitySecurity } from '../auth/capability-security.ts'
 import { createDynamicRegistration } from '../auth/clients/dynamic-registration.ts'
-import type { BreakGlassParts } from '../auth/emergencies/break-glass.ts'
+import { createOpenEmergency, type OpenEmergency } from '../auth/emergencies/break-glass.ts'
 import { createErrorPage, type ErrorPage } from '../auth/pages/error-page.ts'
 import { postLink } from '../auth/pages/mails/outbox.ts'
 import { createPages } from '../auth/pages/pages.ts'
@@ -44,6 +44,7 @@ import { opened } from './opened.ts'
 export type ComposedSignIn = AsyncDisposable & {
   readonly http: SignIn
   readonly decide: Decide
+  readonly openEmergency: OpenEmergency
   /** `CapabilityStatement.rest.security` */
   readonly security: CapabilityStatementRestSecurity
   /** The address by which the first administrator makes an account; undefined where there is one. */
@@ -91,18 +92,14 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     },
   })
   const principalOf = (live: LiveSession): Promise<Principal> => sessionPrincipal(principals, live)
-  const breaking: BreakGlassParts = {
-    ground,
-    roles: () => roles,
-    wouldSee: async (principal, patient) => (await see(principal, 'Patient', patient)) !== undefined,
-    changed: () => shared.wake('tokens'),
-  }
+  const emergency = { ground, roles: () => roles, changed: () => shared.wake('tokens') }
+  const sees = async (principal: Principal, patient: string): Promise<boolean> => (await see(principal, 'Patient', patient)) !== undefined
   const pages = createPages({
     ...visits,
     interactions: server.interactions,
     patients: createPatientDirectory({ asking, principalOf }),
     apps: createGrantedApps({ ground, clients, definitions }),
-    emergencies: createEmergencyAccess(breaking, principalOf),
+    emergencies: createEmergencyAccess({ ...emergency, wouldSee: sees }, principalOf),
     mayAskReset: mayAskReset(shared),
   })
   const admin = createAdmin({
@@ -130,6 +127,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   const schedules = startSchedules({ accounts, address, config, events })
   return {
     decide: identity.decide,
+    openEmergency: createOpenEmergency(emergency),
     security: capabilitySecurity(authorizationEndpoints(address, registration)),
     http: {
       authenticate: identity.authenticate,
