@@ -33,6 +33,13 @@ export const endGrant = (
     return done.value.held ? ok(facts) : again
   })
 
+/** Notes that tokens were made of it again. What changed it meanwhile stands: this is only for people to look at. */
+export const noteUse = async ({ store, clock }: Ground, id: string): Promise<void> => {
+  const records = store.records<GrantContext>(grantRecords)
+  const kept = await records.get(id)
+  if (kept !== undefined && kept.value.revoked === undefined) await records.put({ ...kept.value, usedAt: clock() }, kept.revision)
+}
+
 /** At most so many are looked at; older ones than these are over. */
 const listedMax = 1_000
 

@@ -1,4 +1,4 @@
-import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider'
 import type { Outcome } from '../../base/outcome.ts'
 import type { RecordHeld, Records } from '../../storage/port.ts'
 import { endGrant, grantById, grantStands } from '../grants/grants.ts'
@@ -22,7 +22,26 @@ export type AdapterParts = {
 export const createAdapter =
   (parts: AdapterParts) =>
   (model: string): Adapter =>
-    model === 'Client' ? new ClientAdapter(parts) : new RowAdapter(model, parts)
+    guarded(model === 'Client' ? new ClientAdapter(parts) : new RowAdapter(model, parts))
+
+/** What breaks below is the store: whoever asks hears that, and not of a bug of ours. */
+const guarded = (adapter: Adapter): Adapter => {
+  const guard =
+    <A extends readonly unknown[], R>(act: (...given: A) => Promise<R>) =>
+    (...given: A): Promise<R> =>
+      act.apply(adapter, given as never).catch((error: unknown) => {
+        throw error instanceof errors.OIDCProviderError ? error : away(error)
+      })
+  return {
+    upsert: guard(adapter.upsert),
+    find: guard(adapter.find),
+    findByUid: guard(adapter.findByUid),
+    findByUserCode: guard(adapter.findByUserCode),
+    consume: guard(adapter.consume),
+    destroy: guard(adapter.destroy),
+    revokeByGrantId: guard(adapter.revokeByGrantId),
+  }
+}
 
 class RowAdapter implements Adapter {
   readonly #model: string
@@ -165,4 +184,5 @@ const held = (done: Outcome<RecordHeld>): boolean => {
 }
 
 /** The store is away: whoever asks may come again. */
-const away = (): Error => Object.assign(new errors.TemporarilyUnavailable('try again later'), { status: 503, statusCode: 503 })
+const away = (cause?: unknown): Error =>
+  Object.assign(new errors.TemporarilyUnavailable('try again later', { cause }), { status: 503, statusCode: 503 })

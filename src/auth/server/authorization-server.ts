@@ -1,18 +1,20 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { timingSafeEqual } from 'node:crypto'
-import Provider from 'oidc-provider'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Provider } from 'oidc-provider'
+import { noteUse } from '../grants/grants.ts'
 import { secretHash } from '../secrets.ts'
+import { oauthMetadata } from '../smart/discovery.ts'
 import { createEndSession } from '../smart/end-session.ts'
 import { createIntrospection } from '../smart/introspection.ts'
-import { oauthMetadata } from '../smart/discovery.ts'
 import { createUserinfo } from '../smart/userinfo.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
 import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
-import { formBody } from './form-body.ts'
 import { noteClients } from './client-notes.ts'
+import { formBody } from './form-body.ts'
 import { createInteractions } from './interactions.ts'
 import { sendJson } from './json-answer.ts'
 import { libraryConfiguration } from './library-configuration.ts'
+import { noteVisit, ownSession } from './own-session.ts'
 import { noteOrigin, originOf } from './request-origin.ts'
 import type { AuthorizationServer, AuthorizationServerParts } from './server-parts.ts'
 
@@ -35,7 +37,9 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
       return parts.renderError(req, res, { status: 400, error: 'invalid_request', description: 'response_mode is not supported' }, from)
     }
     if (url.pathname === authorizePath) req.url = `${authorizePath}?${authorizeParameters(url.searchParams, parts.address)}`
-    await dropStaleSession(parts, req)
+    const live = await ownSession(parts, req)
+    if (live !== undefined) await noteVisit(parts, live)
+    await dropStaleSession(parts, req, live)
     return askLibrary(req, res, from)
   }
 
@@ -90,7 +94,10 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
   })
   provider.use(async (ctx, next) => {
     await next()
-    if (ctx.oidc?.route === 'token') finishTokenAnswer(ctx)
+    if (ctx.oidc?.route !== 'token') return
+    finishTokenAnswer(ctx)
+    const grant = ctx.oidc.entities.RotatedRefreshToken?.grantId
+    if (ctx.status === 200 && grant !== undefined) await noteUse(parts.ground, grant)
   })
   const failed = (ctx: { readonly req: IncomingMessage }, error: unknown): void => parts.failed?.(error, originOf(ctx.req).requestId)
   provider.on('server_error', failed)

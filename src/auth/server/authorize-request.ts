@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { sessionByLibraryUid } from '../sessions/sessions.ts'
+import { type LiveSession, sessionByLibraryUid } from '../sessions/sessions.ts'
 import type { PublicAddress } from '../web.ts'
 import { cookiesOf, libraryCookies, withoutCookie } from './library-cookies.ts'
 import { libraryRow } from './library-rows.ts'
-import { ownSession } from './own-session.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'
 
 /**
@@ -16,15 +15,12 @@ export const authorizeParameters = (given: URLSearchParams, { fhir }: PublicAddr
   const resource = only(params, 'resource')
   if (resource !== undefined && !params.has('aud')) params.set('aud', resource)
   if (resource !== undefined && resource === only(params, 'aud')) params.delete('resource')
-  const prompts = (only(params, 'prompt') ?? '').split(' ').filter(prompt => prompt !== '')
-  const offline = only(params, 'scope')?.split(' ').includes('offline_access') === true
-  if (
-    offline && !params.has('prompt')
-      ? true
-      : offline && only(params, 'prompt') !== undefined && !prompts.some(one => one === 'consent' || one === 'none')
-  ) {
+  const prompt = only(params, 'prompt')
+  const prompts = (prompt ?? '').split(' ').filter(one => one !== '')
+  const asksOffline = only(params, 'scope')?.split(' ').includes('offline_access') === true
+  const isPlain = prompt !== undefined || !params.has('prompt')
+  if (asksOffline && isPlain && !prompts.includes('consent') && !prompts.includes('none'))
     params.set('prompt', [...prompts, 'consent'].join(' '))
-  }
   return params
 }
 
@@ -38,12 +34,16 @@ const only = (params: URLSearchParams, name: string): string | undefined => {
  * The library's session counts only as long as ours does, and only for the one who is signed in with this browser now: its cookie is taken away otherwise,
  * and the library begins anew. @see auth.md 3
  */
-export const dropStaleSession = async (parts: AuthorizationServerParts, req: IncomingMessage): Promise<void> => {
+export const dropStaleSession = async (
+  parts: AuthorizationServerParts,
+  req: IncomingMessage,
+  own: LiveSession | undefined,
+): Promise<void> => {
   const { session: name } = libraryCookies(parts.address)
   const header = req.headers.cookie ?? ''
   const cookie = cookiesOf(header).get(name)
   if (cookie === undefined) return
-  const [row, own] = await Promise.all([libraryRow(parts.ground.store, cookie), ownSession(parts, req)])
+  const row = await libraryRow(parts.ground.store, cookie)
   const uid = row?.value.uid
   if (row?.value.payload?.accountId === undefined || uid === undefined) return
   const tied = own === undefined ? undefined : await sessionByLibraryUid(parts.ground, uid)

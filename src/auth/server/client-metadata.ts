@@ -1,5 +1,5 @@
 import { decodeProtectedHeader } from 'jose'
-import Provider, { type AdapterPayload } from 'oidc-provider'
+import { type AdapterPayload, Provider } from 'oidc-provider'
 import type { Client } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'

@@ -1,12 +1,12 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Account } from '../accounts/account.ts'
 import { accountById } from '../accounts/find-account.ts'
-import { heldGrant } from '../principal/token.ts'
 import { grantById } from '../grants/grants.ts'
+import { heldGrant } from '../principal/token.ts'
 import { renderScopes } from '../scopes/scope.ts'
 import { assertionAlgs } from '../smart/discovery.ts'
-import { findLaunch } from '../smart/launch-record.ts'
 import { launchParameters } from '../smart/launch-parameters.ts'
+import { findLaunch } from '../smart/launch-record.ts'
 import { createAdapter } from './adapter.ts'
 import { scopesForPerson, scopesForService } from './asked-scopes.ts'
 import { checkAssertion, clockToleranceSeconds } from './assertion-rules.ts'
@@ -35,6 +35,7 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], fhirUser: ['fhirUser'], profile: ['name'] },
     acrValues: ['urn:simpul:acr:1', secondFactorAcr],
     conformIdTokenClaims: false,
+    allowOmittingSingleRegisteredRedirectUri: false,
     clockTolerance: clockToleranceSeconds,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: { clientAuthSigningAlgValues: [...assertionAlgs], idTokenSigningAlgValues: ['RS256'] },

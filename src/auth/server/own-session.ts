@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { type LiveSession, findSession } from '../sessions/sessions.ts'
+import { defaultAccountRules } from '../accounts/account.ts'
+import { findSession, type LiveSession, noteRequest } from '../sessions/sessions.ts'
 import { cookiesOf } from './library-cookies.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'
 
@@ -10,4 +11,10 @@ export const ownSession = async (
 ): Promise<LiveSession | undefined> => {
   const cookie = cookiesOf(req.headers.cookie).get(sessionCookie)
   return cookie === undefined ? undefined : findSession(ground, cookie)
+}
+
+/** A request of the browser moves the idle end on, by the time that it was made with. What gets in the way is no harm: the next one counts. */
+export const noteVisit = async ({ ground }: Pick<AuthorizationServerParts, 'ground'>, live: LiveSession): Promise<void> => {
+  const { expires, endsAt, seenAt } = live.session.value
+  if (expires < endsAt) await noteRequest(ground, { ...defaultAccountRules, idleMinutes: (expires - seenAt) / 60_000 }, live)
 }

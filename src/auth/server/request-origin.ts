@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import Provider from 'oidc-provider'
+import { Provider } from 'oidc-provider'
 import type { WebOrigin } from '../web.ts'
 
 const origins = new WeakMap<IncomingMessage, WebOrigin>()

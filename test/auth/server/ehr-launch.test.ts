@@ -1,7 +1,7 @@
 /** EHR launch: an application started out of the record. @see auth.md 7.3, annex A.4 */
 import { describe, expect, test } from '@jest/globals'
-import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { launchRecords } from '../../../src/auth/smart/launch-record.ts'
+import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor } from '../accounts-ground.ts'
 import {

@@ -1,30 +1,27 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
-import { generateKeyPairSync } from 'node:crypto'
 import { exportJWK, type JWK, SignJWT } from 'jose'
+import type { Account } from '../../../src/auth/accounts/account.ts'
 import type { Authenticate } from '../../../src/auth/bearer.ts'
 import type { Client } from '../../../src/auth/clients/client.ts'
 import { clientRecords } from '../../../src/auth/clients/client.ts'
 import { type ClientHealth, createClientHealth } from '../../../src/auth/clients/client-health.ts'
 import { createClientRegistry, secretPlace } from '../../../src/auth/clients/registry.ts'
+import type { Fact, Method } from '../../../src/auth/facts.ts'
 import { openSigningKeys } from '../../../src/auth/keys/signing-keys.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { createAuthenticate } from '../../../src/auth/principal/authenticate.ts'
 import type { Forgetting } from '../../../src/auth/principal/principal-parts.ts'
+import { commitRecords } from '../../../src/auth/record-plans.ts'
 import { createAuthorizationServer } from '../../../src/auth/server/authorization-server.ts'
 import type { Interaction } from '../../../src/auth/server/interaction.ts'
 import type { AuthorizationProblem, AuthorizationServer, AuthorizationServerParts, Seen } from '../../../src/auth/server/server-parts.ts'
-import { newSession } from '../../../src/auth/sessions/sessions.ts'
-import { findSession } from '../../../src/auth/sessions/sessions.ts'
+import { findSession, newSession } from '../../../src/auth/sessions/sessions.ts'
 import { publicAddress, type WebHandler } from '../../../src/auth/web.ts'
-import { commitRecords } from '../../../src/auth/record-plans.ts'
-import type { Account } from '../../../src/auth/accounts/account.ts'
-import type { Method } from '../../../src/auth/facts.ts'
-import type { Fact } from '../../../src/auth/facts.ts'
-import type { TestEngine } from '../../support/engines.ts'
 import { testDefinitions } from '../../support/definitions.ts'
+import type { TestEngine } from '../../support/engines.ts'
 import { testRoles } from '../../support/roles.ts'
 import { type Accounts, openAccounts, valueOf } from '../accounts-ground.ts'
 
@@ -73,11 +70,11 @@ export const closingOauth = (): void => {
 
 export const openOauth = async (
   engine: TestEngine,
-  options: { readonly refreshGraceSeconds?: number; readonly clockIs?: () => number } = {},
+  options: { readonly refreshGraceSeconds?: number; readonly publicBase?: string } = {},
 ): Promise<Oauth> => {
   const accounts = await openAccounts(engine)
   // The library asks the machine what time it is, so everybody does.
-  Object.defineProperty(accounts.clock, 'now', { get: options.clockIs ?? (() => Date.now()), set: () => undefined })
+  Object.defineProperty(accounts.clock, 'now', { get: () => Date.now(), set: () => {} })
   const listening = createServer()
   await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
@@ -108,7 +105,7 @@ export const openOauth = async (
   const signingKeys = valueOf(await openSigningKeys({ store: ground.store, clock: ground.clock, fields: ground.fields }))
   const parts: AuthorizationServerParts = {
     ground,
-    address: publicAddress(base),
+    address: publicAddress(options.publicBase ?? base),
     definitions: testDefinitions(),
     roles: testRoles(),
     clients,

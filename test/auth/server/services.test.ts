@@ -1,6 +1,6 @@
 /** Services on their own: private_key_jwt and client_credentials. @see auth.md 7.6, annex A.7 */
 import { describe, expect, test } from '@jest/globals'
-import { UnsecuredJWT, SignJWT } from 'jose'
+import { SignJWT, UnsecuredJWT } from 'jose'
 import type { Client } from '../../../src/auth/clients/client.ts'
 import { testEngines } from '../../support/engines.ts'
 import { closingAccounts } from '../accounts-ground.ts'

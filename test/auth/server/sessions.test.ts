@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { logOutEverywhere } from '../../../src/auth/accounts/administration.ts'
 import { accountStoreRecords } from '../../../src/auth/records.ts'
 import { isWithin } from '../../../src/auth/scopes/narrow.ts'
-import { logOut, findSession } from '../../../src/auth/sessions/sessions.ts'
 import { readScopes } from '../../../src/auth/server/asked-scopes.ts'
+import { findSession, logOut } from '../../../src/auth/sessions/sessions.ts'
 import { testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor, origin } from '../accounts-ground.ts'
 import {
@@ -63,7 +63,7 @@ for (const engine of testEngines)
         const asked = authorizeUrl(oauth)
         waiting.push({ patient, asked, at: (await browser.walk(asked.url)).url })
       }
-      for (const { patient, asked, at } of waiting.reverse()) {
+      for (const { patient, asked, at } of waiting.toReversed()) {
         oauth.pages = { ...pages, patient }
         const { location } = await browser.walk(at)
         const { body } = await redeem(oauth, location?.searchParams.get('code') ?? '', asked)
