@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { accessParameters } from '../../src/auth/roles/access-parameters.ts'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import { definitionsFrom } from '../../src/fhir/definitions/load.ts'
 
@@ -12,7 +13,7 @@ let loaded: Definitions | undefined
 export const testDefinitions = (): Definitions => {
   loaded ??= definitionsFrom({
     model: read('model.json'),
-    searchParameters: read('search-parameters.json'),
+    searchParameters: [...read('search-parameters.json'), ...accessParameters],
     compartments: read('compartments.json'),
   })
   return loaded

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { readPublished } from '../../../scripts/definitions/package.ts'
+import { accessParameters } from '../../../src/auth/roles/access-parameters.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 
 /** @see https://hl7.org/fhir/R4/searchparameter-registry.html */
@@ -9,10 +10,14 @@ const published = [...readPublished().searchParameters.values()]
 const dropped = ['DetectedIssue-status', 'DeviceDefinition-classification', 'ServiceRequest-order-detail']
 
 describe('search parameters', () => {
-  test('every type has those that the package has for it and its bases, less the dropped ones', () => {
+  test('every type has those that the package has for it and its bases, less the dropped ones, and what roles ask besides', () => {
     for (const type of definitions.resourceTypes) {
       const expected = published.filter(({ id, base }) => !dropped.includes(id) && base.some(name => definitions.isKindOf(type, name)))
-      expect([type, [...definitions.searchParameters(type).keys()].toSorted()]).toEqual([type, expected.map(({ code }) => code).toSorted()])
+      const own = accessParameters.filter(({ base }) => base.includes(type))
+      expect([type, [...definitions.searchParameters(type).keys()].toSorted()]).toEqual([
+        type,
+        [...expected, ...own].map(({ code }) => code).toSorted(),
+      ])
     }
   })
 
