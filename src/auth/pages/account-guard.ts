@@ -1,14 +1,10 @@
-import type { StoredRecord } from '../../storage/port.ts'
-import { firstOf } from '../record-plans.ts'
-import { isSecret, secretHash } from '../secrets.ts'
-import { type Session, sessionRecords } from '../sessions/session.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
 import { redirect } from './answers.ts'
 import type { FormBody } from './form-body.ts'
 import { ownPath } from './own-path.ts'
 import type { PagesParts } from './parts.ts'
 import type { Page } from './routing.ts'
-import { cookieIn, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /** A page of the account, for whoever is signed in. */
 export type AccountPage = (at: {
@@ -25,21 +21,10 @@ export const signedIn =
   async ({ visit, ...at }) => {
     const { live } = visit
     if (live !== undefined) return page({ ...at, visit, live })
-    const why = visit.hadSession ? `why=${await whyEnded(visit)}&` : ''
+    const why = visit.hadSession ? 'why=ended&' : ''
     const path = visit.req.method === 'GET' ? visit.path : '/account'
     return redirect(visit.res, `/login?${why}next=${encodeURIComponent(ownPath(path))}`)
   }
-
-/** Whether it was idleness, as far as the row still says. */
-const whyEnded = async (visit: Visit): Promise<'session' | 'ended'> => {
-  const { ground } = visit.parts.accounts
-  const cookie = cookieIn(visit, 'sid') ?? ''
-  const row: StoredRecord<Session> | undefined = isSecret(cookie)
-    ? await firstOf(ground.store.records<Session>(sessionRecords), 'cookie', [secretHash(cookie)])
-    : undefined
-  const now = ground.clock()
-  return row !== undefined && row.value.expires <= now && row.value.expires < row.value.endsAt ? 'session' : 'ended'
-}
 
 /** A page that asks for a proof of the last 5 minutes sends for it, and is come back to. */
 export const toStepUp = (visit: Visit, next: string): void => redirect(visit.res, `/account/verify?next=${encodeURIComponent(next)}`)

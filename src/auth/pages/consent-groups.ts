@@ -18,8 +18,8 @@ export type ConsentBox = {
   readonly sensitive: boolean
   /** Ticked when the page first comes. */
   readonly ticked: boolean
-  /** What it allows. */
-  readonly scopes: readonly SmartScope[]
+  /** What it allows, each with the scope that was asked for, of which it is the whole or a part. */
+  readonly allows: readonly { readonly scope: SmartScope; readonly asked: SmartScope }[]
   /** Of a kind that may be chosen in place of a wildcard: the box of the wildcard, beside which it says nothing. */
   readonly insteadOf?: string
 }
@@ -83,15 +83,15 @@ export const boxesOf = ({ data, identity, special, offline, online }: ConsentCho
 export const tickedScopes = (choices: ConsentChoices, names: ReadonlySet<string>): readonly string[] => {
   const ticked = boxesOf(choices).filter(({ id, insteadOf }) => names.has(id) && (insteadOf === undefined || !names.has(insteadOf)))
   const merged = new Map<string, SmartScope>()
-  for (const scope of ticked.flatMap(({ scopes }) => scopes)) {
-    const key = scope.kind === 'plain' ? scope.text : renderScope({ ...scope, letters: '', v1: false })
+  for (const { scope, asked } of ticked.flatMap(({ allows }) => allows)) {
+    const key = scope.kind === 'plain' ? scope.text : `${renderScope(asked)} ${scope.type}`
     const before = merged.get(key)
     merged.set(
       key,
       before?.kind === 'resource' && scope.kind === 'resource' ? { ...scope, letters: united(before.letters, scope.letters) } : scope,
     )
   }
-  return [...merged.values()].map(scope => renderScope(scope))
+  return [...new Set([...merged.values()].map(scope => renderScope(scope)))]
 }
 
 const united = (a: string, b: string): string => [...letterOrder].filter(letter => a.includes(letter) || b.includes(letter)).join('')
@@ -118,27 +118,32 @@ const dataGroups = (scopes: readonly ResourceScope[], words: ConsentWords, numbe
 
 const halves = ['rs', 'cud'] as const
 
-/** One box for all scopes of a heading that say the same; each keeps its own level, type and parameters. */
+/**
+ * One box for all scopes of a heading that are of one sort: of one level, and neither technical nor specially protected, or both, or one of them. Each
+ * keeps its own type and parameters.
+ */
 const boxOf = (group: readonly ResourceScope[], letters: string, words: ConsentWords, numbered: () => string): readonly ConsentBox[] => {
-  const narrowed = group.flatMap(scope => {
-    const common = commonLetters(scope.letters, letters)
-    return common === '' ? [] : [{ ...scope, letters: common }]
+  const narrowed = group.flatMap(asked => {
+    const common = commonLetters(asked.letters, letters)
+    const scope = { ...asked, letters: common }
+    return common === '' ? [] : [{ scope, asked, said: scopeWords(scope, words) }]
   })
-  const sorts = [true, false].map(sensitive => narrowed.filter(scope => scopeWords(scope, words).sensitive === sensitive))
-  return sorts.toReversed().flatMap(scopes => {
-    const [first] = scopes
+  const sorts = Map.groupBy(narrowed, ({ said, scope }) => `${said.sensitive} ${said.technical} ${scope.level}`)
+  return [...sorts.keys()].toSorted().flatMap(sort => {
+    const parts = sorts.get(sort) ?? []
+    const [first] = parts
     if (first === undefined) return []
-    const all = scopes.map(scope => scopeWords(scope, words))
-    const title = first.type === '*' && first.params.length === 0 && letters === 'rs' ? words.say('consent.all') : undefined
+    const { type, params } = first.scope
+    const title = type === '*' && params.length === 0 && letters === 'rs' ? words.say('consent.all') : undefined
     return [
       {
         id: numbered(),
-        short: title ?? [...new Set(all.map(({ short }) => short))].join('; '),
-        long: [...new Set(all.map(({ long }) => long))].join(' '),
-        technical: all.some(({ technical }) => technical),
-        sensitive: all.some(({ sensitive }) => sensitive),
-        ticked: !all.some(({ sensitive }) => sensitive),
-        scopes,
+        short: title ?? [...new Set(parts.map(({ said }) => said.short))].join('; '),
+        long: [...new Set(parts.map(({ said }) => said.long))].join(' '),
+        technical: first.said.technical,
+        sensitive: first.said.sensitive,
+        ticked: !first.said.sensitive,
+        allows: parts,
       },
     ]
   })
@@ -160,30 +165,18 @@ const offeredInstead = [
 ] as const
 
 const kindsOf = (wild: readonly ResourceScope[], insteadOf: string, words: ConsentWords, numbered: () => string): readonly ConsentBox[] =>
-  offeredInstead.flatMap(group => {
-    const scopes = typesOfGroup(group)
-      .flatMap(type => wild.map(scope => ({ ...scope, type, letters: commonLetters(scope.letters, 'rs') })))
-      .filter(({ letters }) => letters !== '')
-    const [first] = scopes
-    if (first === undefined) return []
-    return [
-      {
-        id: numbered(),
-        short: capital(groupName(groupOf(group), words.language)),
-        long: '',
-        technical: false,
-        sensitive: false,
-        ticked: false,
-        scopes,
-        insteadOf,
-      },
-    ]
+  offeredInstead.map(group => {
+    const allows = typesOfGroup(group).flatMap(type =>
+      wild.map(asked => ({ scope: { ...asked, type, letters: commonLetters(asked.letters, 'rs') }, asked })),
+    )
+    const short = capital(groupName(groupOf(group), words.language))
+    return { id: numbered(), short, long: '', technical: false, sensitive: false, ticked: false, allows, insteadOf }
   })
 
 const plainBox = (scopes: readonly PlainScope[], { say }: ConsentWords, id: string): ConsentBox => {
   const [first] = scopes
   const said = first === undefined ? { short: '', long: '', technical: false } : plainScopeWords(first, say)
-  return { ...said, id, sensitive: false, ticked: !said.technical, scopes }
+  return { ...said, id, sensitive: false, ticked: !said.technical, allows: scopes.map(scope => ({ scope, asked: scope })) }
 }
 
 const timeBox = (scope: PlainScope, { say, offlineUntil }: ConsentWords, id: string): ConsentBox => {
@@ -196,6 +189,6 @@ const timeBox = (scope: PlainScope, { say, offlineUntil }: ConsentWords, id: str
     technical: false,
     sensitive: false,
     ticked: true,
-    scopes: [scope],
+    allows: [{ scope, asked: scope }],
   }
 }

@@ -2,6 +2,7 @@ import { assetPaths } from './assets.ts'
 import { form, hidden } from './form-parts.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { type Language, languages } from './languages.ts'
+import { ownPath } from './own-path.ts'
 import type { Visit } from './visit.ts'
 
 /** How wide a page's content is: one form, a list to choose from, or the account. */
@@ -87,7 +88,7 @@ const idleDialog = (visit: Visit, here: string): Fragment => {
   const now = parts.accounts.ground.clock()
   const idleMs = Math.min(live.session.value.endsAt - now, parts.accounts.rules.idleMinutes * minuteMs)
   return html`
-    <dialog id="idle" aria-labelledby="idle-title" data-warn-ms="${Math.max(0, idleMs - warnedMs)}" data-end-ms="${idleMs}">
+    <dialog id="idle" aria-labelledby="idle-title" data-warn-ms="${Math.max(0, idleMs - warnedMs)}" data-end-ms="${idleMs}" data-then="/login?why=session&next=${encodeURIComponent(ownPath(here))}">
       <h2 id="idle-title">${say('idle.title')}</h2>
       <p>${say('idle.warn')}</p>
       ${form(visit, '/account/stay', html`${hidden('next', here)}<button type="submit" class="button first">${say('idle.stay')}</button>`)}

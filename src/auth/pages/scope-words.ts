@@ -93,12 +93,15 @@ const longOf = ({ level, letters }: ResourceScope, what: string, say: Say): stri
       ? say('scope.longOpen', { what, whose })
       : say('scope.longSearch', { what, whose })
   const acts = [...writes(letters)].map(letter => plain(say, `scope.acts.${letter}` as TextKey))
-  const written = say('scope.longWrite', { acts: capital(listed(acts, say('scope.and'))), what, whose })
+  const written = say('scope.longWrite', { acts: capital(listed(acts, say('scope.and'), say('scope.lastAnd'))), what, whose })
   return [...(reads(letters) ? [seen] : []), ...(acts.length > 0 ? [written] : [])].join(' ')
 }
 
-const listed = (words: readonly string[], and: string): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${and} ${words.at(-1)}`
+/** `a`, `a and b`, `a, b and c`; Indonesian has a comma before the last of three. */
+const listed = (words: readonly string[], and: string, lastAnd: string): string => {
+  if (words.length < 3) return words.join(` ${and} `)
+  return `${words.slice(0, -1).join(', ')}${lastAnd} ${words.at(-1)}`
+}
 
 /** Sentences without places. */
 const plain = (say: Say, key: TextKey): string => (say as (key: TextKey) => string)(key)

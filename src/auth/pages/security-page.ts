@@ -48,7 +48,7 @@ export const showSecurity: AccountPage = async ({ visit, live, parts }) => {
         <h1>${say('security.title')}</h1>
         ${phrase !== undefined && notice('good', html`<p>${phrase}</p>`)}
         <section class="card">
-          <h2>${say('account.security')}</h2>
+          <h2>${say('security.ways')}</h2>
           ${passwordRow(visit, live)}
           ${factorRow(visit, live, factors)}
           ${emailRow(visit, live)}

@@ -168,6 +168,7 @@ export const texts = {
   'scope.acts.u': ['mengubah', 'change'],
   'scope.acts.d': ['menghapus', 'delete'],
   'scope.and': ['dan', 'and'],
+  'scope.lastAnd': [', dan', ' and'],
   'scope.whose.patient': ['milik pasien yang dipilih', 'of the chosen patient'],
   'scope.whose.user': ['yang boleh Anda buka sendiri', 'that you may open yourself'],
   'scope.whose.system': ['yang diizinkan untuk aplikasi ini', 'that this app may open on its own'],
@@ -255,6 +256,7 @@ export const texts = {
 
   // security
   'security.title': ['Keamanan akun', 'Account security'],
+  'security.ways': ['Cara masuk', 'How you sign in'],
   'security.password': ['Kata sandi', 'Password'],
   'security.changed': ['Terakhir diganti {date}', 'Last changed {date}'],
   'security.changePassword': ['Ganti kata sandi', 'Change password'],

@@ -1,16 +1,16 @@
 // Comfort only: every page works without it.
 
-/** Two minutes before the session ends: says so; at the end asks the server where we are. */
+/** Two minutes before the session ends: says so; at the end the page does not stay. Where another page went on, login leads back here. */
 const idle = document.getElementById('idle')
 if (idle instanceof HTMLDialogElement) {
   const begun = Date.now()
-  const { warnMs, endMs } = idle.dataset
+  const { warnMs, endMs, then } = idle.dataset
   // Timers stand still while a computer sleeps, so the clock is looked at.
   const watch = setInterval(() => {
     const passed = Date.now() - begun
     if (passed >= Number(endMs)) {
       clearInterval(watch)
-      location.assign(location.pathname)
+      location.assign(then)
     } else if (passed >= Number(warnMs) && !idle.open) idle.showModal()
   }, 1000)
 }
