@@ -33,6 +33,7 @@ import { gathered, pipeBytes } from '../telemetry/gathered.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { cursorSecret } from './cursor-secret.ts'
+import { loadLabelling } from './labels.ts'
 import { settingsOf } from './settings.ts'
 
 export type Purpose = 'serve' | 'demo' | 'import'
@@ -108,6 +109,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     index,
     cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
     decide: signIn?.decide ?? permitAll,
+    labelling: loadLabelling(),
     ...(signIn === undefined ? {} : { openEmergency: signIn.openEmergency }),
     audit: events.audited,
     clock: systemClock,

@@ -1,6 +1,7 @@
 import { labelsOf } from '../auth/labels/labels.ts'
 import { creatorOf } from '../auth/relations/creator.ts'
 import { patientsSpokenOf } from '../auth/relations/patients.ts'
+import { instanceOf, listOf } from '../auth/relations/references.ts'
 import { relationsOf } from '../auth/relations/relations.ts'
 import type { Written } from '../auth/relations/written.ts'
 import { type AccessFilter, confidentialityLevels, permits } from '../base/access-filter.ts'
@@ -54,17 +55,33 @@ export const accessAttributes = (resource: Resource, id: string, values: IndexVa
     else if (reference.type === 'Organization' && ownedBy.has(reference.param)) organizations.add(reference.id)
     if (byAuthor.has(reference.param)) authors.add(`${reference.type}/${reference.id}`)
   }
-  const labels = labelsOf(resource)
   const about = [...patients]
   const relations = relationsOf(resource, id, about, written)
+  for (const author of authorsOf(resource)) authors.add(author)
   return {
     patients: about,
     organizations: [...organizations],
     authors: [...authors],
-    confidentiality: confidentialityLevels[labels.confidentiality],
-    ...(labels.sensitivities.length === 0 ? {} : { sensitivities: labels.sensitivities }),
+    ...labelAttributes(resource),
     ...(relations.length === 0 ? {} : { relations }),
   }
+}
+
+/** R4 has no parameter for who recorded a Condition, and for some more: the elements say it themselves. */
+const authoredBy = ['author', 'recorder', 'requester'] as const
+
+const authorsOf = (resource: Resource): readonly string[] =>
+  authoredBy.flatMap(name =>
+    listOf(resource[name]).flatMap(reference => {
+      const key = instanceOf(reference)
+      return key === undefined ? [] : [`${key.type}/${key.id}`]
+    }),
+  )
+
+/** What a resource's security labels say. */
+export const labelAttributes = (resource: Resource): Pick<AccessAttributes, 'confidentiality' | 'sensitivities'> => {
+  const { confidentiality, sensitivities } = labelsOf(resource)
+  return { confidentiality: confidentialityLevels[confidentiality], ...(sensitivities.length === 0 ? {} : { sensitivities }) }
 }
 
 /** Whether the filter lets a state through, all of whose attributes are known. In doubt it does not. */

@@ -1,6 +1,7 @@
 import type { RecordAudit } from '../audit/record.ts'
 import type { Access, Decide } from '../auth/access.ts'
 import type { OpenEmergency } from '../auth/emergencies/break-glass.ts'
+import type { Labelling } from '../auth/labels/written-labels.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Limits } from '../base/limits.ts'
@@ -27,6 +28,8 @@ export type Parts = {
   readonly route: RouteEntry
   /** The door itself, for entries of a batch; compose closes the circle. */
   readonly perform: Perform
+  /** Labels what is written by the rules of this installation. Absent: by none. */
+  readonly labelling?: Labelling
   /** Absent where sign-in is off. */
   readonly openEmergency?: OpenEmergency
   /** Bytes of the CapabilityStatement and their hash. */

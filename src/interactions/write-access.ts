@@ -113,7 +113,7 @@ const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failu
   if (ruling === undefined) return access.refusal(access.interaction, type)
   if (isFree(ruling)) return { free: true, draft }
   if (ruling.check === undefined) return fail('forbidden', {}).failure
-  const after = newState(draft.resource, id, values, draft.version, parts)
+  const after = newState(draft.resource, id, values, draft.claimed, parts)
   const old = before === undefined ? undefined : (await stateOf(before, parts)).state
   if (before !== undefined && old === undefined) return fail('forbidden', {}).failure
   return { ...write, ruling, check: ruling.check, after, ...(old && { old }) }

@@ -7,7 +7,7 @@ import type { Resource } from '../fhir/model/resource.ts'
 import { storedForm } from '../fhir/model/stored-form.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { Committed, Key, Method, NewVersion, StoredVersion, WritePlan } from '../storage/port.ts'
-import { type AccessAttributes, accessAttributes } from './access-attributes.ts'
+import { type AccessAttributes, accessAttributes, labelAttributes } from './access-attributes.ts'
 import { surroundingsOf } from './access-surroundings.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Answer, InteractionRequest } from './request.ts'
@@ -78,8 +78,11 @@ const stillReferenced = async (plan: WritePlan, referrers: readonly Key[], call:
 /** A version with content; what criteria are evaluated on is never absent. */
 export type IndexedVersion = NewVersion & { readonly values: IndexValues }
 
-/** A version ready for the store, and the resource that it holds. */
-export type Draft = { readonly version: IndexedVersion; readonly resource: Resource }
+/**
+ * A version ready for the store, the resource that it holds, and what of it the caller answers for: labels that rules add are no reason to refuse a write to
+ * who may not see them.
+ */
+export type Draft = { readonly version: IndexedVersion; readonly resource: Resource; readonly claimed: AccessAttributes }
 
 /** Room that base64 and the members around it take in a stored Binary. */
 const binaryStoredMax = (parts: Pick<Parts, 'limits'>): number => Math.ceil((parts.limits.binaryBytesMax * 4) / 3) + 4096
@@ -89,18 +92,20 @@ const binaryStoredMax = (parts: Pick<Parts, 'limits'>): number => Math.ceil((par
  * stored. Fails `body-too-large` over the limit for stored bytes.
  */
 export const newVersion = (
-  resource: Resource,
+  sent: Resource,
   as: Key & { versionId: number; method: Method },
   written: Written,
   parts: Parts,
 ): Outcome<Draft> => {
   const { type, id, versionId, method } = as
+  const resource = parts.labelling?.(sent) ?? sent
   const { text, lastUpdatedOffset } = storedForm(resource, { id, versionId })
   const max = type === 'Binary' ? binaryStoredMax(parts) : parts.limits.resourceBytesMax
   if (text.length > max) return fail('body-too-large', { max })
   const values = parts.index(resource)
   const attributes = accessAttributes(resource, id, values, written)
-  return ok({ version: { type, id, versionId, method, text, lastUpdatedOffset, values, ...attributes }, resource })
+  const claimed = resource === sent ? attributes : { ...attributes, sensitivities: [], ...labelAttributes(sent) }
+  return ok({ version: { type, id, versionId, method, text, lastUpdatedOffset, values, ...attributes }, resource, claimed })
 }
 
 /** A version that is written alone; `before` is the state that it takes the place of. */

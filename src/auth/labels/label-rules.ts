@@ -83,7 +83,8 @@ export const labelled = (resource: Resource, { rules }: LabelRules, surroundings
   return fitting.length === 0 ? resource : withLabels(resource, joinLabels(fitting.map(({ labels }) => labels)))
 }
 
-type Token = { readonly system: string; readonly code: string }
+/** `text` is `system|code`: made once, and compared with every code of every rule. */
+type Token = { readonly system: string; readonly code: string; readonly text: string }
 
 const fits = (rule: LabelRule, resource: Resource, codings: readonly Token[], { organizations = [], memberOf }: Surroundings): boolean =>
   codings.some(
@@ -92,10 +93,7 @@ const fits = (rule: LabelRule, resource: Resource, codings: readonly Token[], { 
   rule.organizations.some(id => organizations.includes(id)) ||
   (resource.resourceType === 'Encounter' && codingsIn(resource.class).some(coding => rule.classes.some(wanted => isCode(wanted, coding))))
 
-const isCode = (wanted: string, { system, code }: Token): boolean => {
-  const token = `${system}|${code}`
-  return wanted.endsWith('*') ? token.startsWith(wanted.slice(0, -1)) : token === wanted
-}
+const isCode = (wanted: string, { text }: Token): boolean => (wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted)
 
 /** Every Coding below the value, contained resources included; not the labels and tags themselves. Recursion is bounded by the depth of a body. */
 const codingsIn = (value: unknown): readonly Token[] => {
@@ -103,7 +101,8 @@ const codingsIn = (value: unknown): readonly Token[] => {
   const walk = (part: unknown): void => {
     if (Array.isArray(part)) for (const item of part) walk(item)
     else if (isRecord(part)) {
-      if (typeof part.system === 'string' && typeof part.code === 'string') found.push({ system: part.system, code: part.code })
+      const { system, code } = part
+      if (typeof system === 'string' && typeof code === 'string') found.push({ system, code, text: `${system}|${code}` })
       for (const name of Object.keys(part)) if (name !== 'meta') walk(part[name])
     }
   }
