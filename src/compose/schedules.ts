@@ -5,6 +5,7 @@ import { disableDormant } from '../auth/accounts/dormant.ts'
 import { whenDue } from '../auth/leases.ts'
 import { sendDueMails } from '../auth/pages/mails/delivery.ts'
 import { createFileMailer } from '../auth/pages/mails/mailer.ts'
+import { postNotice } from '../auth/pages/mails/outbox.ts'
 import type { PublicAddress } from '../auth/web.ts'
 import { type Outcome, ok } from '../base/outcome.ts'
 import type { Config } from '../config/config.ts'
@@ -80,5 +81,11 @@ const disableAway = async ({ ground }: ComposedAccounts, days: number): Promise<
       .slice(0, sparedMax)
       .map(({ id }) => id),
   )
-  return disableDormant(ground, days, ({ id }) => spared.has(id), { address: '' })
+  const done = await disableDormant(ground, days, ({ id }) => spared.has(id), { address: '' })
+  if (!done.ok) return done
+  for (const { id } of done.value.warned) {
+    const posted = await postNotice(ground, 'dormant', id)
+    if (!posted.ok) return posted
+  }
+  return done
 }

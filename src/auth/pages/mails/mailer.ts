@@ -23,14 +23,6 @@ export const createFileMailer = (folder: string, from: string): Mailer => ({
   },
 })
 
-/** Shows each mail to whoever runs a server on a machine of their own; never in production, for links in mails are secrets. */
-export const createConsoleMailer = (write: (text: string) => unknown): Mailer => ({
-  async send({ to, subject, text }) {
-    write(`To: ${to}\n${subject}\n\n${text}\n`)
-    return ok(undefined)
-  },
-})
-
 /** @see RFC 5322, RFC 2047 */
 const message = ({ to, subject, text, id }: OutgoingMail, from: string): string =>
   [

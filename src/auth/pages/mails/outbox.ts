@@ -62,6 +62,13 @@ export const mailsBeside =
       return [{ record: mailRecords.name, put: mail, expected: 'none' as const }]
     })
 
+/** A notice that no fact asks for: that an account will be disabled in 14 days. */
+export const postNotice = ({ store, ids, clock }: Ground, kind: 'dormant', account: string): Promise<Outcome<RecordHeld>> => {
+  const now = clock()
+  const mail: Mail = { id: ids(), kind, account, at: now, due: now, attempts: 0, expires: now + noticeMs }
+  return store.records<Mail>(mailRecords).put(mail, 'none')
+}
+
 export type LinkContent = Pick<LinkMail, 'to' | 'secret'>
 
 /** Puts the mail with a link where it is sent from. Without one it writes all the same: that nobody is there does not show in the work. */
