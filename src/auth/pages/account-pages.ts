@@ -103,7 +103,6 @@ const stay: AccountPage = async ({ visit, form }) => redirect(visit.res, ownPath
 const leave: AccountPage = async ({ visit, live, parts }) => {
   const done = await logOut(parts.accounts.ground, live, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
-  await parts.told?.(done.value)
   takeSession(visit)
   return redirect(visit.res, '/login/goodbye')
 }

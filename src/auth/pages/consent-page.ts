@@ -73,8 +73,13 @@ const maker = ({ say, interaction, parts }: Visit): Fragment => {
 const whose = (visit: Visit, patient: PatientRow): Html => html`
   <div class="who">
     <p><strong>${visit.say('consent.patient', { patient: patient.name })}</strong><br><span class="small">${detailsOf(visit, patient)}</span></p>
-    <p><a href="${doorOf(visit)}/patient">${visit.say('consent.change')}</a></p>
+    ${mayChange(visit) && html`<p><a href="${doorOf(visit)}/patient">${visit.say('consent.change')}</a></p>`}
   </div>`
+
+/** Where the application asked for a choice; a launch from a patient's record has made it. */
+const mayChange = ({ interaction }: Visit): boolean =>
+  interaction?.asked.some(scope => scope.kind === 'plain' && scope.text === 'launch/patient') === true &&
+  !interaction.asked.some(scope => scope.kind === 'plain' && scope.text === 'launch')
 
 const dataGroup = (visit: Visit, { title, boxes: rows, instead }: ConsentGroup): Html => html`
   <fieldset>

@@ -3,7 +3,6 @@ import { isFresh } from '../sessions/session.ts'
 import { redirect } from './answers.ts'
 import { showConsent, takeConsent } from './consent-page.ts'
 import { continueInteraction, doorOf, finish } from './door.ts'
-import { sendError } from './error-page.ts'
 import { loginSteps, showLogin } from './login-pages.ts'
 import { chooseEncounter, choosePatient, searchPatients, showEncounters, showPatients } from './picker-pages.ts'
 import type { Page, Pages } from './routing.ts'
@@ -30,14 +29,17 @@ const showPrompt: Page = async at => {
   }
 }
 
-/** A second factor of now. Who has none sets one up, which counts as its first use. */
+/**
+ * A second factor of now. Who has none sets one up, and comes back with `set`: that counts as its first use. Without the word a code is asked for in any
+ * case, for the authorization server has found that what was proved before is not enough.
+ */
 const showFactor: Page = async ({ visit, parts }) => {
   const { live } = visit
   if (live === undefined) return redirect(visit.res, doorOf(visit))
   const { ground } = parts.accounts
   if (!hasFactor(await factorsOf(ground, live.account.key)))
-    return redirect(visit.res, `/account/security/factor?next=${encodeURIComponent(doorOf(visit))}`)
-  if (isFresh(live.session.value.amr, true, ground.clock())) return finish(parts, visit, live)
+    return redirect(visit.res, `/account/security/factor?next=${encodeURIComponent(`${doorOf(visit)}?set=up`)}`)
+  if (visit.query.get('set') === 'up' && isFresh(live.session.value.amr, true, ground.clock())) return finish(parts, visit, live)
   return showStepUp(parts, visit, live, `${doorOf(visit)}/again`, '/account')
 }
 
@@ -79,6 +81,3 @@ export const interactionPages: Pages = {
   'POST /consent': during(['consent'], takeConsent),
   'POST /refuse': refuse,
 }
-
-/** An interaction that is over, unknown, or of another browser. */
-export const noInteraction: Page = async ({ visit }) => sendError(visit, { status: 400, about: 'expired' })

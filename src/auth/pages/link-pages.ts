@@ -54,7 +54,6 @@ const takeForgotten: Page = async ({ visit, parts, form }) => {
     if (!asked.ok) return sendFailure(visit, asked.failure)
     const posted = await postLink(ground, 'reset', asked.value.mail)
     if (!posted.ok) return sendFailure(visit, posted.failure)
-    await parts.told?.(asked.value.facts)
   }
   return redirect(visit.res, '/login/forgotten/sent')
 }
@@ -89,7 +88,6 @@ const takeReset: Page = async ({ visit, parts, form, rest }) => {
   if (!done.ok) return sendFailure(visit, done.failure)
   if (done.value.is === 'expired') return deadLink(visit, askAgain(visit))
   if (done.value.is === 'password-refused') return sendPage(visit, resetPage(visit, rest, faultsText(visit, done.value.faults)), 422)
-  await parts.told?.(done.value.facts)
   return redirect(visit.res, '/login?why=reset')
 }
 
@@ -159,7 +157,6 @@ const takeInvitation: Page = async ({ visit, parts, form, rest }) => {
     case 'password-refused':
       return again({ password: faultsText(visit, done.value.faults) })
     default:
-      await parts.told?.(done.value.facts)
       return redirect(visit.res, '/login?why=accepted')
   }
 }
@@ -183,7 +180,6 @@ const takeEmail: Page = async ({ visit, parts, rest }) => {
   const done = await confirmEmail(parts.accounts.ground, rest, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
   if (done.value.is === 'expired') return deadLink(visit, onward)
-  await parts.told?.(done.value.facts)
   return sendPage(visit, messagePage(visit, say('email.title'), say('email.done'), onward))
 }
 

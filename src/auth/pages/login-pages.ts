@@ -109,7 +109,6 @@ const proceed = async (
 ): Promise<void> => {
   if (!outcome.ok) return sendFailure(visit, outcome.failure)
   const answer = outcome.value
-  if (answer.facts.length > 0) await parts.told?.(answer.facts)
   switch (answer.is) {
     case 'needed': {
       giveCookie(visit, 'step', answer.token, stepMs)
@@ -119,7 +118,7 @@ const proceed = async (
       return sendPage(visit, backupCodesPage(visit, answer.backupCodes, link))
     }
     case 'session':
-      await endOther(parts, visit, answer.account.id)
+      await endOther(visit, answer.account.id)
       return arrive(parts, await withSession(visit, answer), answer, next)
     case 'expired':
       takeCookie(visit, 'step')
@@ -129,11 +128,9 @@ const proceed = async (
   }
 }
 
-/** Somebody else was signed in in this browser: nobody has the value of that cookie any more. */
-const endOther = async (parts: PagesParts, { live, from }: Visit, account: string): Promise<void> => {
-  if (live === undefined || live.account.key === account) return
-  const done = await logOut(parts.accounts.ground, live, from)
-  if (done.ok) await parts.told?.(done.value)
+/** Somebody else was signed in in this browser: nobody has the value of that cookie any more. Where it does not end now it ends of idleness. */
+const endOther = async ({ live, from, parts }: Visit, account: string): Promise<void> => {
+  if (live !== undefined && live.account.key !== account) await logOut(parts.accounts.ground, live, from)
 }
 
 const stepPaths = { factor: '/code', enrol: '/enrol', password: '/password' } as const

@@ -1,7 +1,6 @@
 import type { Outcome } from '../../base/outcome.ts'
 import type { AccountParts } from '../account-parts.ts'
 import type { EmergencyReason } from '../emergencies/emergency.ts'
-import type { Fact } from '../facts.ts'
 import type { Origin } from '../ground.ts'
 import type { Signing } from '../keys/signing.ts'
 import type { SmartScope } from '../scopes/scope.ts'
@@ -21,8 +20,6 @@ export type PagesParts = {
   readonly apps: GrantedApps
   /** Absent: there is no emergency access here, and no banner. */
   readonly emergencies?: EmergencyAccess
-  /** Told after something ended or changed: to publish revocations to other nodes, and to log out of applications. */
-  readonly told?: (facts: readonly Fact[]) => unknown
   /** False: asked too often (auth.md 16); the browser is answered as ever and no mail is sent. `name`: keyed hash. */
   readonly mayAskReset?: (address: string, name: string) => Promise<boolean>
   /** Origins that may frame the pages; none unless said otherwise. */

@@ -30,7 +30,7 @@ export const showPatients: Page = async ({ visit, parts }) => {
 }
 
 /** Staff search; patients choose among themselves and those whom they represent. */
-const isPatientAlone = ({ live }: Visit): boolean => live !== undefined && live.account.value.roles.every(({ role }) => role === 'patient')
+const isPatientAlone = ({ live }: Visit): boolean => live?.account.value.roles.some(({ role }) => role !== 'patient') === false
 
 type Shown = {
   readonly own: readonly PatientRow[]

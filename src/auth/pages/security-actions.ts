@@ -56,7 +56,6 @@ const takeNewPassword: AccountPage = async ({ visit, parts, form }) => {
       return sendPage(visit, newPasswordPage(visit, faultsText(visit, answer.faults)), 422)
     default:
       giveCookie(visit, 'sid', answer.cookie)
-      await parts.told?.(answer.facts)
       return redirect(visit.res, `${home}?done=password`)
   }
 }
@@ -78,7 +77,6 @@ const takeFactor: AccountPage = async ({ visit, parts, form }) => {
   if (answer.is === 'ended') return ended(visit)
   if (answer.is === 'wrong-code') return sendPage(visit, enrolmentPage(visit, { action: `${home}/factor`, next, failed: true }), 422)
   giveCookie(visit, 'sid', answer.cookie)
-  await parts.told?.(answer.facts)
   return sendPage(visit, backupCodesPage(visit, answer.backupCodes, saved(visit, next)))
 }
 
@@ -91,7 +89,6 @@ const renewCodes: AccountPage = async ({ visit, parts }) => {
   if (answer.is === 'ended') return ended(visit)
   if (answer.is === 'not-fresh') return toStepUp(visit, home)
   if (answer.is === 'none') return redirect(visit.res, home)
-  await parts.told?.(answer.facts)
   return sendPage(visit, backupCodesPage(visit, answer.backupCodes, saved(visit, home)))
 }
 
@@ -101,7 +98,6 @@ const takeAwayFactor: AccountPage = async ({ visit, parts }) => {
   const answer = done.value
   if (answer.is === 'ended') return ended(visit)
   if (answer.is === 'not-fresh') return toStepUp(visit, home)
-  if ('facts' in answer) await parts.told?.(answer.facts)
   return redirect(visit.res, answer.is === 'none' ? home : `${home}?done=${answer.is}`)
 }
 
@@ -140,7 +136,6 @@ const takeEmail: AccountPage = async ({ visit, live, parts, form }) => {
   if (done.value.is !== 'sent') return sendPage(visit, emailPage(visit, visit.say('security.emailMalformed'), typed), 422)
   const posted = await postLink(ground, 'email', done.value.mail)
   if (!posted.ok) return sendFailure(visit, posted.failure)
-  await parts.told?.(done.value.facts)
   return redirect(visit.res, `${home}?done=email`)
 }
 
@@ -151,7 +146,6 @@ const endOne: AccountPage = async ({ visit, live, parts, form }) => {
   if (other === undefined || other.account.key !== live.account.key) return redirect(visit.res, home)
   const done = await logOut(ground, other, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
-  await parts.told?.(done.value)
   return redirect(visit.res, `${home}?done=session`)
 }
 
@@ -159,7 +153,6 @@ const endAll: AccountPage = async ({ visit, live, parts }) => {
   const { key } = live.account
   const done = await logOutEverywhere(parts.accounts.ground, key, key, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
-  if ('facts' in done.value) await parts.told?.(done.value.facts)
   takeSession(visit)
   return redirect(visit.res, '/login?why=all')
 }
@@ -167,7 +160,6 @@ const endAll: AccountPage = async ({ visit, live, parts }) => {
 const notMe: AccountPage = async ({ visit, live, parts }) => {
   const done = await disown(parts.accounts.ground, live.account.key, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
-  if ('facts' in done.value) await parts.told?.(done.value.facts)
   takeSession(visit)
   return redirect(visit.res, '/login?why=disowned')
 }

@@ -67,7 +67,6 @@ export const takeStepUp = async (
     return undefined
   }
   const answer = done.value
-  if ('facts' in answer) await parts.told?.(answer.facts)
   if (answer.is === 'stepped-up') {
     giveCookie(visit, 'sid', answer.cookie)
     return findSession(parts.accounts.ground, answer.cookie)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
@@ -113,7 +112,6 @@ export const openPages = async (
     const handler = path.startsWith('/account') ? pages.account : path.startsWith('/login') ? pages.login : appPage
     handler(req, res, from).catch((error: unknown) => {
       world.told.push(['thrown', error])
-      if (process.env.SHOW) console.error(error)
       if (!res.headersSent) res.writeHead(500)
       res.end()
     })
@@ -314,5 +312,3 @@ export const wordsOf = (page: string): string =>
       .replace(/<[^>]*>/g, ' ')
       .replace(/\s+/g, ' '),
   ).trim()
-
-export const randomText = (): string => randomBytes(8).toString('hex')
