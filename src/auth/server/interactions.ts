@@ -3,8 +3,7 @@ import type Provider from 'oidc-provider'
 import type { InteractionResults } from 'oidc-provider'
 import { intersectScopes } from '../scopes/narrow.ts'
 import { hasPlainScope, renderScopes } from '../scopes/scope.ts'
-import type { Session } from '../sessions/session.ts'
-import { acrOf } from '../sessions/session.ts'
+import { acrOf, isFresh, type Proof, type Session } from '../sessions/session.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
 import type { WebOrigin } from '../web.ts'
 import { needsPatient, readScopes } from './asked-scopes.ts'
@@ -48,7 +47,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
     if (prompt !== 'login' && !isSame) return undefined
     const steps = stepsOf(kept.lastSubmission)
     const standing = await standingFor(parts, { client: textOf(kept.params.client_id), params: kept.params, results: steps }, live)
-    const again = againFor(kept, standing)
+    const again = againFor(kept, standing, parts.ground.clock())
     return { kept, prompt, standing, steps, ...(live !== undefined && { live }), ...(again !== undefined && { again }) }
   }
 
@@ -99,8 +98,8 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       const found = await inHand(req, res)
       if (found === undefined || found.prompt !== 'login') return over(req, res)
       const { kept, again } = found
+      if ((again === 'factor' || again === 'login') && !isProvedSince(session.amr, kept)) return stay(res, found)
       const provedAt = Math.max(...session.amr.map(({ at }) => at))
-      if ((again === 'factor' || again === 'login') && provedAt < kept.iat * 1000) return stay(res, found)
       // Another session of the library belongs to it, or none yet.
       if (kept.session?.uid !== session.libraryUid) delete kept.session
       const login = {
@@ -156,8 +155,14 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
 const denied = { error: 'access_denied', error_description: 'the request was refused' }
 const launchUsed = { error: 'invalid_request', error_description: 'the launch is not known, or was used' }
 
-const againFor = (kept: LibraryInteraction, { next }: Standing): Interaction['again'] | undefined => {
+/** Undefined also once it was proved after the request began: then the session that lives is enough. */
+const againFor = (kept: LibraryInteraction, { next, live }: Standing, now: number): Interaction['again'] | undefined => {
   if (next === 'other-user') return 'other-user'
   const asked = kept.prompt.name === 'login' ? kept.prompt.reasons.flatMap(reason => reasonsAgain[reason] ?? []) : []
-  return asked.includes('factor') ? 'factor' : asked[0]
+  const amr = live?.session.value.amr ?? []
+  if (asked.length === 0 || isProvedSince(amr, kept)) return undefined
+  // A factor that was used a moment ago, and yet is too old for the application: pages would not ask for it again.
+  return asked.includes('factor') && !isFresh(amr, true, now) ? 'factor' : 'login'
 }
+
+const isProvedSince = (amr: readonly Proof[], { iat }: LibraryInteraction): boolean => amr.some(({ at }) => at >= iat * 1000)

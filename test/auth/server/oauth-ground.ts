@@ -155,7 +155,10 @@ export const openOauth = async (
   listening.on('request', (req, res) => {
     const from = { address: '192.0.2.7', requestId: 'r1' }
     const path = (req.url ?? '').split('?')[0] ?? ''
-    const door = oauth.doors.get(path) ?? (path.startsWith('/login/') ? () => visitPage(oauth, req, res) : server.handler)
+    const door =
+      oauth.doors.get(path) ??
+      oauth.doors.get(`/${path.split('/')[1]}`) ??
+      (path.startsWith('/login/') ? () => visitPage(oauth, req, res) : server.handler)
     const handle = door(req, res, from)
     handle.catch(error => {
       console.error(error)
