@@ -1,4 +1,5 @@
-import { type Approval, approve, host, pendingApprovals, refuse } from '../auth/admin/approvals.ts'
+import { type Approval, approve, pendingApprovals, refuse } from '../auth/admin/approvals.ts'
+import { host } from '../auth/second-person.ts'
 import { type Administering, atHost, failed, type Open } from './administering.ts'
 import { exitCodes } from './exit-codes.ts'
 import { report, type Terminal } from './terminal.ts'

@@ -1,4 +1,4 @@
-import { askApproval, host } from '../auth/admin/approvals.ts'
+import { askApproval } from '../auth/admin/approvals.ts'
 import { shownClient, shownHealth } from '../auth/admin/client-routes.ts'
 import {
   activateClient,
@@ -13,6 +13,7 @@ import {
 import type { Client } from '../auth/clients/client.ts'
 import { createClientHealth } from '../auth/clients/client-health.ts'
 import { needsApproval, readRegistration } from '../auth/clients/registration.ts'
+import { host } from '../auth/second-person.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { type Administering, atHost, failed, type Open } from './administering.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -63,7 +64,7 @@ const activationAsked = async (parts: Administering, client: Client): Promise<Ou
 }
 
 const waits = (approval: string): string =>
-  `It is a draft until a second person lets it in: "simpul approve ${approval}" here while fewer than two may, else one of them.`
+  `It is a draft until an administrator lets it in; while there is none: "simpul approve ${approval}".`
 
 export const listClientsOf = async (open: Open, terminal: Terminal): Promise<number> => {
   await using parts = await open()

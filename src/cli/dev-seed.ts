@@ -1,6 +1,6 @@
 import { type Account, accountRecords, type RoleAssignment } from '../auth/accounts/account.ts'
 import { acceptInvitation, invite } from '../auth/accounts/invitation.ts'
-import { host } from '../auth/admin/approvals.ts'
+import { host } from '../auth/second-person.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { type Administering, atHost, failed, type Open } from './administering.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -44,6 +44,9 @@ export const devSeed = async (open: Open, terminal: Terminal): Promise<number> =
   return exitCodes.good
 }
 
+/** Now and then chance makes one that the rules of passwords refuse. */
+const passwordsTried = 20
+
 const seeded = async (
   { accounts, ground }: Administering,
   role: string,
@@ -63,8 +66,11 @@ const seeded = async (
   const invited = await invite(ground, wanted, host, atHost)
   if (!invited.ok) return invited
   if (invited.value.is !== 'invited') return fail('write-conflict', {})
-  const password = ground.random(15).toString('base64url')
-  const accepted = await acceptInvitation(accounts, invited.value.secret, { password }, atHost)
-  if (!accepted.ok) return accepted
-  return accepted.value.is === 'accepted' ? ok({ username, password }) : fail('write-conflict', {})
+  for (let tried = 0; tried < passwordsTried; tried++) {
+    const password = ground.random(15).toString('base64url')
+    const accepted = await acceptInvitation(accounts, invited.value.secret, { password }, atHost)
+    if (!accepted.ok) return accepted
+    if (accepted.value.is === 'accepted') return ok({ username, password })
+  }
+  return fail('write-conflict', {})
 }

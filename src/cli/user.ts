@@ -4,10 +4,11 @@ import { accountsOf, disableAccount, enableAccount, resetFactors, unlockAccount 
 import { accountById, accountByName, type KeptAccount } from '../auth/accounts/find-account.ts'
 import { invite, inviteAgain } from '../auth/accounts/invitation.ts'
 import { foldName } from '../auth/accounts/names.ts'
-import { askApproval, host, standingOf } from '../auth/admin/approvals.ts'
+import { askApproval, standingOf } from '../auth/admin/approvals.ts'
 import { holdersNeeded, holdersOf, lastHeld } from '../auth/admin/holders.ts'
 import { readStanding } from '../auth/admin/standing.ts'
 import { badMembers, Members } from '../auth/members.ts'
+import { host } from '../auth/second-person.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { rule } from '../base/rules.ts'
 import { type Administering, atHost, failed, type Open } from './administering.ts'
@@ -142,12 +143,7 @@ export const changeRoles = async (open: Open, who: string, given: readonly strin
   if (!asked.ok) return failed(terminal, asked.failure)
   const { value: approval } = asked
   if (approval === undefined) report(terminal, recordOf(account.value), 'Nothing changes.')
-  else
-    report(
-      terminal,
-      { approval },
-      `Waits for a second person: "simpul approve ${approval}" here while fewer than two may, else one of them.`,
-    )
+  else report(terminal, { approval }, `Waits for somebody who may give roles; while there is nobody: "simpul approve ${approval}".`)
   return exitCodes.good
 }
 

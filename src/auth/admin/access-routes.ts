@@ -68,12 +68,20 @@ const aboutWhom = async (parts: AdminParts, query: URLSearchParams): Promise<Out
     purpose: usualPurpose(person.kind),
     emergencies: [],
     acr: 2,
-    ...(client === undefined ? {} : { clientId: client.id, scopes: scopesOf(parts, client), appStateSystems: client.appStateSystems }),
+    // Without an application: as on pages of our own, where no scope bounds anybody.
+    ...(client === undefined ? { sessionId: explaining } : withinClient(parts, person.kind, client)),
   })
 }
 
 /** Of no token: nobody asks for the instance. */
 const explaining = 'explain'
+
+const withinClient = (parts: AdminParts, kind: Principal['kind'], client: Client): Partial<Principal> => ({
+  clientId: client.id,
+  scopes: scopesOf(parts, client),
+  appStateSystems: client.appStateSystems,
+  ...(kind === 'user' && client.trust === 'self-registered' && { outside: true }),
+})
 
 const scopesOf = ({ definitions }: AdminParts, { scopesAllowed, granularParams }: Client): readonly SmartScope[] =>
   parseScopes(scopesAllowed.join(' '), { definitions, granularParams: new Set(granularParams) }).scopes

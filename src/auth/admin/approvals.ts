@@ -10,11 +10,13 @@ import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, deleteOver, putOver, untilHeld } from '../record-plans.ts'
 import type { RoleTable } from '../roles/role-table.ts'
+import { host } from '../second-person.ts'
 import { holdersNeeded, holdersOf, holds, lastHeld } from './holders.ts'
 
 /**
  * What waits for a second person. It says what was there when it was asked for: once that has changed it is not approved any more. Whoever approves holds the
- * permission, and is neither who asked nor whom it is about; while fewer than two accounts hold it, the host is the second person. @see auth.md 4.3
+ * permission, and is neither who asked nor whom it is about; while fewer than two accounts hold it, the host is the second person, and of what it asked for itself
+ * while nobody holds it. @see auth.md 4.3
  */
 export type Approval = {
   readonly id: string
@@ -40,9 +42,6 @@ export const approvalRecords: RecordDefinition = {
   indexes: { asked: ['askedAt'] },
   expires: 'expires',
 }
-
-/** `host`: whoever runs programs where the store is. */
-export const host = 'host'
 
 const waitsMs = 7 * 86_400_000
 const pendingMax = 1_000
@@ -124,7 +123,8 @@ const mayApprove = async (parts: ApprovalParts, approval: Approval, by: string):
   const { permission, askedBy, what } = approval
   if (by === host) {
     const holders = await holdersOf(parts.ground, parts.roles, permission, { most: holdersNeeded })
-    return holders.length < holdersNeeded ? ok(undefined) : fail('enough-holders', { permission })
+    if (holders.length >= holdersNeeded) return fail('enough-holders', { permission })
+    return askedBy === host && holders.length > 0 ? fail('another-person', {}) : ok(undefined)
   }
   if (by === askedBy || (what.kind === 'roles' && by === what.account)) return fail('another-person', {})
   return (await holdsNow(parts, by, permission)) ? ok(undefined) : fail('permission-needed', { permission })

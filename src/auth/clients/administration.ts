@@ -4,6 +4,7 @@ import type { RecordPosition, RecordWrite, StoredRecord } from '../../storage/po
 import type { Fact, FactKind } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, putOver, untilHeld } from '../record-plans.ts'
+import { isAnother } from '../second-person.ts'
 import { newSecret } from '../secrets.ts'
 import { type Client, clientRecords } from './client.ts'
 import { needsApproval, type Registration } from './registration.ts'
@@ -99,7 +100,7 @@ export const activateClient = (
     if (before.status === 'active') return fail('wrong-status', { status: before.status })
     if (needsApproval(before) && !isAnother(by, approvedBy)) return fail('another-person', {})
     const approvals = withApproval(before, approvedBy, ground.clock())
-    return ok({ after: { ...before, ...approvedTrust(before), status: 'active', approvals }, facts: [fact('client-activated', id, by)] })
+    return ok({ after: { ...before, status: 'active', approvals }, facts: [fact('client-activated', id, by)] })
   })
 
 /** All its tokens stop at once: whoever looks one up asks for the client. */
@@ -175,11 +176,6 @@ const rewrite = (ground: Ground, { id, origin, beside }: Rewriting, change: (bef
     if (!done.value.held) return beside === undefined ? again : fail('write-conflict', {})
     return ok({ client: after, facts })
   })
-
-const isAnother = (by: string, approvedBy: string | undefined): boolean => approvedBy !== undefined && approvedBy !== by
-
-/** Once somebody of the house let it in, it is not self-registered any more. */
-const approvedTrust = ({ trust }: Client): { readonly trust?: 'approved' } => (trust === 'self-registered' ? { trust: 'approved' } : {})
 
 const withApproval = ({ approvals }: Client, by: string | undefined, at: number): Client['approvals'] =>
   by === undefined ? approvals : [...approvals, { by, at }].slice(-approvalsMax)

@@ -1,14 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
-import { accountById } from '../../../src/auth/accounts/find-account.ts'
 import type { Account } from '../../../src/auth/accounts/account.ts'
-import { createAdmin } from '../../../src/auth/admin/door.ts'
+import { accountById } from '../../../src/auth/accounts/find-account.ts'
 import type { AdminParts } from '../../../src/auth/admin/admin-parts.ts'
+import { createAdmin } from '../../../src/auth/admin/door.ts'
 import { registerClient } from '../../../src/auth/clients/administration.ts'
 import { createClientHealth } from '../../../src/auth/clients/client-health.ts'
-import { createClientRegistry } from '../../../src/auth/clients/registry.ts'
 import { readRegistration } from '../../../src/auth/clients/registration.ts'
+import { createClientRegistry } from '../../../src/auth/clients/registry.ts'
 import type { Fact } from '../../../src/auth/facts.ts'
 import { openSigningKeys } from '../../../src/auth/keys/signing-keys.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
@@ -35,7 +35,7 @@ export type Answer = {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  readonly json: Record<string, never> & Readonly<Record<string, unknown>>
+  readonly json: Readonly<Record<string, unknown>>
 }
 type Bearing = { readonly acr: 1 | 2; readonly scope: string; readonly client: 'house' | 'stranger'; readonly factorAgeMs: number }
 

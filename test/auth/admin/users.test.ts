@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { approve, host, pendingApprovals } from '../../../src/auth/admin/approvals.ts'
+import { approve, pendingApprovals } from '../../../src/auth/admin/approvals.ts'
+import { host } from '../../../src/auth/second-person.ts'
 import { testEngines } from '../../support/engines.ts'
 import { accountNow, closingAccounts, origin, withFactor } from '../accounts-ground.ts'
 import { closingServers, openAdmin } from './admin-ground.ts'
