@@ -706,6 +706,12 @@ export const failureKinds = {
     en: 'There are more included resources than the {max} a page may carry; {include} is incomplete.',
     id: 'Sumber daya sertaan melebihi {max} per halaman; {include} tidak lengkap.',
   },
+  'break-glass-possible': {
+    status: 200,
+    code: 'suppressed',
+    en: 'This patient’s data is restricted. Emergency access is recorded, reported to the data protection officer and told to the patient.',
+    id: 'Data pasien ini dibatasi. Akses darurat dicatat, dilaporkan kepada petugas pelindungan data, dan diberitahukan kepada pasien.',
+  },
   'id-ignored': {
     status: 200,
     code: 'informational',

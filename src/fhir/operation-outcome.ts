@@ -1,6 +1,6 @@
-import type { OperationOutcome, OperationOutcomeIssue } from '@medplum/fhirtypes'
+import type { Coding, OperationOutcome, OperationOutcomeIssue } from '@medplum/fhirtypes'
 import { canonicalBase as ourBase } from '../base/canonical.ts'
-import { failureKinds, sentence } from '../base/failure-kinds.ts'
+import { type FailureKind, failureKinds, sentence } from '../base/failure-kinds.ts'
 import type { Failure, Issue } from '../base/outcome.ts'
 
 /** All issues of a failure, the one that decides the status first. */
@@ -19,6 +19,11 @@ export const operationOutcome = (issues: readonly Issue[], language: 'en' | 'id'
   issue: issues.map(one => issueElement(one, language, canonicalBase)),
 })
 
+/** Messages for which HL7 has a code. */
+const codedElsewhere: Readonly<Partial<Record<FailureKind, readonly Coding[]>>> = {
+  'break-glass-possible': [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'BTG' }],
+}
+
 const issueElement = (
   { severity, kind, values, expression, location, fullUrl }: Issue,
   language: 'en' | 'id',
@@ -27,7 +32,7 @@ const issueElement = (
   severity,
   code: failureKinds[kind].code,
   details: {
-    coding: [{ system: `${canonicalBase}/CodeSystem/outcome`, code: kind }],
+    coding: [...(codedElsewhere[kind] ?? []), { system: `${canonicalBase}/CodeSystem/outcome`, code: kind }],
     text: sentence(kind, values, language),
   },
   diagnostics: sentence(kind, values, 'en') + namedEntry(fullUrl),

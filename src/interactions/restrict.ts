@@ -275,45 +275,44 @@ type PatientAsked = { readonly id: string; readonly all: boolean }
 
 /** The one patient whom the question is about: by what is asked, or by the filter itself. */
 const patientOf = ({ type, where }: Part, filter: AccessFilter): PatientAsked | undefined => {
-  const id = patientOfRows(type, where) ?? patientOfFilter(filter)
-  if (id !== undefined) return { id, all: true }
-  const owner = ownerAsked(where)
-  return owner === undefined ? undefined : { id: owner, all: false }
+  const id = patientOfFilter(filter)
+  return id === undefined ? patientAsked(type, where) : { id, all: true }
 }
+
+/** The one patient whom a search names, as what it looks for or by whose compartment it looks. */
+export const patientNamed = ({ parts: [first] }: Query): string | undefined => first && patientAsked(first.type, first.where)?.id
 
 const aboutPatient: ReadonlySet<string> = new Set(['patient', 'subject', 'beneficiary', 'individual'])
 
-const patientOfRows = (type: string, where: Node): string | undefined => {
+const patientAsked = (type: string, where: Node): PatientAsked | undefined => {
   switch (where.op) {
-    case 'and':
-      return firstOf(where.of, part => patientOfRows(type, part))
+    case 'and': {
+      const found = where.of.flatMap(part => patientAsked(type, part) ?? [])
+      return found.find(({ all }) => all) ?? found[0]
+    }
     case 'or': {
-      const found = new Set(where.of.map(part => patientOfRows(type, part)))
-      return found.size === 1 ? [...found][0] : undefined
+      // `patient=1` may also mean a Group; a compartment holds what its patient wrote, too.
+      const found = where.of.map(part => patientAsked(type, part))
+      const [first, ...others] = found.flatMap(one => one ?? [])
+      if (first === undefined || others.some(({ id }) => id !== first.id)) return undefined
+      return { id: first.id, all: found.every(one => one?.all === true) }
     }
     case 'id':
-      return type === 'Patient' && where.ids.length === 1 ? where.ids[0] : undefined
+      return type === 'Patient' && where.ids.length === 1 ? { id: where.ids[0] as string, all: true } : undefined
     case 'reference':
-      return where.type === 'Patient' && aboutPatient.has(where.param.code) ? where.id : undefined
+      return where.type === 'Patient' && aboutPatient.has(where.param.code) ? { id: where.id, all: true } : undefined
+    case 'compartment':
+      return where.owner.type === 'Patient' ? { id: where.owner.id, all: false } : undefined
     default:
       return undefined
   }
 }
 
-/** A compartment holds what its patient wrote, too. */
-const ownerAsked = (where: Node): string | undefined => {
-  if (where.op === 'and' || where.op === 'or') return firstOf(where.of, ownerAsked)
-  return where.op === 'compartment' && where.owner.type === 'Patient' ? where.owner.id : undefined
-}
-
 const patientOfFilter = (filter: AccessFilter): string | undefined => {
   if (filter.op === 'patient') return filter.id
-  return filter.op === 'and' ? firstOf(filter.of, patientOfFilter) : undefined
-}
-
-const firstOf = <T>(items: readonly T[], find: (item: T) => string | undefined): string | undefined => {
-  for (const item of items) {
-    const found = find(item)
+  if (filter.op !== 'and') return undefined
+  for (const part of filter.of) {
+    const found = patientOfFilter(part)
     if (found !== undefined) return found
   }
   return undefined

@@ -3,7 +3,8 @@ import { parseSearch } from '../search/parse.ts'
 import type { ParsedSearch } from '../search/request.ts'
 import type { Position, SearchPage, SearchRow, Snapshot, StoredVersion } from '../storage/port.ts'
 import { type BundleEntry, bundleChunks } from './bundle.ts'
-import { findIncluded, type Included, includedBy } from './include.ts'
+import { findIncluded, includedBy } from './include.ts'
+import { emergencyOffer } from './emergency-offer.ts'
 import { fullPage } from './full-pages.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { fitting, type Given, givenTo, linksOf, type PageShown, type Place, placeOf, type Walk } from './pages.ts'
@@ -43,8 +44,12 @@ export const search = async (walk: SearchWalk, request: InteractionRequest, call
   const included = await findIncluded(page.value.rows, parsed.value, snapshot, call, parts)
   if (!included.ok) return included
 
+  const offer = await emergencyOffer(parsed.value.query, call, parts)
+  if (!offer.ok) return offer
+  const said = [...parsed.value.ignored, ...included.value.issues, ...offer.value]
+
   const shown = pageShown(parsed.value, place.value, given.value, page.value, total.value, snapshot)
-  return ok(await answerOf(walk, shown, parsed.value, page.value.rows, included.value, snapshot, call, parts))
+  return ok(await answerOf(walk, shown, parsed.value, page.value.rows, included.value.versions, said, snapshot, call, parts))
 }
 
 /** A page reached by a link asks what the first page asked, and `now` is then: `ap` must not drift from page to page. */
@@ -173,7 +178,8 @@ const answerOf = async (
   shown: PageShown,
   parsed: ParsedSearch,
   rows: readonly SearchRow[],
-  included: Included,
+  included: readonly StoredVersion[],
+  said: readonly Issue[],
   snapshot: Snapshot,
   call: Call,
   parts: Parts,
@@ -181,9 +187,9 @@ const answerOf = async (
   const sightOfMatch = await sightsOf(rows, call, parts)
   const entries = rows.map(row => entryOf(row, 'match', parsed, sightOfMatch(row), parts))
   const ofIncluded = includedView(parsed)
-  const sightOfIncluded = await sightsOf(included.versions, call, parts, includedBy(call))
-  for (const version of included.versions) entries.push(entryOf(version, 'include', ofIncluded, sightOfIncluded(version), parts))
-  entries.push(...outcomeEntries([...parsed.ignored, ...included.issues], call, parts))
+  const sightOfIncluded = await sightsOf(included, call, parts, includedBy(call))
+  for (const version of included) entries.push(entryOf(version, 'include', ofIncluded, sightOfIncluded(version), parts))
+  entries.push(...outcomeEntries(said, call, parts))
   return bundleAnswer(walk, shown, snapshot.at, entries, parts)
 }
 

@@ -8,6 +8,10 @@ import { issuesOf, operationOutcome } from '../../src/fhir/operation-outcome.ts'
 const kinds = Object.keys(failureKinds) as FailureKind[]
 const placesOf = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
 
+const codedByHl7: Partial<Record<FailureKind, object[]>> = {
+  'break-glass-possible': [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'BTG' }],
+}
+
 describe('every kind', () => {
   for (const kind of kinds) {
     test(`${kind} says the same in both languages and is whole as an outcome`, () => {
@@ -24,7 +28,10 @@ describe('every kind', () => {
           {
             severity,
             code,
-            details: { coding: [{ system: `${canonicalBase}/CodeSystem/outcome`, code: kind }], text: sentence(kind, values, 'id') },
+            details: {
+              coding: [...(codedByHl7[kind] ?? []), { system: `${canonicalBase}/CodeSystem/outcome`, code: kind }],
+              text: sentence(kind, values, 'id'),
+            },
             diagnostics: sentence(kind, values, 'en'),
             expression: ['Patient.name[0]'],
             location: ['http.name'],

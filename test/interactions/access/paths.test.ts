@@ -15,7 +15,9 @@ const entriesOf = ({ body }: Heard): readonly { readonly resource?: Resource; re
 const names = (heard: Heard, mode?: string): readonly string[] =>
   entriesOf(heard)
     .flatMap(({ resource, search }) =>
-      resource !== undefined && (mode === undefined || search?.mode === mode) ? [`${resource.resourceType}/${resource.id}`] : [],
+      resource !== undefined && search?.mode !== 'outcome' && (mode === undefined || search?.mode === mode)
+        ? [`${resource.resourceType}/${resource.id}`]
+        : [],
     )
     .toSorted()
 
