@@ -12,7 +12,8 @@ export const approveAtHost = async (
   terminal: Terminal,
 ): Promise<number> => {
   await using parts = await open()
-  if (id === undefined) return listed(parts, terminal)
+  // Awaited here: the store must outlive it.
+  if (id === undefined) return await listed(parts, terminal)
   const done = await (refused ? refuse : approve)(parts, id, host, atHost)
   if (!done.ok) return failed(terminal, done.failure)
   report(terminal, { approval: id, is: refused ? 'refused' : 'approved' }, refused ? 'Refused.' : 'Approved.')
