@@ -131,7 +131,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
   }
   const perform = createPerform(interactions, parts)
   const url = settings.base.slice(0, -'/fhir'.length)
-  const page = startPage({ version, demo: purpose === 'demo', url })
+  const page = startPage({ version, demo: purpose === 'demo', closed, url })
 
   return {
     perform,

@@ -66,8 +66,16 @@ pre { overflow-x: auto; border: 1px solid var(--line); padding: .8rem 1rem }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem }
 `
 
-/** The page at `/`: what this is, in both languages, and in the demo queries that work. No script, nothing from elsewhere. */
-export const startPage = (options: { readonly version: string; readonly demo: boolean; readonly url: string }): string => `<!doctype html>
+export type StartPageOptions = {
+  readonly version: string
+  readonly demo: boolean
+  /** Sign-in is on. */
+  readonly closed: boolean
+  readonly url: string
+}
+
+/** The page at `/`: what this is, in both languages, and in the open demo queries that work. No script, nothing from elsewhere. */
+export const startPage = (options: StartPageOptions): string => `<!doctype html>
 <html lang="id">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -81,14 +89,19 @@ export const startPage = (options: { readonly version: string; readonly demo: bo
 <p lang="id">Server interoperabilitas FHIR R4 untuk layanan kesehatan Indonesia. Alamat FHIR: <a href="/fhir/metadata"><code>${escaped(options.url)}/fhir</code></a>.</p>
 <p lang="en">A FHIR R4 interoperability server for Indonesian healthcare. FHIR base: <a href="/fhir/metadata"><code>${escaped(options.url)}/fhir</code></a>.</p>
 </div>
-${options.demo ? demoPart(options.url) : closedPart}
+${options.closed ? closedPart(options.demo) : options.demo ? demoPart(options.url) : openPart}
 <footer lang="en"><span lang="id">Status: <a href="/health">/health</a>.</span> LOINC names are © Regenstrief Institute.</footer>
 </main>
 </body>
 </html>
 `
 
-const closedPart = `<div class="notice two">
+const closedPart = (demo: boolean): string => `<div class="notice two">
+<p lang="id">${demo ? 'Ini demo: hanya di komputer ini, dan semua orang di dalamnya rekaan. ' : ''}Pengguna masuk dahulu; aplikasi memakai token akses (<a href="/fhir/.well-known/smart-configuration">SMART on FHIR</a>). <a href="/account">Masuk atau buka akun saya</a>.</p>
+<p lang="en">${demo ? 'This is a demo: on this machine only, and everybody in it is invented. ' : ''}People sign in; applications use access tokens (<a href="/fhir/.well-known/smart-configuration">SMART on FHIR</a>). <a href="/account">Sign in or open my account</a>.</p>
+</div>`
+
+const openPart = `<div class="notice two">
 <p lang="id">Tanpa masuk (SIMPUL_AUTH=off): siapa pun di komputer ini dapat membaca dan mengubah semuanya.</p>
 <p lang="en">Without sign-in (SIMPUL_AUTH=off): everyone on this machine may read and change everything.</p>
 </div>`
