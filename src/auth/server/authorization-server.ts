@@ -94,6 +94,7 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
   })
   provider.use(async (ctx, next) => {
     await next()
+    if (ctx.status === 503) ctx.set('Retry-After', '5')
     if (ctx.oidc?.route !== 'token') return
     finishTokenAnswer(ctx)
     const grant = ctx.oidc.entities.RotatedRefreshToken?.grantId

@@ -99,6 +99,24 @@ for (const engine of testEngines)
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
     })
 
+    test('a store that is away is said to be away, and nobody is let in or thrown out for it', async () => {
+      const { oauth } = await withDoctor()
+      const { tokens } = await authorized(oauth, { scope: 'openid offline_access patient/*.rs' })
+      oauth.store.away = true
+      expect(await oauth.authenticate(`Bearer ${tokens.access_token}`, '192.0.2.7')).toMatchObject({
+        failure: { kind: 'accounts-away', retryAfterSeconds: 5 },
+      })
+      const refused = await refresh(oauth, tokens.refresh_token ?? '')
+      expect([refused.status, refused.body.error, refused.response.headers.get('retry-after')]).toEqual([
+        503,
+        'temporarily_unavailable',
+        '5',
+      ])
+      oauth.store.away = false
+      expect(await oauth.authenticate(`Bearer ${tokens.access_token}`, '192.0.2.7')).toMatchObject({ ok: true })
+      expect((await refresh(oauth, tokens.refresh_token ?? '')).status).toBe(200)
+    })
+
     test('T25: no header decides where links and redirects lead', async () => {
       const { oauth } = await withDoctor()
       const { hostname, port, pathname, search } = new URL(authorizeUrl(oauth).url)

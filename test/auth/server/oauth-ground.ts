@@ -14,12 +14,13 @@ import { openSigningKeys } from '../../../src/auth/keys/signing-keys.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { createAuthenticate } from '../../../src/auth/principal/authenticate.ts'
 import type { Forgetting } from '../../../src/auth/principal/principal-parts.ts'
-import { commitRecords } from '../../../src/auth/record-plans.ts'
+import { type AuthStore, commitRecords } from '../../../src/auth/record-plans.ts'
 import { createAuthorizationServer } from '../../../src/auth/server/authorization-server.ts'
 import type { Interaction } from '../../../src/auth/server/interaction.ts'
 import type { AuthorizationProblem, AuthorizationServer, AuthorizationServerParts, Seen } from '../../../src/auth/server/server-parts.ts'
 import { findSession, newSession } from '../../../src/auth/sessions/sessions.ts'
 import { publicAddress, type WebHandler } from '../../../src/auth/web.ts'
+import type { Records } from '../../../src/storage/port.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 import type { TestEngine } from '../../support/engines.ts'
 import { testRoles } from '../../support/roles.ts'
@@ -41,6 +42,8 @@ export type Oauth = {
   readonly problems: AuthorizationProblem[]
   readonly facts: Fact[]
   readonly doors: Map<string, WebHandler>
+  /** Whether the store breaks whatever it is asked. */
+  readonly store: { away: boolean }
   /** What the pages would do with the interaction in hand; tests set it. */
   pages: Pages
 }
@@ -79,8 +82,10 @@ export const openOauth = async (
   await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve))
   const base = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
   const facts: Fact[] = []
+  const store = { away: false }
   const ground = {
     ...accounts.parts.ground,
+    store: awayWhen(accounts.parts.ground.store, store),
     beside: (told: readonly Fact[]) => {
       facts.push(...told)
       return []
@@ -126,7 +131,7 @@ export const openOauth = async (
     refreshGraceSeconds: options.refreshGraceSeconds ?? 0,
     scopes: ['openid', 'patient/*.rs'],
     registration: false,
-    failed: error => console.error(error),
+    failed: error => void (store.away || console.error(error)),
   }
   const server = createAuthorizationServer(parts)
   const unknown = new Map<string, number>()
@@ -150,6 +155,7 @@ export const openOauth = async (
     problems,
     facts,
     doors: new Map(),
+    store,
     pages: {},
   }
   listening.on('request', (req, res) => {
@@ -166,6 +172,29 @@ export const openOauth = async (
     })
   })
   return oauth
+}
+
+const awayWhen = (store: AuthStore, how: { readonly away: boolean }): AuthStore => {
+  const check = (): void => {
+    if (how.away) throw new Error('the store is away')
+  }
+  return {
+    commit: async plan => {
+      check()
+      return store.commit(plan)
+    },
+    records: definition =>
+      new Proxy(store.records(definition), {
+        get: (records, name: keyof Records<object>) => {
+          // Every member of Records is a function of what it is asked for.
+          const ask = records[name].bind(records) as (...asking: unknown[]) => Promise<unknown>
+          return async (...asking: unknown[]) => {
+            check()
+            return ask(...asking)
+          }
+        },
+      }) as never,
+  }
 }
 
 /** One more door of the same server. */
