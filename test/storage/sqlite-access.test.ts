@@ -101,6 +101,31 @@ describe('the file', () => {
       expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 })
   })
 
+  test('keeps the rows of relations that a new version says again, and writes the others', async () => {
+    const { store, reopen, path } = await opened()
+    const member = (patient: string, more: Partial<Relation> = {}): Relation => ({ from: 'group', of: 'g', patient, ...more })
+    const first = await create(store, { id: 'a', relations: [member('a'), member('b'), member('c', { until: 9 })] })
+    await close(store)
+    inFile(
+      path,
+      `CREATE TABLE touched(n INTEGER);
+       CREATE TRIGGER said AFTER INSERT ON relation BEGIN INSERT INTO touched VALUES (new.n); END;
+       CREATE TRIGGER unsaid AFTER DELETE ON relation BEGIN INSERT INTO touched VALUES (-1 - old.n); END`,
+    )
+    const again = await reopen()
+    closing.push(again)
+    const same = await next(again, first, { relations: [member('a'), member('b'), member('c', { until: 9 })] })
+    await next(again, same, { relations: [member('a'), member('d'), member('c', { until: 10 })] })
+    expect(await again.relationsOf([{ type: first.type, id: 'a' }])).toEqual([[member('a'), member('d'), member('c', { until: 10 })]])
+    await close(again)
+    using db = new DatabaseSync(path)
+    const touched = db
+      .prepare('SELECT n FROM touched ORDER BY n')
+      .all()
+      .map(({ n }) => n)
+    expect(touched).toEqual([-3, -2, 1, 2])
+  })
+
   const damages: readonly (readonly [what: string, sql: string, finding: RegExp])[] = [
     ['a lost label', 'DELETE FROM label WHERE w = 4', /other than the confidentiality/],
     ['a label too many', 'INSERT INTO label(seq, w) SELECT seq, 5 FROM live', /other than the confidentiality/],

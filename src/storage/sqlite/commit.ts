@@ -256,11 +256,12 @@ export class Committer {
     if (offset >= 0) writeLastUpdated(text, offset, msOfSeq(seq))
     const deletion = target.method === methodNumbers.DELETE
     const known = this.#instances.find(target.t, target.id)
+    const former = known?.state === states.live
     if (known !== undefined && known.seq > 0) this.#supersede(known, seq)
     const state = deletion ? states.deleted : states.live
     const instance = this.#instances.advance(known, target.t, target.id, { seq, versionId: target.versionId, state })
     this.#insertVersion.run(seq, instance.iid, target.versionId, target.t, target.method, text)
-    this.values.relations.write(tape, instance.iid)
+    this.values.relations.write(tape, instance.iid, former)
     if (deletion) {
       this.values.keepAccessOfDeletion(tape, seq, confidentiality)
       return
@@ -269,12 +270,11 @@ export class Committer {
     this.#shapes.add(instance.shape, 1)
   }
 
-  /** The old version ends; its entries stay until no snapshot needs them (sweep.ts). What it said of relations holds no longer. */
+  /** The old version ends; its entries stay until no snapshot needs them (sweep.ts). */
   #supersede(known: Instance, seq: number): void {
     this.#endVersion.run(seq, known.seq)
     if (known.state === states.live) {
       this.#insertDead.run(known.seq, seq)
-      this.values.relations.drop(known.iid)
       this.#superseded++
       this.#shapes.add(known.shape, -1)
     } else if (known.state === states.deleted) this.values.forgetAccessOfDeletion(known.seq)

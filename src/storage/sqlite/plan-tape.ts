@@ -1,11 +1,11 @@
 import type { AccessFilter } from '../../base/access-filter.ts'
 import type { Query } from '../../search/tree.ts'
 import type { IndexValues } from '../../search/values.ts'
-import type { Key, Method, NewVersion, WritePlan } from '../port.ts'
+import type { Key, Method, NewVersion, Relation, WritePlan } from '../port.ts'
 import { shapeOf } from '../shape.ts'
 import type { Errand } from './errand.ts'
 import type { RecordAction } from './record-writer.ts'
-import { pushRelation } from './relations.ts'
+import { relationKinds } from './relations.ts'
 
 /**
  * How plans travel to the writer thread: everything but guards lies flat on one array of strings and numbers, and all texts in one
@@ -142,6 +142,11 @@ const weightOf = (errand: Errand): number => {
 
 const pushRecord = (tape: Item[], { record, action, key, expected, lease, text }: RecordAction): void => {
   tape.push(record, action, key, expected, lease, text)
+}
+
+/** Open ends are infinite: the tape holds no nothing. */
+const pushRelation = (tape: Item[], { from, of, patient, since, until, self }: Relation): void => {
+  tape.push(relationKinds[from], of, patient, since ?? Number.NEGATIVE_INFINITY, until ?? Number.POSITIVE_INFINITY, self === true ? 1 : 0)
 }
 
 const ownerOf = (owner: string): [string, string] => {

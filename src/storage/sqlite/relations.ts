@@ -3,9 +3,6 @@ import type { RelationKind } from '../../base/access-filter.ts'
 import type { Key, Relation, RelationQuestion } from '../port.ts'
 import { inOneState } from './connection.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { Instances } from './instances.ts'
-import type { Interning } from './interning.ts'
-import type { Item, TapeReader } from './plan-tape.ts'
 
 /** As they stand in the table `served`. */
 export const relationKinds = { care: 1, facility: 2, queue: 3, group: 4, closed: 5, permitted: 6 } as const satisfies Record<
@@ -18,42 +15,6 @@ const kindOf = (number: number): RelationKind => Object.entries(relationKinds).f
 
 /** The type whose instances relations are about. */
 export const patientType = 'Patient'
-
-/** Open ends are infinite: the tape holds no nothing. */
-export const pushRelation = (tape: Item[], { from, of, patient, since, until, self }: Relation): void => {
-  tape.push(relationKinds[from], of, patient, since ?? Number.NEGATIVE_INFINITY, until ?? Number.POSITIVE_INFINITY, self === true ? 1 : 0)
-}
-
-/** Inside the writer's transactions: rows go and come with the newest version of their source. */
-export class RelationWriter {
-  readonly #dictionary: Interning
-  readonly #instances: Instances
-  readonly #insert: StatementSync
-  readonly #remove: StatementSync
-
-  constructor(db: DatabaseSync, dictionary: Interning, instances: Instances) {
-    this.#dictionary = dictionary
-    this.#instances = instances
-    this.#insert = db.prepare('INSERT INTO relation(g, patient, iid, n, since, until, self) VALUES (?, ?, ?, ?, ?, ?, ?)')
-    this.#remove = db.prepare('DELETE FROM relation WHERE iid = ?')
-  }
-
-  /** What a new version says, from the tape. */
-  write(tape: TapeReader, iid: number): void {
-    const count = tape.number()
-    for (let n = 0; n < count; n++) {
-      const g = this.#dictionary.servedNumber(tape.number(), tape.text())
-      const patient = this.#instances.refer(this.#dictionary.typeNumber(patientType), tape.text()).iid
-      this.#insert.run(g, patient, iid, n, finite(tape.number()), finite(tape.number()), tape.number())
-    }
-  }
-
-  drop(iid: number): void {
-    this.#remove.run(iid)
-  }
-}
-
-const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null)
 
 /** What relations say now: prepared statements on the calling thread, some microseconds each. */
 export class RelationReader {

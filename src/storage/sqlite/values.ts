@@ -4,7 +4,7 @@ import type { Interning } from './interning.ts'
 import { KeysWriter, readKeys } from './keys.ts'
 import { normal, sensitivityLabel } from './labels.ts'
 import type { TapeReader } from './plan-tape.ts'
-import { RelationWriter } from './relations.ts'
+import { RelationWriter } from './relation-writer.ts'
 
 /** The version whose values are written. */
 export type Indexed = {
