@@ -10,6 +10,7 @@ import type { SearchRow, WritePlan } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import type { Parameter } from './request.ts'
 import { type Restricted, restrict } from './restrict.ts'
+import { visibleOf } from './visible.ts'
 
 /**
  * Criteria of conditional interactions: strict, on the newest committed state, with the access filter of the caller. What they gave goes
@@ -71,7 +72,10 @@ export const findMatches = async (query: Query, call: Call, parts: Parts, max = 
   if (!asked.ok) return asked
   const { access } = asked.value
   const page = await parts.store.search(asked.value.query, { access, count: max, deadline: call.deadline })
-  return page.ok ? ok({ rows: page.value.rows, asked: asked.value }) : page
+  if (!page.ok) return page
+  const { rows } = page.value
+  const isBinary = rows[0]?.type === 'Binary' && !call.access.open
+  return ok({ rows: isBinary ? await visibleOf(rows, call, parts) : rows, asked: asked.value })
 }
 
 type Guard = WritePlan['guards'][number]

@@ -72,7 +72,7 @@ const readPage = async (
   call: Call,
   parts: Parts,
 ): Promise<Outcome<Page>> => {
-  const judged = !call.access.open && query.parts.some(({ type }) => type === 'Binary')
+  const judged = holdsJudged({ query, access }, call)
   let snapshot = cursor?.snapshot
   const ask = async (from: Position | undefined, count: number): Promise<Outcome<SearchPage>> => {
     const page = await parts.store.search(query, {
@@ -102,6 +102,9 @@ const readPage = async (
   return ok({ ...page.value, rows, more: page.value.more || cut, snapshot: snapshot as Snapshot })
 }
 
+/** Whether matches must be looked at one by one, so that nobody counted them. */
+const holdsJudged = ({ query }: Restricted, { access }: Call): boolean => !access.open && query.parts.some(({ type }) => type === 'Binary')
+
 /** What stands in the security context of a Binary no store knows. */
 const withBinariesJudged = async (rows: readonly SearchRow[], call: Call, parts: Parts): Promise<readonly SearchRow[]> => {
   const binaries = rows.filter(({ type }) => type === 'Binary')
@@ -124,7 +127,7 @@ const totalOf = async (
   if (cursor !== undefined) return ok(cursor.total === undefined ? {} : { count: cursor.total, exact: cursor.exact === true })
   if (parsed.total === 'none') return ok({})
   if (!more) return ok({ count: rows.length, exact: true })
-  if (!call.access.open && query.query.parts.some(({ type }) => type === 'Binary')) return ok({})
+  if (holdsJudged(query, call)) return ok({})
   if (parsed.total === 'cheap') return ok(total === undefined ? {} : { count: total, exact: true })
   return readTotal(query, parsed.total, snapshot, call, parts)
 }
@@ -160,7 +163,7 @@ const countAnswer = async (
   call: Call,
   parts: Parts,
 ): Promise<Outcome<Answer>> => {
-  const total = await readTotal(query, 'accurate', undefined, call, parts)
+  const total = holdsJudged(query, call) ? ok<Total>({}) : await readTotal(query, 'accurate', undefined, call, parts)
   if (!total.ok) return total
   const shown = {
     place: {},

@@ -15,7 +15,7 @@ import type { PendingVersion, Rewriting } from './transaction-references.ts'
 import type { Slot } from './transaction-slots.ts'
 import type { Target, Targets } from './transaction-targets.ts'
 import { mergedOver } from './update.ts'
-import { attributesOf } from './visible.ts'
+import { attributesOf, isVisible } from './visible.ts'
 import { type Draft, deletionOf, type IndexedVersion, newVersion, newVersionAlone, type Seen, seenAs, seenNow, writerOf } from './write.ts'
 import { admitAllNew } from './write-access.ts'
 
@@ -111,7 +111,8 @@ const versionOf = async (
 ): Promise<number | undefined> => {
   if (!('entry' in to)) {
     const newest = await parts.store.newest(to.type, to.id)
-    return newest === undefined || newest.deleted ? undefined : newest.versionId
+    const seen = await isVisible(to, newest, from.call, parts, 'read')
+    return !seen || newest === undefined || newest.deleted ? undefined : newest.versionId
   }
   const target = targets.get(to)
   if (target?.do === 'match') return target.version.versionId

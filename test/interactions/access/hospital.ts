@@ -13,8 +13,8 @@ import { testRoles } from '../../support/roles.ts'
 import { bundle, entry, type Heard, type Sent, say } from '../speak.ts'
 
 /**
- * A small hospital with two houses. `rs` knows Budi, whom the user `me` treats, and Siti, whom he does not; the clinic knows Agus; Hana is known
- * nowhere. What each resource is to the policy stands beside it, told by hand: so what the paths show is compared with something else than themselves.
+ * A small hospital with two houses. `rs` knows Budi, whom the user `me` treats, and Siti, whom he does not, and who has work ordered from `lab-2`; the clinic
+ * knows Agus; Hana is known nowhere. What each resource is to the policy stands beside it, told by hand: so what the paths show is compared with something else than themselves.
  */
 
 export type Told = {
@@ -30,7 +30,7 @@ const labels = (...codes: string[]) => ({
   })),
 })
 
-const atRs = ['facility rs'] as const
+const atRs = ['facility rs', 'queue lab-2'] as const
 const treated = ['facility rs', 'care me', 'confirmed me'] as const
 const atClinic = ['facility klinik'] as const
 
@@ -126,6 +126,17 @@ export const told: readonly Told[] = [
   condition('budi-condition', 'budi', treated),
   condition('siti-condition', 'siti', atRs),
   condition('agus-condition', 'agus', atClinic),
+  {
+    resource: {
+      resourceType: 'ServiceRequest',
+      id: 'order-siti',
+      status: 'active',
+      intent: 'order',
+      subject: { reference: 'Patient/siti' },
+      performer: [{ reference: 'Organization/lab-2' }],
+    },
+    stated: ofPatients(['siti'], atRs),
+  },
 ]
 
 export const nameOf = ({ resource }: Told): string => `${resource.resourceType}/${resource.id}`
@@ -206,13 +217,18 @@ export const expected = (principal: Principal, interaction: string): ReadonlySet
     }),
   )
 
+const inUnit = (unit: string, principal: Principal): Principal => ({
+  ...principal,
+  roles: principal.roles.map(one => ({ ...one, units: [unit] })),
+})
+
 /** Who asks: every role that sees patients, and what apps are given. */
 export const askers: Readonly<Record<string, Principal>> = {
   'a doctor': principalWith({ roles: ['doctor'] }),
   'a nurse': principalWith({ roles: ['nurse'] }),
   'a receptionist': principalWith({ roles: ['receptionist'] }),
   'a pharmacist': principalWith({ roles: ['pharmacist'] }),
-  'the laboratory': principalWith({ roles: ['lab'] }),
+  'the laboratory': inUnit('lab-2', principalWith({ roles: ['lab'] })),
   billing: principalWith({ roles: ['billing'] }),
   'an auditor': principalWith({ roles: ['auditor'] }),
   'the administrator': principalWith({ roles: ['admin'] }),
@@ -227,6 +243,13 @@ export const askers: Readonly<Record<string, Principal>> = {
     scope:
       'user/Patient.rs user/Encounter.rs user/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory',
   }),
+  'a doctor in an app for results and vital signs': principalWith({
+    roles: ['doctor', 'nurse'],
+    scope: ['laboratory', 'vital-signs']
+      .map(code => `user/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|${code}`)
+      .join(' '),
+  }),
+  'the laboratory in an app for everything': inUnit('lab-2', principalWith({ roles: ['lab', 'radiology'], scope: 'user/*.rs' })),
   'a doctor in an app that only searches': principalWith({ roles: ['doctor'], scope: 'user/*.s' }),
   'a doctor in an app that only reads': principalWith({ roles: ['doctor'], scope: 'user/*.r' }),
   "a doctor in Budi's app": principalWith({ roles: ['doctor'], scope: 'patient/*.rs', launch: { patient: 'budi' } }),
