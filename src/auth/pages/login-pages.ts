@@ -168,7 +168,7 @@ export const codePage = (
           backup && hidden('kind', 'backup'),
           field({
             name: 'code',
-            label: say(backup ? 'mfa.backupLabel' : 'mfa.title'),
+            label: say(backup ? 'mfa.backupLabel' : 'mfa.label'),
             hint: say(backup ? 'mfa.backupHint' : 'mfa.hint'),
             autocomplete: backup ? 'off' : 'one-time-code',
             inputmode: backup ? 'text' : 'numeric',

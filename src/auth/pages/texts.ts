@@ -3,7 +3,7 @@ import type { Language } from './languages.ts'
 
 /**
  * Every sentence of the pages, in Bahasa Indonesia and in English. Those of auth.md 14 stand word for word.
- * Names of resource types are in `resource-names.ts`, what is wrong with a password is in `base/rules.ts`, mails are in `mails/mail-texts.ts`.
+ * Names of resource types and of their groups are in `resource-names.ts`, what is wrong with a password is in `base/rules.ts`, mails are in `mails/mail-texts.ts`.
  */
 // biome-ignore format: a table
 export const texts = {
@@ -19,7 +19,6 @@ export const texts = {
   'page.hide': ['Sembunyikan', 'Hide'],
   'page.required': ['Bagian ini wajib diisi.', 'This is required.'],
   'page.privacy': ['Halaman ini hanya untuk pengguna yang berhak. Setiap akses dicatat.', 'For authorised users only. Every access is recorded.'],
-  'page.fix': ['Periksa kembali isian yang ditandai.', 'Check the marked entries.'],
 
   // login
   'login.title': ['Masuk ke {facility}', 'Sign in to {facility}'],
@@ -32,7 +31,6 @@ export const texts = {
   'login.session': ['Sesi Anda berakhir karena tidak ada aktivitas selama {minutes} menit.', 'Your session ended after {minutes} minutes without activity.'],
   'login.ended': ['Sesi Anda sudah berakhir. Silakan masuk lagi.', 'Your session has ended. Please sign in again.'],
   'login.over': ['Waktu untuk masuk sudah habis. Silakan mulai lagi.', 'The time to sign in is over. Please start again.'],
-  'login.busy': ['Server sedang sibuk. Coba lagi dalam {seconds} detik.', 'The server is busy. Try again in {seconds} seconds.'],
   'login.for': ['untuk melanjutkan ke {app}', 'to continue to {app}'],
   'login.other': ['Aplikasi ini dibuka oleh pengguna lain. Masuk dengan akun pengguna itu.', 'Another user started this app. Sign in with that user’s account.'],
   'login.again': ['Aplikasi ini meminta Anda masuk sekali lagi.', 'This app asks you to sign in once more.'],
@@ -41,6 +39,7 @@ export const texts = {
 
   // second factor
   'mfa.title': ['Kode verifikasi', 'Verification code'],
+  'mfa.label': ['Kode 6 angka', '6-digit code'],
   'mfa.hint': ['Masukkan 6 angka dari aplikasi autentikator Anda.', 'Enter the 6 digits from your authenticator app.'],
   'mfa.backup': ['Gunakan kode cadangan', 'Use a backup code'],
   'mfa.failed': ['Kode salah atau sudah pernah dipakai.', 'The code is wrong or was used before.'],
@@ -50,7 +49,6 @@ export const texts = {
   'mfa.backupHint': ['Masukkan salah satu kode cadangan Anda, misalnya 4Q7ZK-M2W9C.', 'Enter one of your backup codes, such as 4Q7ZK-M2W9C.'],
   'mfa.verify': ['Verifikasi', 'Verify'],
   'mfa.enrolTitle': ['Pasang aplikasi autentikator', 'Set up an authenticator app'],
-  'mfa.enrolWhy': ['Akun Anda memerlukan langkah verifikasi kedua.', 'Your account needs a second step of verification.'],
   'mfa.qr': ['Kode QR untuk aplikasi autentikator', 'QR code for the authenticator app'],
   'mfa.secret': ['Tidak dapat memindai? Ketik kunci ini di aplikasi:', 'Cannot scan? Type this key into the app:'],
   'mfa.first': ['Kode dari aplikasi', 'Code from the app'],
@@ -132,8 +130,6 @@ export const texts = {
   'consent.unverified': ['Penerbit aplikasi ini belum diverifikasi oleh {facility}.', '{facility} has not verified the maker of this app.'],
   'consent.patient': ['Data yang dibuka: {patient}', 'Data to be opened: {patient}'],
   'consent.change': ['Ganti pasien', 'Change patient'],
-  'consent.read': ['Melihat', 'See'],
-  'consent.write': ['Menambah dan mengubah', 'Add and change'],
   'consent.all': ['Semua data kesehatan, termasuk jenis data yang baru ditambahkan nanti', 'All health data, including kinds added later'],
   'consent.only': ['Hanya yang saya pilih:', 'Only what I choose:'],
   'consent.offline': ['Tetap dapat mengakses saat Anda tidak masuk, sampai {date}', 'Keep access while you are not signed in, until {date}'],
@@ -149,7 +145,6 @@ export const texts = {
   'consent.technical': ['teknis', 'technical'],
   'consent.protectedTitle': ['Data yang dilindungi khusus', 'Specially protected data'],
   'consent.protected': ['dilindungi khusus', 'specially protected'],
-  'consent.details': ['Rincian', 'Details'],
   'consent.nothing': ['Pilih paling sedikit satu, atau tekan Tolak.', 'Choose at least one, or press Refuse.'],
   'consent.terms': ['Ketentuan layanan aplikasi', 'Terms of service of the app'],
   'consent.policy': ['Kebijakan privasi aplikasi', 'Privacy policy of the app'],
@@ -201,14 +196,6 @@ export const texts = {
   'cat.Condition.encounter-diagnosis': ['Diagnosis kunjungan', 'Diagnoses of visits'],
   'cat.Condition.problem-list-item': ['Daftar masalah kesehatan', 'List of health problems'],
   'cat.Condition.health-concern': ['Hal kesehatan yang menjadi perhatian', 'Health concerns'],
-  'cat.Condition': ['Diagnosis dan masalah kesehatan', 'Diagnoses and health problems'],
-  'cat.Allergy': ['Alergi', 'Allergies'],
-  'cat.Medication': ['Obat', 'Medicines'],
-  'cat.Encounter': ['Kunjungan', 'Visits'],
-  'cat.Immunization': ['Imunisasi', 'Immunizations'],
-  'cat.Document': ['Dokumen dan surat', 'Documents and letters'],
-  'cat.Coverage': ['Jaminan dan asuransi', 'Insurance'],
-  'cat.Patient': ['Identitas dan kontak', 'Identity and contact'],
   'label.ETH': ['penyalahgunaan zat', 'substance use'],
   'label.ETHUD': ['alkohol', 'alcohol use'],
   'label.OPIOIDUD': ['opioid', 'opioid use'],
@@ -303,7 +290,6 @@ export const texts = {
   'logout.done': ['Tutup browser bila perangkat ini dipakai bersama.', 'Close the browser if this device is shared.'],
   'logout.doneAll': ['Semua sesi di semua perangkat sudah diakhiri.', 'All sessions on all devices have ended.'],
   'logout.again': ['Masuk lagi', 'Sign in again'],
-  'log.title': ['Siapa yang membuka data saya', 'Who opened my data'],
 
   // idle
   'idle.title': ['Masih di sana?', 'Are you still there?'],

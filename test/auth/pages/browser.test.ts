@@ -205,8 +205,8 @@ const languageButton = { id: 'Indonesia', en: 'English' } as const
     await page.waitForURL(`${world.base}/account`)
     await page.clock.fastForward(28 * 60_000 + 5_000)
     await Promise.all([page.waitForEvent('load'), page.locator('#idle button').click()])
-    await page.clock.fastForward(31 * 60_000)
     world.accounts.clock.now += 31 * 60_000
+    await page.clock.fastForward(31 * 60_000)
     await page.waitForURL(/\/login\?why=session/)
     expect(errors).toEqual([])
   }, 60_000)

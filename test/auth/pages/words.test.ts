@@ -1,12 +1,12 @@
 /** Every sentence in both languages, those of the design word for word, a name for every type, and the colours of the stylesheet. @see auth.md 14 */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { escaped, Html, html } from '../../../src/auth/pages/html.ts'
 import { languageOf } from '../../../src/auth/pages/languages.ts'
 import { mailTexts } from '../../../src/auth/pages/mails/mail-texts.ts'
-import { namedTypes, resourceName } from '../../../src/auth/pages/resource-names.ts'
+import { capital, groupName, groupOf, namedTypes, resourceName } from '../../../src/auth/pages/resource-names.ts'
 import { dateAndTime, fhirDate } from '../../../src/auth/pages/shown.ts'
 import { texts } from '../../../src/auth/pages/texts.ts'
 import { testDefinitions } from '../../support/definitions.ts'
@@ -82,6 +82,32 @@ test('each of the 146 types of R4 has a name of its own in both languages', () =
   const types = testDefinitions().resourceTypes
   expect([...namedTypes].toSorted()).toEqual([...types].toSorted())
   for (const language of ['id', 'en'] as const) expect(new Set(types.map(type => resourceName(type, language))).size).toBe(types.length)
+})
+
+test('groups have the names of the design', () => {
+  const rows: readonly (readonly [type: string, id: string, en: string])[] = [
+    ['Condition', 'Diagnosis dan masalah kesehatan', 'Diagnoses and health problems'],
+    ['AllergyIntolerance', 'Alergi', 'Allergies'],
+    ['MedicationStatement', 'Obat', 'Medicines'],
+    ['Encounter', 'Kunjungan', 'Visits'],
+    ['Immunization', 'Imunisasi', 'Immunizations'],
+    ['DocumentReference', 'Dokumen dan surat', 'Documents and letters'],
+    ['Coverage', 'Jaminan dan asuransi', 'Insurance'],
+    ['Patient', 'Identitas dan kontak', 'Identity and contact'],
+  ]
+  for (const [type, id, en] of rows)
+    expect([capital(groupName(groupOf(type), 'id')), capital(groupName(groupOf(type), 'en'))]).toEqual([id, en])
+})
+
+test('no sentence is there for nothing', () => {
+  const folder = join(import.meta.dirname, '../../../src/auth/pages')
+  const source = readdirSync(folder)
+    .filter(name => name.endsWith('.ts') && name !== 'texts.ts')
+    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .join('')
+  /** Keys that are put together: of errors, labels, categories, genders, reasons, levels, letters and words of SMART. */
+  const made = /^(?:err|label|cat|gender|btg)\.|^scope\.(?:whose|acts|openid|fhirUser|profile)|^security\.(?:success|failure)$/
+  expect(Object.keys(texts).filter(key => !source.includes(`'${key}'`) && !made.test(key))).toEqual([])
 })
 
 describe('the language of a page', () => {
