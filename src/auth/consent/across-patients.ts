@@ -13,10 +13,11 @@ import { withWiderPurposes } from './purposes.ts'
 export const acrossPatients = (filter: ConsentFilter, type: string, byDefault: ConsentDefault): AccessFilter => {
   const caller = callerOf(filter)
   const open = allOf(caller.purposes.map(purpose => openFor(caller, purpose, type, byDefault)))
-  return anyOf([caller.purposes.length === 0 ? { op: 'patientless' } : open, ofSelf(caller)])
+  const closed = rowsFor('closed', 2, caller.clients, caller.purposes.flatMap(withWiderPurposes), type)
+  return anyOf([caller.purposes.length === 0 ? { op: 'patientless' } : open, allOf([ofSelf(caller), not(closed)])])
 }
 
-/** A patient is never kept from what is about himself alone. */
+/** A patient is never kept from what is about himself alone, but through an application to which he closed it. */
 export const ofSelf = ({ self }: Caller): AccessFilter => (self === undefined ? nothing : { op: 'patient', id: self, only: true })
 
 /** Types whose instances can be about several patients: there a permit of one says nothing for the others. */
@@ -42,15 +43,8 @@ const aboutSeveral: ReadonlySet<string> = new Set([
 ])
 
 const openFor = (caller: Caller, purpose: string, type: string, byDefault: ConsentDefault): AccessFilter => {
-  const purposes = [...withWiderPurposes(purpose), any]
   const rows = (from: 'closed' | 'permitted', level: Level, recipients: readonly string[]): AccessFilter =>
-    recipients.length === 0
-      ? nothing
-      : {
-          op: 'patients',
-          from,
-          of: recipients.flatMap(to => purposes.flatMap(what => [type, any].map(which => rowText(level, to, what, which)))),
-        }
+    rowsFor(from, level, recipients, withWiderPurposes(purpose), type)
   const closed = [
     rows('closed', 2, [...caller.persons, any]),
     rows('closed', 3, [...caller.groups, any]),
@@ -67,6 +61,19 @@ const openFor = (caller: Caller, purpose: string, type: string, byDefault: Conse
     ...(open ? [notClosed(closed.length)] : [{ op: 'patientless' } as const]),
     ...permitted.map((permit, level) => allOf([permit, notClosed(level + 1)])),
   ])
+}
+
+const rowsFor = (
+  from: 'closed' | 'permitted',
+  level: Level,
+  recipients: readonly string[],
+  purposes: readonly string[],
+  type: string,
+): AccessFilter => {
+  const of = recipients.flatMap(to =>
+    [...new Set(purposes), any].flatMap(what => [type, any].map(which => rowText(level, to, what, which))),
+  )
+  return of.length === 0 ? nothing : { op: 'patients', from, of }
 }
 
 export const isAboutSeveral = (type: string): boolean => aboutSeveral.has(type)

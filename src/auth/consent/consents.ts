@@ -1,13 +1,14 @@
 import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
 import type { Resource } from '../../fhir/model/resource.ts'
-import { allOf, anyOf } from '../policy/simplify.ts'
+import { allOf, anyOf, nothing } from '../policy/simplify.ts'
 import { instanceOf, recordsOf } from '../relations/references.ts'
 import { createRemembered } from '../relations/remembered.ts'
 import { acrossPatients, isAboutSeveral, ofSelf } from './across-patients.ts'
 import { callerOf } from './caller.ts'
 import { rulesOf } from './consent-relations.ts'
 import { type ConsentData, type ConsentDefault, type ConsentRule, closingRule } from './consent-rule.ts'
-import { closesAnything, openByRules, type PatientRules } from './of-patient.ts'
+import { not } from './matter.ts'
+import { closedToOwnClients, closesAnything, openByRules, type PatientRules } from './of-patient.ts'
 import { isActivePrivacyConsent } from './read-consent.ts'
 
 export type ConsentParts = {
@@ -60,10 +61,11 @@ export const createConsents = (parts: ConsentParts): Consents => {
           : patients.length > 1 || !isAboutSeveral(type)
             ? { op: 'all' }
             : anyOf([{ op: 'patient', id: only, only: true }, across(filter, type)])
-      return anyOf([allOf([open, alone]), ofSelf(caller)])
+      const byOwnClient = caller.self !== undefined && caller.clients.length > 0 && patients.includes(caller.self)
+      const closed = byOwnClient ? closedToOwnClients(await remember(caller.self as string), filter, type, parts.clock()) : nothing
+      return anyOf([allOf([open, alone, not(closed)]), allOf([ofSelf(caller), not(closed)])])
     },
-    closesAnything: async (filter, patient) =>
-      patient !== callerOf(filter).self && closesAnything(await remember(patient), filter, parts.byDefault, parts.clock()),
+    closesAnything: async (filter, patient) => closesAnything(await remember(patient), filter, patient, parts.byDefault, parts.clock()),
     forget: patients => {
       for (const patient of patients) remembered.forget(patient)
     },

@@ -40,10 +40,7 @@ const openFor = (
     anyOf(
       touching
         .filter(rule => rule.level === level && rule.effect === effect)
-        .map(rule => {
-          const excepted = rule.exceptions.filter(one => touches(one, caller, purpose, now) && speaksOfType(one, type))
-          return allOf([matterOf(rule, type, related), not(anyOf(excepted.map(one => matterOf(one, type, related))))])
-        }),
+        .map(rule => withoutExceptions(rule, caller, purpose, type, related, now)),
     )
   return levels.reduceRight(
     (open, level) => allOf([not(matters(level, 'deny')), anyOf([matters(level, 'permit'), open])]),
@@ -51,10 +48,37 @@ const openFor = (
   )
 }
 
+/** What the rule is about, but for where one of its exceptions fits. */
+const withoutExceptions = (
+  rule: ConsentRule,
+  caller: Caller,
+  purpose: string,
+  type: string,
+  related: RelatedTo,
+  now: number,
+): AccessFilter => {
+  const excepted = rule.exceptions.filter(one => touches(one, caller, purpose, now) && speaksOfType(one, type))
+  return allOf([matterOf(rule, type, related), not(anyOf(excepted.map(one => matterOf(one, type, related))))])
+}
+
+/** What the patient closed to the very applications by which he himself asks: all that is ever closed to him. */
+export const closedToOwnClients = ({ rules, related }: PatientRules, filter: ConsentFilter, type: string, now: number): AccessFilter => {
+  const caller = callerOf(filter)
+  const naming = rules.filter(rule => rule.effect === 'deny' && namesClient(rule, caller))
+  return anyOf(
+    caller.purposes.flatMap(purpose =>
+      naming
+        .filter(rule => touches(rule, caller, purpose, now) && speaksOfType(rule, type))
+        .map(rule => withoutExceptions(rule, caller, purpose, type, related, now)),
+    ),
+  )
+}
+
 const speaksOfType = ({ classes }: ConsentRule, type: string): boolean => classes.every(types => types.includes(type))
 
 /** Whether the rule is in force for this caller and purpose. */
-const touches = ({ effect, actors, purposes, span }: ConsentRule, caller: Caller, purpose: string, now: number): boolean => {
+const touches = (rule: ConsentRule, caller: Caller, purpose: string, now: number): boolean => {
+  const { actors, purposes, span } = rule
   const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = span
   if (now < since || now >= until) return false
   const wide = withWiderPurposes(purpose)
@@ -62,16 +86,26 @@ const touches = ({ effect, actors, purposes, span }: ConsentRule, caller: Caller
   const names = [...caller.persons, ...caller.groups]
   if (!actors.every(alternatives => alternatives.some(name => names.includes(name)))) return false
   // A doctor may be permitted what an application that nobody vouches for may not.
-  return effect === 'deny' || !caller.outside || actors.some(alternatives => alternatives.some(name => caller.clients.includes(name)))
+  return rule.effect === 'deny' || !caller.outside || namesClient(rule, caller)
 }
 
+const namesClient = ({ actors }: ConsentRule, { clients }: Caller): boolean =>
+  actors.some(alternatives => alternatives.some(name => clients.includes(name)))
+
 /** Whether the rules close anything to the caller, whatever it is about. */
-export const closesAnything = ({ rules }: PatientRules, filter: ConsentFilter, byDefault: ConsentDefault, now: number): boolean => {
+export const closesAnything = (
+  { rules }: PatientRules,
+  filter: ConsentFilter,
+  patient: string,
+  byDefault: ConsentDefault,
+  now: number,
+): boolean => {
   const caller = callerOf(filter)
+  const isSelf = patient === caller.self
   return caller.purposes.some(purpose => {
     const touching = rules.filter(rule => touches(rule, caller, purpose, now))
-    if (touching.some(({ effect }) => effect === 'deny')) return true
-    return !isOpenByDefault(caller, purpose, byDefault) && !touching.some(rule => rule.effect === 'permit' && isWhole(rule))
+    if (touching.some(rule => rule.effect === 'deny' && (!isSelf || namesClient(rule, caller)))) return true
+    return !isSelf && !isOpenByDefault(caller, purpose, byDefault) && !touching.some(rule => rule.effect === 'permit' && isWhole(rule))
   })
 }
 

@@ -199,6 +199,28 @@ describe('what the patient wants in general', () => {
     ['of several, one is enough', [closed], asking(), 'closed', 'closed', { type: 'Appointment', patients: ['siti', 'budi'] }],
     ['never to the patient', [closed], asking(['Patient/budi'], ['PATRQT']), 'open', 'open'],
     ['but to another one', [closed], asking(['Patient/siti'], ['PATRQT']), 'closed', 'closed'],
+    ['to the patient through an application', [closed], asking(['Patient/budi', 'client/aplikasi-1'], ['PATRQT']), 'open', 'open'],
+    [
+      'but for one that he closed it to',
+      [consentWith(deny({ actor: [recipient('client/aplikasi-1')] }))],
+      asking(['Patient/budi', 'client/aplikasi-1'], ['PATRQT']),
+      'closed',
+      'closed',
+    ],
+    [
+      'and what he closed to it alone',
+      [consentWith(deny({ actor: [recipient('client/aplikasi-1')], class: [type('Observation')] }))],
+      asking(['Patient/budi', 'client/aplikasi-1'], ['PATRQT']),
+      'open',
+      'open',
+    ],
+    [
+      'nor by one that nobody can read',
+      [consentWith({ type: 'maybe' })],
+      asking(['Patient/budi', 'client/aplikasi-1'], ['PATRQT']),
+      'open',
+      'open',
+    ],
     [
       'to the patient not what is about others too',
       [consentWith(deny(), { patient: { reference: 'Patient/siti' } })],
