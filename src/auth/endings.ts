@@ -1,7 +1,7 @@
 import type { Fact, FactKind } from './facts.ts'
 
 /** What nodes tell each other, by the topics of wake-ups: what they remember is old. @see auth.md 3, 8 */
-export type EndingTopic = 'tokens' | 'clients'
+export type EndingTopic = 'tokens' | 'clients' | 'keys'
 
 /** Facts after which every token stands for the same as before. Of any other something may have ended: in doubt it is told. */
 const harmless: ReadonlySet<FactKind> = new Set([
@@ -28,5 +28,6 @@ const harmless: ReadonlySet<FactKind> = new Set([
 export const endingTopics = (facts: readonly Fact[]): readonly EndingTopic[] => {
   const told = facts.filter(({ what }) => !harmless.has(what))
   if (told.length === 0) return []
-  return told.some(({ what }) => what.startsWith('client-')) ? ['clients', 'tokens'] : ['tokens']
+  const about = (word: string): boolean => told.some(({ what }) => what.startsWith(word))
+  return [...(about('client-') ? (['clients'] as const) : []), ...(about('signing-key-') ? (['keys'] as const) : []), 'tokens']
 }

@@ -83,6 +83,8 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
   }
   const authenticate = createAuthenticate({ ...principals, unknownToken: shared.counter(unknownTokens) })
   const listening = [
+    // One that was compromised is gone in every node at once. What cannot be read now is read by the schedule.
+    shared.onWake('keys', () => void accounts.keys.signing.turn().catch(() => undefined)),
     shared.onWake('tokens', authenticate.forget),
     shared.onWake('clients', () => {
       clients.forget()

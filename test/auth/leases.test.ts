@@ -151,6 +151,7 @@ describe('what nodes tell each other', () => {
     [['stepped-up'],                     ['tokens']],
     [['client-suspended'],               ['clients', 'tokens']],
     [['client-changed'],                 ['clients', 'tokens']],
+    [['signing-key-rotated'],            ['keys', 'tokens']],
   ]
   for (const [facts, topics] of rows)
     test(`of ${facts.join(' and ') || 'nothing'} is ${topics.join(' and ') || 'nothing'}`, () => {

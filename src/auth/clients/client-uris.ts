@@ -33,20 +33,6 @@ export const isWebUrl = (text: string, { development }: Pick<Client, 'developmen
 export const isOriginOf = (text: string, client: Pick<Client, 'development'>): boolean =>
   isWebUrl(text, client) && new URL(text).origin === text
 
-/**
- * Whether a redirect URI of a request is one that was registered: the same text; on a loopback address of a native client with any port, which such a client
- * learns only when it listens. @see RFC 8252 7.3
- */
-export const matchesRedirectUri = (client: Pick<Client, 'redirectUris' | 'applicationType'>, text: string): boolean =>
-  client.redirectUris.some(registered => registered === text || (client.applicationType === 'native' && isSameButPort(registered, text)))
-
-const isSameButPort = (registered: string, text: string): boolean => {
-  const [one, other] = [cleanUrl(registered), cleanUrl(text)]
-  if (one === undefined || other === undefined || one.protocol !== 'http:' || !isLoopbackHost(one)) return false
-  one.port = other.port
-  return one.href === other.href
-}
-
 const cleanUrl = (text: string): URL | undefined => {
   if (text.length > charactersMax || !/^[\x21-\x7e]+$/.test(text) || text.includes('#') || text.includes('*')) return undefined
   const url = URL.parse(text)

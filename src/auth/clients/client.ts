@@ -34,7 +34,6 @@ export type Client = {
   readonly trust: 'first-party' | 'approved' | 'self-registered'
   /** Whether it may keep access while nobody is signed in. */
   readonly offline: boolean
-  readonly deviceFlow?: true
   readonly accessTokenMinutes?: number
   readonly refreshDays?: number
   readonly requireDpop?: true
