@@ -23,9 +23,9 @@ export const endGrant = (
   untilHeld<readonly Fact[]>(async () => {
     const before = await grantById(ground, id)
     if (before === undefined || before.value.revoked !== undefined) return ok([])
-    const { account, session } = before.value
+    const { account, session, client } = before.value
     const facts: readonly Fact[] = [
-      { what: reason === 'reuse' ? 'grant-reused' : 'grant-ended', account, session, reason, ...(by === account ? {} : { by }) },
+      { what: reason === 'reuse' ? 'grant-reused' : 'grant-ended', account, session, client, reason, ...(by === account ? {} : { by }) },
     ]
     const after: GrantContext = { ...before.value, revoked: { at: ground.clock(), by, reason } }
     const done = await commitFacts(ground, [putOver(grantRecords, before, after)], facts, origin)

@@ -98,7 +98,8 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
     if (ctx.oidc?.route !== 'token') return
     finishTokenAnswer(ctx)
     const grant = ctx.oidc.entities.RotatedRefreshToken?.grantId
-    if (ctx.status === 200 && grant !== undefined) await noteUse(parts.ground, grant)
+    // The tokens are made: an answer that is lost for a note would cost the whole grant.
+    if (ctx.status === 200 && grant !== undefined) await noteUse(parts.ground, grant).catch(() => undefined)
   })
   const failed = (ctx: { readonly req: IncomingMessage }, error: unknown): void => parts.failed?.(error, originOf(ctx.req).requestId)
   provider.on('server_error', failed)

@@ -66,7 +66,7 @@ export const makeGrant = async (
   const done = await commitFacts(
     ground,
     [putOver(grantRecords, undefined, context), ...used],
-    [{ what: 'grant-given', account: account.key, session: session.key }],
+    [{ what: 'grant-given', account: account.key, session: session.key, client: client.id }],
     { ...from, client: client.id },
   )
   if (!done.ok) throw new Error('The grant could not be written')
