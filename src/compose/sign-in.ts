@@ -131,7 +131,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     security: capabilitySecurity(authorizationEndpoints(address, registration)),
     http: {
       authenticate: identity.authenticate,
-      tokenLimits: createTokenLimits({ shared, limited: metrics.rateLimited }),
+      tokenLimits: createTokenLimits({ shared, times: config.tokenLimitTimes, limited: metrics.rateLimited }),
       doorLimits: createDoorLimits({ shared, limited: metrics.rateLimited }),
       origins: {
         ofAny: clients.allowsOrigin,

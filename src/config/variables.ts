@@ -268,6 +268,13 @@ export const variables = {
     meaning:
       'Requests to the FHIR API a minute that one address may read with, and half as many that may write; beyond it 429. `0`: no limit by address. Each access token has limits of its own, see [Redis](redis.md).',
   },
+  tokenLimitTimes: {
+    name: 'SIMPUL_RATE_LIMIT_TOKENS',
+    read: wholeNumber(1, 10_000),
+    default: '1',
+    meaning:
+      'How many times the usual each access token may ask: 1,200 reads a minute for applications that people work with, 6,000 for services, 300 for those of patients, and half as many writes.',
+  },
   trustProxy: {
     name: 'SIMPUL_TRUST_PROXY',
     read: ranges,

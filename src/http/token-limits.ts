@@ -17,15 +17,20 @@ export const tokenLimitNames: readonly string[] = classes.flatMap(name => [`${na
 
 export type TokenLimitParts = {
   readonly shared: Pick<Shared, 'counter'>
+  /** How many times the usual may be asked. */
+  readonly times?: number
   /** Hears of each refusal. */
   readonly limited: (limit: string) => void
 }
 
-export const createTokenLimits = ({ shared, limited }: TokenLimitParts): TokenLimits => {
-  const metersOf = (name: RateClass) => ({
-    read: meterOf(shared, { name: `${name}-read`, most: readsPerMinute[name], windowSeconds }),
-    write: meterOf(shared, { name: `${name}-write`, most: halfOf(readsPerMinute[name]), windowSeconds }),
-  })
+export const createTokenLimits = ({ shared, times = 1, limited }: TokenLimitParts): TokenLimits => {
+  const metersOf = (name: RateClass) => {
+    const most = readsPerMinute[name] * times
+    return {
+      read: meterOf(shared, { name: `${name}-read`, most, windowSeconds }),
+      write: meterOf(shared, { name: `${name}-write`, most: halfOf(most), windowSeconds }),
+    }
+  }
   const meters = { interactive: metersOf('interactive'), backend: metersOf('backend'), 'patient-app': metersOf('patient-app') }
   return async ({ kind, rateClass = 'interactive', tokenRef }, method, path) =>
     kind === 'internal'
