@@ -2,6 +2,7 @@ import { isId } from '../base/ids.ts'
 import { fail, issue, type Outcome, ok } from '../base/outcome.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
+import { demandsIfMatch } from './app-state.ts'
 import { accessToNobody } from './access-attributes.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
 import { criteriaOfUrl, findMatches, guardOf } from './match-criteria.ts'
@@ -39,7 +40,7 @@ const prepareDelete = async (
   if (!changeable.ok && changeable.failure.kind !== 'unknown-instance') return changeable
   const before = changeable.ok ? newest : undefined
   const current = before?.deleted ? undefined : before
-  const checked = checkConditions(`${type}/${id}`, current, conditions, parts.settings.ifMatchRequired)
+  const checked = checkConditions(`${type}/${id}`, current, conditions, demandsIfMatch(call, type, parts))
   if (!checked.ok) return checked
   if (current === undefined) return ok({ answer: deletedAnswer(request, before) })
   return prepareDeletions([current], [], request, parts)
@@ -88,7 +89,7 @@ const prepareConditionalDelete = async (
   const { matches, guards } = found.value
   if (matches.length === 0 && conditions.ifMatch !== undefined) return fail('version-mismatch', { what: type })
   for (const match of matches) {
-    const checked = checkConditions(`${type}/${match.id}`, match, conditions, parts.settings.ifMatchRequired)
+    const checked = checkConditions(`${type}/${match.id}`, match, conditions, demandsIfMatch(call, type, parts))
     if (!checked.ok) return checked
   }
   return matches.length === 0 ? ok({ answer: deletedAnswer(request, undefined) }) : prepareDeletions(matches, guards, request, parts)

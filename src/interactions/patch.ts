@@ -11,6 +11,7 @@ import { applyJsonPatch } from '../fhir/patch/json-patch.ts'
 import { applyMergePatch } from '../fhir/patch/merge-patch.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
+import { demandsIfMatch } from './app-state.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
 import { criteriaOfUrl, findOne } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
@@ -93,7 +94,7 @@ export const patched = async (
   const changeable = await checkChangeable({ type, id }, before, call, parts)
   if (!changeable.ok || before === undefined) return changeable.ok ? fail('unknown-instance', { what }) : changeable
   if (before.deleted) return fail('deleted-instance', { what }, { versionId: before.versionId })
-  const checked = checkConditions(what, before, conditions, parts.settings.ifMatchRequired)
+  const checked = checkConditions(what, before, conditions, demandsIfMatch(call, type, parts))
   if (!checked.ok) return checked
   if (type === 'Binary' && before.text.length > (binaryPatchMax * 4) / 3) {
     return fail('method-not-allowed', { method: 'PATCH' }, { allow: ['GET', 'HEAD', 'PUT', 'DELETE'] })

@@ -5,6 +5,7 @@ import { sameContent } from '../fhir/model/same-content.ts'
 import type { Node, Query } from '../search/tree.ts'
 import type { IndexValues } from '../search/values.ts'
 import type { Key, StoredVersion, WritePlan } from '../storage/port.ts'
+import { demandsIfMatch } from './app-state.ts'
 import { failAll, inEntry } from './bundle-entries.ts'
 import { checkConditions } from './conditions.ts'
 import { findDeletions } from './delete.ts'
@@ -145,7 +146,7 @@ const deleteTarget = async (
     if (!found.ok) return found
     if (found.value.matches.length === 0 && conditions.ifMatch !== undefined) return fail('version-mismatch', { what: type })
     for (const match of found.value.matches) {
-      const checked = checkConditions(keyOf(match), match, conditions, parts.settings.ifMatchRequired)
+      const checked = checkConditions(keyOf(match), match, conditions, demandsIfMatch(slot.call, type, parts))
       if (!checked.ok) return checked
     }
     return ok({ do: 'delete', ...found.value })
@@ -155,7 +156,7 @@ const deleteTarget = async (
   if (!changeable.ok && changeable.failure.kind !== 'unknown-instance') return changeable
   const before = changeable.ok ? known : undefined
   const current = before?.deleted ? undefined : before
-  const checked = checkConditions(`${type}/${id}`, current, conditions, parts.settings.ifMatchRequired)
+  const checked = checkConditions(`${type}/${id}`, current, conditions, demandsIfMatch(slot.call, type, parts))
   if (!checked.ok) return checked
   return ok({ do: 'delete', matches: current === undefined ? [] : [current], guards: [], ...(before?.deleted ? { gone: before } : {}) })
 }

@@ -8,6 +8,7 @@ import type { Resource } from '../fhir/model/resource.ts'
 import { sameContent } from '../fhir/model/same-content.ts'
 import type { Query } from '../search/tree.ts'
 import type { StoredVersion, WritePlan } from '../storage/port.ts'
+import { demandsIfMatch } from './app-state.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
 import { checkMeets, criteriaOfUrl, findOne } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
@@ -119,7 +120,12 @@ export const checkUpdate = async (
   const isNew = before === undefined && (ownId === true || createsById(call, resource.resourceType))
   const changeable = isNew ? ok(undefined) : await checkChangeable({ type: resource.resourceType, id }, before, call, parts)
   if (!changeable.ok) return changeable
-  const checked = checkConditions(what, before?.deleted ? undefined : before, conditions, parts.settings.ifMatchRequired)
+  const checked = checkConditions(
+    what,
+    before?.deleted ? undefined : before,
+    conditions,
+    demandsIfMatch(call, resource.resourceType, parts),
+  )
   if (!checked.ok || before !== undefined || ownId) return checked
   if (!parts.settings.updateCreate) return fail('update-create-off', { what }, { allow: ['GET', 'HEAD', 'PATCH', 'DELETE'] })
   if (!parts.settings.nikAsId && looksLikeNik(id)) return fail('nik-as-id', {}, { expression: [`${resource.resourceType}.id`] })

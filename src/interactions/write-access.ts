@@ -4,6 +4,7 @@ import { checkWrite, type WriteCheck } from '../auth/policy/write-check.ts'
 import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Key, Relation, StoredVersion } from '../storage/port.ts'
+import { checkAppState } from './app-state.ts'
 import type { Call, Parts } from './parts.ts'
 import { isWholeSight, type Sight, seenBy, sightConditions, sightOfNew, sightsOf, wholeSight } from './sight.ts'
 import { type Inquiry, inquiryOf, lookUp, newState, relationsBeside, type State, stateOf } from './states.ts'
@@ -100,7 +101,8 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
     const verdict = checkWrite(check, states, ruling.fields, parts.definitions)
     if (!verdict.ok) return fail('forbidden', {})
     if (verdict.firstLink && !linksToOwnHouse(draft, call)) return fail('forbidden', {})
-    return enforceable(draft, sightOfNew(ruling, subject, call), parts)
+    const state = checkAppState(draft.resource, draft.version.text.length, call, parts)
+    return state.ok ? enforceable(draft, sightOfNew(ruling, subject, call), parts) : state
   })
 }
 
