@@ -1,3 +1,4 @@
+import { factorsOf, hasFactor } from '../factors/factor-set.ts'
 import { acrOf, isFresh } from '../sessions/session.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
 import { type AccountPage, signedIn, toStepUp } from './account-guard.ts'
@@ -23,18 +24,23 @@ export const emergencyBanner = async ({ emergencies }: PagesParts, { say, langua
   return open.length > 0 && html`<p class="banner" role="status">${say('btg.active', { time: timeOfDay(until, language) })}</p>`
 }
 
-const showEmergency: AccountPage = async at => (isReady(at) ? sendPage(at.visit, emergencyPage(at.visit, at.rest, {})) : undefined)
+const showEmergency: AccountPage = async at => {
+  if (await isReady(at)) sendPage(at.visit, emergencyPage(at.visit, at.rest, {}))
+}
 
-/** Two factors, the second one in the last 5 minutes. False: the answer was given. */
-const isReady = ({ visit, live, parts, rest }: Parameters<AccountPage>[0]): boolean => {
+/** Two factors, the second one in the last 5 minutes; who has none sets one up. False: the answer was given. */
+const isReady = async ({ visit, live, parts, rest }: Parameters<AccountPage>[0]): Promise<boolean> => {
   if (parts.emergencies === undefined || !/^[A-Za-z0-9.-]{1,64}$/.test(rest)) {
     sendError(visit, { status: 404, about: 'not-found' })
     return false
   }
+  const { ground } = parts.accounts
   const { amr } = live.session.value
-  const ready = acrOf(amr) === 2 && isFresh(amr, true, parts.accounts.ground.clock())
-  if (!ready) toStepUp(visit, `/account/emergency/${rest}`)
-  return ready
+  if (acrOf(amr) === 2 && isFresh(amr, true, ground.clock())) return true
+  const here = `/account/emergency/${rest}`
+  if (hasFactor(await factorsOf(ground, live.account.key))) toStepUp(visit, here)
+  else redirect(visit.res, `/account/security/factor?next=${encodeURIComponent(here)}`)
+  return false
 }
 
 type Typed = { readonly reason?: string; readonly words?: string; readonly error?: string; readonly refused?: boolean }
@@ -68,7 +74,7 @@ const emergencyPage = (visit: Visit, patient: string, { reason, words, error, re
 }
 
 const takeEmergency: AccountPage = async at => {
-  if (!isReady(at)) return
+  if (!(await isReady(at))) return
   const { visit, live, parts, form, rest } = at
   const reason = emergencyReasons.find(one => one === form.one('reason'))
   const words = (form.one('words') ?? '').trim().slice(0, wordsMax)

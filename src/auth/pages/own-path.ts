@@ -8,4 +8,4 @@ export const ownPath = (text: string | undefined): string =>
   text !== undefined && text.length <= pathMax && pattern.test(text) ? text : '/account'
 
 /** Segments of plain characters, so that neither `//host` nor `/\host` nor `..` can be written. */
-const pattern = /^\/(?:account|login)(?:\/[A-Za-z0-9_-]+)*(?:\?(?:[A-Za-z0-9_=&.-]|%[0-9A-F]{2})*)?$/
+const pattern = /^\/(?:account|login)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*(?:\?(?:[A-Za-z0-9_=&.-]|%[0-9A-F]{2})*)?$/

@@ -226,6 +226,13 @@ for (const engine of testEngines) {
       expect(wordsOf(browser.here?.text ?? '')).toMatch(/Akses darurat aktif sampai \d\d[.:]\d\d WIB/)
     })
 
+    test('emergency access of who has no second factor begins with setting one up', async () => {
+      const { browser } = await start([doctor], false)
+      await browser.open('/account/emergency/p.1')
+      expect(browser.here?.path).toBe('/account/security/factor?next=%2Faccount%2Femergency%2Fp.1')
+      expect(browser.here?.text).toContain('name="next" value="/account/emergency/p.1"')
+    })
+
     test('the language of the account changes with the switch', async () => {
       const { world, browser, id } = await start()
       await browser.open('/account/security')
