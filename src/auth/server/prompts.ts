@@ -18,9 +18,9 @@ export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof
   policy.clear()
   const login = base().get('login')
   if (login === undefined) throw new Error('The library has no login prompt')
-  login.checks.add(new Check('no_live_session', 'signing in is needed', nextIs('login')), 0)
-  login.checks.add(new Check('other_user', 'the launch is of another user', nextIs('other-user')))
-  login.checks.add(new Check('second_factor', 'a second factor is needed', ctx => lacksFactor(parts, ctx)))
+  login.checks.add(new Check('no_live_session', 'signing in is needed', 'login_required', nextIs('login')), 0)
+  login.checks.add(new Check('other_user', 'the launch is of another user', 'login_required', nextIs('other-user')))
+  login.checks.add(new Check('second_factor', 'a second factor is needed', 'login_required', ctx => lacksFactor(parts, ctx)))
   policy.add(login)
   policy.add(
     new Prompt(
