@@ -16,6 +16,7 @@ import {
   type Oauth,
   openOauth,
   redeem,
+  refresh,
   secretFor,
 } from './oauth-ground.ts'
 
@@ -114,6 +115,47 @@ for (const engine of testEngines)
         `launch/patient openid fhirUser offline_access ${core.map(type => `patient/${type}.rs`).join(' ')}`,
       ])
         expect((await authorized(oauth, { scope })).tokens.scope).toBe(scope)
+    })
+
+    test('A.9 42: granular scopes are given as they were asked, with nothing wider beside them', async () => {
+      const oauth = await withDoctor(engine)
+      const core = 'http://hl7.org/fhir/us/core/CodeSystem'
+      const hl7 = 'http://terminology.hl7.org/CodeSystem'
+      const sets = [
+        [
+          `patient/Condition.rs?category=${hl7}/condition-category|encounter-diagnosis`,
+          `patient/Condition.rs?category=${core}/condition-category|health-concern`,
+          `patient/Observation.rs?category=${hl7}/observation-category|laboratory`,
+          `patient/Observation.rs?category=${hl7}/observation-category|social-history`,
+        ],
+        [
+          `patient/Condition.rs?category=${hl7}/condition-category|problem-list-item`,
+          `patient/Observation.rs?category=${hl7}/observation-category|vital-signs`,
+          `patient/Observation.rs?category=${hl7}/observation-category|survey`,
+          `patient/Observation.rs?category=${core}/us-core-category|sdoh`,
+        ],
+      ]
+      for (const set of sets) {
+        const scope = ['launch/patient openid fhirUser offline_access', ...set].join(' ')
+        const { tokens } = await authorized(oauth, { scope })
+        expect(tokens.scope).toBe(scope)
+        expect((await refresh(oauth, tokens.refresh_token ?? '')).body.scope).toBe(scope)
+      }
+    })
+
+    test('a purpose that was named goes along with every request; a break-glass is none', async () => {
+      const oauth = await withDoctor(engine)
+      const rows = [
+        [undefined, ['TREAT']],
+        ['HOPERAT', ['HOPERAT']],
+        ['BTG', ['TREAT']],
+      ] as const
+      for (const [purpose_of_use, purpose] of rows) {
+        const { tokens } = await authorized(oauth, { purpose_of_use })
+        expect(await oauth.authenticate(`Bearer ${tokens.access_token}`, '192.0.2.7')).toMatchObject({
+          value: { purpose, emergencies: [] },
+        })
+      }
     })
 
     test('A.3 19: a code is good once, with its verifier, for its client and its redirect address', async () => {
