@@ -1,7 +1,7 @@
 import type { AccessFilter, ConsentFilter } from '../../base/access-filter.ts'
-import { allOf, anyOf, nothing } from '../policy/simplify.ts'
+import { allOf, anyOf, everything, nothing } from '../policy/simplify.ts'
 import { type Caller, callerOf, isOpenByDefault } from './caller.ts'
-import { any, rowText } from './consent-relations.ts'
+import { any, rowText, somewhere } from './consent-relations.ts'
 import type { ConsentDefault, Level } from './consent-rule.ts'
 import { not } from './matter.ts'
 import { withWiderPurposes } from './purposes.ts'
@@ -51,17 +51,20 @@ const openFor = (caller: Caller, purpose: string, type: string, byDefault: Conse
     rows('closed', 5, [any]),
     rows('closed', 6, [any]),
   ]
-  const notClosed = (upTo: number): AccessFilter => not(anyOf(closed.slice(0, upTo)))
   const open = isOpenByDefault(caller, purpose, byDefault)
-  if (aboutSeveral.has(type)) return open ? notClosed(closed.length) : { op: 'patientless' }
+  const otherwise: AccessFilter = open ? everything : nothing
+  const before: AccessFilter = open ? nothingClosed : { op: 'patientless' }
+  // A permit of one of several patients says nothing for the others.
+  if (aboutSeveral.has(type)) return anyOf([before, allOf([not(anyOf(closed)), otherwise])])
   const permitted = caller.outside
-    ? [rows('permitted', 2, caller.clients)]
+    ? [rows('permitted', 2, caller.clients), nothing, nothing, nothing]
     : [rows('permitted', 2, caller.persons), rows('permitted', 3, caller.groups), rows('permitted', 5, [any]), rows('permitted', 6, [any])]
-  return anyOf([
-    ...(open ? [notClosed(closed.length)] : [{ op: 'patientless' } as const]),
-    ...permitted.map((permit, level) => allOf([permit, notClosed(level + 1)])),
-  ])
+  const byLevel = closed.reduceRight((further, close, at) => allOf([not(close), anyOf([permitted[at] ?? nothing, further])]), otherwise)
+  // First what decides for nearly everybody.
+  return anyOf([before, byLevel])
 }
+
+const nothingClosed = not({ op: 'patients', from: 'closed', of: [somewhere] })
 
 const rowsFor = (
   from: 'closed' | 'permitted',

@@ -11,6 +11,9 @@ export const rowsMax = 2_000
 /** Stands for everybody, every purpose, every type. */
 export const any = '*'
 
+/** A `closed` row of every patient who closes anything to anybody: whoever has none is asked nothing else. */
+export const somewhere = 'somewhere'
+
 /** What rows and questions say alike: how near, to whom, for what, of which type. At most 256 bytes. */
 export const rowText = (level: Level, recipient: string, purpose: string, type: string): string =>
   `${nearness(level)}|${recipient}|${purpose}|${type}`
@@ -27,7 +30,9 @@ type Row = Pick<Relation, 'from' | 'of' | 'since' | 'until'>
 export const consentRelations = (resource: Resource, written: Pick<Written, 'zone'> = {}): readonly Relation[] => {
   const patient = instanceOf(resource.patient)
   if (patient?.type !== 'Patient' || !isActivePrivacyConsent(resource)) return []
-  return compiledRows(rulesOf(resource, written)).map(row => ({ ...row, patient: patient.id }))
+  const rows = compiledRows(rulesOf(resource, written))
+  const closing: readonly Row[] = rows.some(({ from }) => from === 'closed') ? [{ from: 'closed', of: somewhere }] : []
+  return [...closing, ...rows].map(row => ({ ...row, patient: patient.id }))
 }
 
 /** The rules of an active privacy Consent. One that cannot be read, or says more than can be kept, closes everything. */

@@ -38,9 +38,10 @@ const openEncounters: ReadonlySet<unknown> = new Set(['planned', 'arrived', 'tri
 /** One that is over, and does not say when, ended nobody knows how long ago. */
 const encounterSpan = ({ status, period }: Resource, written: Written): Span | undefined => {
   if (status === 'cancelled') return undefined
-  const until = spanOf(period, written)?.until
-  if (until !== undefined) return { until: until + afterEncounterMs }
-  return openEncounters.has(status) && spanOf(period, written) !== undefined ? {} : undefined
+  const end = recordsOf(period)[0]?.end
+  if (end === undefined) return openEncounters.has(status) ? {} : undefined
+  const until = endOf(end, written)
+  return until === undefined ? undefined : { until: until + afterEncounterMs }
 }
 
 const careTeam: Carers = (resource, written) => {

@@ -643,7 +643,7 @@ test('rows are short, and each says something once', () => {
       provision: [deny({ class: [type('Condition')] }), permit({ securityLabel: [level('R')] })],
     }),
   ])
-  expect(rows.map(({ from, of }) => `${from} ${of}`)).toEqual(['permitted 6|*|HRESCH|*', 'closed 5|*|HRESCH|Condition'])
+  expect(rows.map(({ from, of }) => `${from} ${of}`)).toEqual(['closed somewhere', 'permitted 6|*|HRESCH|*', 'closed 5|*|HRESCH|Condition'])
 })
 
 describe('what is remembered', () => {
