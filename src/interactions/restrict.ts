@@ -1,10 +1,12 @@
 import type { Ruling } from '../auth/access.ts'
 import { searchableWhere } from '../auth/policy/hidden-elements.ts'
-import { type AccessFilter, type ConsentFilter, seesAll } from '../base/access-filter.ts'
+import { simplified } from '../auth/policy/simplify.ts'
+import { type AccessFilter, type ConsentFilter, lookupsOf, seesAll } from '../base/access-filter.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
 import { normalise } from '../search/normalise.ts'
 import { holdsOneDate } from '../search/parameters.ts'
 import type { Node, ParamRef, Part, Query } from '../search/tree.ts'
+import { assuming, saidOnce } from './assume.ts'
 import { paramNode } from './param-node.ts'
 import type { Call, Parts } from './parts.ts'
 
@@ -176,16 +178,31 @@ class Restriction {
 
   /** The filter in words of engines, and what they do not know as conditions of a search. */
   #inWords(filter: AccessFilter, part: Part): Promise<Inner> {
-    if (isPlain(filter)) return Promise.resolve({ where: { op: 'all' }, filter })
     const patient = patientOf(part, filter)
+    // Of one patient more is known than words say.
+    if (isPlain(filter) && !(patient?.all === true && lookupsOf(filter).length > 0))
+      return Promise.resolve({ where: { op: 'all' }, filter: saidOnce(filter) })
     const key = JSON.stringify([part.type, patient, filter])
     const known = this.#filters.get(key) ?? this.#translate(filter, part.type, patient)
     this.#filters.set(key, known)
     return known
   }
 
+  /** Where every row is about one patient, relations that he stands in hold of every row. */
+  async #relationsKnown(filter: AccessFilter, patient: string): Promise<AccessFilter> {
+    const relations = lookupsOf(filter).filter(word => word.op === 'patients')
+    if (relations.length === 0) return filter
+    const questions = relations.map(({ from, of, confirmed }) => ({ from, of, patient, ...(confirmed && { confirmed }) }))
+    const answers = await this.#parts.store.related(questions)
+    const known = new Set<AccessFilter>(relations.filter((_, at) => answers[at] === true))
+    return assuming(filter, word => known.has(word))
+  }
+
   async #translate(filter: AccessFilter, type: string, patient: PatientAsked | undefined): Promise<Inner> {
-    const words = await withoutConsents(filter, type, patient, this.#call)
+    const said = simplified(await withoutConsents(filter, type, patient, this.#call))
+    const known = patient?.all === true ? await this.#relationsKnown(said, patient.id) : said
+    // Whatever was concluded from it is made sure of.
+    const words = saidOnce(patient?.unsure === true ? simplified({ op: 'and', of: [{ op: 'patient', id: patient.id }, known] }) : known)
     const conjuncts = words.op === 'and' ? words.of : [words]
     const plain = conjuncts.filter(isPlain)
     const rest = conjuncts.filter(part => !isPlain(part))
@@ -270,8 +287,8 @@ const asNode = (filter: AccessFilter, type: string, keeps: boolean, parts: Parts
 
 // --- of whom the rows are
 
-/** `all`: every row is about him; else some may be about others alone. */
-type PatientAsked = { readonly id: string; readonly all: boolean }
+/** `all`: every row is about him; else some may be about others alone. `unsure`: but for references that are not as R4 has them. */
+type PatientAsked = { readonly id: string; readonly all: boolean; readonly unsure?: true }
 
 /** The one patient whom the question is about: by what is asked, or by the filter itself. */
 const patientOf = ({ type, where }: Part, filter: AccessFilter): PatientAsked | undefined => {
@@ -288,14 +305,17 @@ const patientAsked = (type: string, where: Node): PatientAsked | undefined => {
   switch (where.op) {
     case 'and': {
       const found = where.of.flatMap(part => patientAsked(type, part) ?? [])
-      return found.find(({ all }) => all) ?? found[0]
+      return found.find(({ all, unsure }) => all && unsure !== true) ?? found.find(({ all }) => all) ?? found[0]
     }
     case 'or': {
-      // `patient=1` may also mean a Group; a compartment holds what its patient wrote, too.
-      const found = where.of.map(part => patientAsked(type, part))
+      // `subject=1` may also mean a Group; by `patient` hardly. A compartment holds what its patient wrote, too.
+      const people = where.of.filter(part => !isNobody(part))
+      const found = people.map(part => patientAsked(type, part))
       const [first, ...others] = found.flatMap(one => one ?? [])
       if (first === undefined || others.some(({ id }) => id !== first.id)) return undefined
-      return { id: first.id, all: found.every(one => one?.all === true) }
+      const all = found.every(one => one?.all === true)
+      const unsure = people.length < where.of.length || found.some(one => one?.unsure === true)
+      return { id: first.id, all, ...(all && unsure && { unsure }) }
     }
     case 'id':
       return type === 'Patient' && where.ids.length === 1 ? { id: where.ids[0] as string, all: true } : undefined
@@ -307,6 +327,9 @@ const patientAsked = (type: string, where: Node): PatientAsked | undefined => {
       return undefined
   }
 }
+
+/** What stands in elements of this name is a Patient in nearly all of R4. */
+const isNobody = (node: Node): boolean => node.op === 'reference' && node.param.code === 'patient' && node.type !== 'Patient'
 
 const patientOfFilter = (filter: AccessFilter): string | undefined => {
   if (filter.op === 'patient') return filter.id

@@ -204,6 +204,20 @@ for (const engine of testEngines)
       })
     })
 
+    test('a Group with the id of a patient opens nothing of its own', async () => {
+      await ask(undefined, 'PUT', 'Group/budi', { resourceType: 'Group', id: 'budi', type: 'person', actual: true })
+      await ask(undefined, 'PUT', 'DeviceUseStatement/of-group', {
+        resourceType: 'DeviceUseStatement',
+        id: 'of-group',
+        status: 'active',
+        subject: { reference: 'Group/budi' },
+        device: {},
+      })
+      expect((await ask(doctor, 'GET', 'DeviceUseStatement/of-group')).status).toBe(404)
+      const found = (await ask(doctor, 'GET', 'DeviceUseStatement?patient=budi')).body.entry ?? []
+      expect(found.filter(({ search }: { search: { mode: string } }) => search.mode === 'match')).toEqual([])
+    })
+
     test('a deletion is told to whom the last state was visible', async () => {
       const billing = askers.billing as Principal
       const invoice = (id: string, patient: string) => ({
