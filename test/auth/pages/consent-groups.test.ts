@@ -17,6 +17,7 @@ const all = (asked: ConsentChoices): ReadonlySet<string> => new Set(boxesOf(aske
 const first = (asked: ConsentChoices): ReadonlySet<string> => new Set(boxesOf(asked).flatMap(({ id, ticked }) => (ticked ? [id] : [])))
 
 const category = 'http://terminology.hl7.org/CodeSystem/observation-category'
+const condition = 'http://terminology.hl7.org/CodeSystem/condition-category'
 const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
 
 describe('a scope in words', () => {
@@ -113,10 +114,36 @@ describe('what may be ticked', () => {
     expect(tickedScopes(wild, all(wild))).toEqual(['patient/*.rs'])
   })
 
+  const whole: readonly (readonly [name: string, asked: string])[] = [
+    ['A.3 15: the standalone launch, v2', 'launch/patient openid fhirUser offline_access patient/*.rs'],
+    ['A.3 15: the standalone launch, v1', 'launch/patient openid fhirUser offline_access patient/*.read'],
+    [
+      'A.3 15: types one by one',
+      `launch/patient openid fhirUser offline_access ${testDefinitions()
+        .resourceTypes.slice(0, 28)
+        .map(type => `patient/${type}.rs`)
+        .join(' ')}`,
+    ],
+    [
+      'A.9 42: the first set of granular scopes',
+      `patient/Condition.rs?category=${condition}|encounter-diagnosis patient/Condition.rs?category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern patient/Observation.rs?category=${category}|laboratory patient/Observation.rs?category=${category}|social-history`,
+    ],
+    [
+      'A.9 42: the second set of granular scopes',
+      `patient/Condition.rs?category=${condition}|problem-list-item patient/Observation.rs?category=${category}|vital-signs patient/Observation.rs?category=${category}|survey patient/Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh`,
+    ],
+  ]
+  for (const [name, asked] of whole)
+    test(`${name} comes back as it was asked for when nothing is unticked`, () => {
+      const offered = choices(asked)
+      expect([...tickedScopes(offered, first(offered))].toSorted()).toEqual(asked.split(' ').toSorted())
+      expect(boxesOf(offered).filter(({ technical }) => technical)).toEqual([])
+    })
+
   test('a name that is no box allows nothing', () =>
     expect(tickedScopes(choices('patient/*.rs'), new Set(['box99', 'patient/*.cruds', '']))).toEqual([]))
 
-  test('T16: whatever is ticked is within what was asked for, and all ticked is all of it', () => {
+  test('T16, A.3 22: whatever is ticked is within what was asked for, and all ticked is all of it', () => {
     const pool = [
       'openid',
       'fhirUser',

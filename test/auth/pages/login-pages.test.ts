@@ -267,6 +267,72 @@ for (const engine of testEngines)
       expect(world.told.at(-1)?.[1]).toEqual(['patient/Patient.rs', 'patient/Observation.cruds', 'openid', 'fhirUser', 'launch/patient'])
     })
 
+    test('A.3 21: who refuses, at consent or at the choice of a patient, goes back to the application without anything', async () => {
+      const world = await openPages(engine)
+      await anAccount(world.accounts, 'siti.aminah')
+      world.own = [
+        { id: '1', name: 'Siti Aminah' },
+        { id: '2', name: 'Anak Siti' },
+      ]
+      const browser = new TestBrowser(world.base)
+      await logIn(browser, 'siti.aminah')
+      const path = waiting(world, { prompt: 'consent', patient: '1' })
+      await browser.open(path)
+      expect((await browser.sendOnly(`${path}/consent`, {}, ['refuse', 'yes'])).headers.get('location')).toBe(`${world.app}?code=c`)
+      waiting(world, { prompt: 'select_patient' })
+      await browser.open(path)
+      await browser.sendOnly(`${path}/refuse`)
+      expect(world.told).toEqual([
+        ['refused', undefined],
+        ['refused', undefined],
+      ])
+    })
+
+    test('nothing ticked is said, and a patient or a visit that was not offered is not taken', async () => {
+      const world = await openPages(engine)
+      await anAccount(world.accounts, 'siti.aminah')
+      world.own = [{ id: '1', name: 'Siti Aminah' }]
+      world.encounters = [{ id: 'e1', start: 0 }]
+      const browser = new TestBrowser(world.base)
+      await logIn(browser, 'siti.aminah')
+      const path = waiting(world, { prompt: 'consent', patient: '1' })
+      await browser.open(path)
+      const nothing = await browser.send(`${path}/consent`, { allow: [] })
+      expect([nothing.status, wordsOf(nothing.text)]).toEqual([
+        422,
+        expect.stringContaining('Pilih paling sedikit satu, atau tekan Tolak.'),
+      ])
+      await browser.open(`${path}/patient`)
+      const stranger = await browser.send(`${path}/patient`, { patient: 'stranger' })
+      expect([stranger.status, wordsOf(stranger.text)]).toEqual([
+        422,
+        expect.stringContaining('Pasien ini tidak dapat dibuka. Pilih yang lain.'),
+      ])
+      waiting(world, { prompt: 'select_encounter', patient: '1' })
+      await browser.open(path)
+      expect((await browser.send(`${path}/encounter`, { encounter: 'e2' })).status).toBe(422)
+      expect(world.told).toEqual([])
+    })
+
+    test('staff search with three characters at least, and what they search for stands in no address', async () => {
+      const world = await openPages(engine)
+      await anAccount(world.accounts, 'dr.budi', [doctor])
+      world.patients = [{ id: '1', name: 'Budi Santoso' }]
+      const browser = new TestBrowser(world.base)
+      await logIn(browser, 'dr.budi')
+      const path = waiting(world, { prompt: 'select_patient' })
+      await browser.open(path)
+      const short = await browser.send(`${path}/patients`, { text: ' bu ' })
+      expect([short.status, wordsOf(short.text)]).toEqual([422, expect.stringContaining('Masukkan minimal 3 huruf.')])
+      const none = await browser.send(`${path}/patients`, { text: 'wulan' })
+      expect(wordsOf(none.text)).toContain('Tidak ada pasien yang cocok atau dapat Anda akses.')
+      await browser.send(`${path}/patients`, { text: 'santoso' })
+      expect(browser.here?.path).toBe(`${path}/patients`)
+      expect(world.searches).toEqual(['wulan', 'santoso'])
+      await browser.send(`${path}/patient`, {}, ['patient', '1'])
+      expect(world.told).toEqual([['patient', '1']])
+    })
+
     test('a session that lives is enough for an application, but not when a login of now is asked for', async () => {
       const world = await openPages(engine)
       await anAccount(world.accounts, 'siti.aminah')

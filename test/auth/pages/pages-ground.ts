@@ -54,9 +54,9 @@ export const openPages = async (
   const accounts = await openAccounts(engine, { facility, ...(passwordDays === undefined ? {} : { passwordDays }) })
   const { ground } = accounts.parts
   const server = createServer()
-  servers.push(server)
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const base = await listening(server)
+  // An origin of its own, so that a browser holds the redirect after consent against `form-action`.
+  const app = await listening(createServer(appPage))
   const world: PagesGround = {
     accounts,
     base,
@@ -68,7 +68,7 @@ export const openPages = async (
     apps: [],
     searches: [],
     emergency: undefined,
-    app: `${base}/app`,
+    app: `${app}/app`,
   }
   const pages = createPages({
     accounts: { ...accounts.parts, ground: { ...ground, beside: mailsBeside(ground) } },
@@ -109,7 +109,7 @@ export const openPages = async (
       ...(req.headers['user-agent'] === undefined ? {} : { userAgent: req.headers['user-agent'] }),
     }
     const path = req.url ?? '/'
-    const handler = path.startsWith('/account') ? pages.account : path.startsWith('/login') ? pages.login : appPage
+    const handler = path.startsWith('/account') ? pages.account : pages.login
     handler(req, res, from).catch((error: unknown) => {
       world.told.push(['thrown', error])
       if (!res.headersSent) res.writeHead(500)
@@ -119,7 +119,13 @@ export const openPages = async (
   return world
 }
 
-const appPage = async (_req: unknown, res: ServerResponse): Promise<void> => {
+const listening = async (server: Server): Promise<string> => {
+  servers.push(server)
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const appPage = (_req: unknown, res: ServerResponse): void => {
   res.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
   res.end('<!doctype html><html lang="id"><title>App</title><link rel="icon" href="data:,"><p>App</p></html>')
 }

@@ -203,7 +203,7 @@ describe('what every page says to the browser', () => {
     expect(login.headers.get('x-frame-options')).toBe('DENY')
     expect(login.headers.get('referrer-policy')).toBe('same-origin')
     const asked = await browser.open(waiting(world))
-    expect(csp(asked)['form-action']).toBe(`'self' ${world.base}`)
+    expect(csp(asked)['form-action']).toBe(`'self' ${new URL(world.app).origin}`)
   })
 
   test('who may frame the pages is configured', async () => {
