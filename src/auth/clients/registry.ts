@@ -49,7 +49,8 @@ export const createClientRegistry = ({ ground, jwks, health, production }: Clien
     clients.delete(id)
     if (kept === undefined || (production && kept.value.development === true)) return undefined
     if (clients.size >= rememberedMax) clients.clear()
-    if (changes === before) clients.set(id, { client: kept.value, at })
+    // One that gets nothing is asked for each time: let in, it works at once.
+    if (changes === before && isUsable(kept.value)) clients.set(id, { client: kept.value, at })
     return kept.value
   }
 

@@ -116,6 +116,14 @@ for (const engine of testEngines)
       expect(await registry.find('nobody-here')).toBeUndefined()
     })
 
+    test('a draft that another node lets in works at once', async () => {
+      const { parts, ground, registry } = await opened(engine)
+      const { client } = valueOf(await registerClient(parts, service, alone, origin))
+      expect(await registry.find(client.id)).toMatchObject({ status: 'draft' })
+      valueOf(await activateClient(ground, client.id, both, origin))
+      expect(await registry.find(client.id)).toMatchObject({ status: 'active' })
+    })
+
     test('what was read before a change is not remembered after it', async () => {
       const { parts, ground, registry } = await opened(engine)
       const { client } = valueOf(await registerClient(parts, app, alone, origin))
