@@ -1,6 +1,6 @@
 import type { Resource } from '../../fhir/model/resource.ts'
 import { instanceOf, recordsOf } from './references.ts'
-import type { RoleReachParts } from './role-reach.ts'
+import type { RoleReachParts } from './role-reach-parts.ts'
 
 /** Deeper trees, and larger ones, are reached as far as this. */
 const depthMax = 10

@@ -3,7 +3,7 @@ import type { Resource } from '../../fhir/model/resource.ts'
 import type { Key } from '../../storage/port.ts'
 import { spanOf } from './instants.ts'
 import { instanceOf, recordsOf } from './references.ts'
-import type { RoleReachParts } from './role-reach.ts'
+import type { RoleReachParts } from './role-reach-parts.ts'
 
 /** On a RelatedPerson whose papers the record unit has seen: the day it did (valueDate). Whoever writes RelatedPersons may set it; patients may not. */
 const verifiedUrl = `${canonicalBase}/StructureDefinition/verified-on`

@@ -1,4 +1,3 @@
-import type { Resource } from '../../fhir/model/resource.ts'
 import type { RoleAssignment as Held } from '../accounts/account.ts'
 import type { RoleAssignment } from '../policy/principal.ts'
 import { ancestorsOf, givesCare, parentOf, subtreeOf } from './organizations.ts'
@@ -6,21 +5,7 @@ import { kindsOfRoles } from './queue.ts'
 import { instanceOf } from './references.ts'
 import { createRemembered } from './remembered.ts'
 import { type Represented, representedBy } from './representation.ts'
-
-export type RoleReachParts = {
-  /** Current instances of a type whose reference parameter names one of these (`Organization/1`), at most `limit`; `more` when there are more. */
-  readonly referring: (
-    type: string,
-    param: string,
-    targets: readonly string[],
-    limit: number,
-  ) => Promise<{ readonly found: readonly Resource[]; readonly more: boolean }>
-  /** Current instances of a type, at most `limit`. */
-  readonly all: (type: string, limit: number) => Promise<readonly Resource[]>
-  /** The current state of an instance. */
-  readonly newest: (type: string, id: string) => Promise<Resource | undefined>
-  readonly clock: () => number
-}
+import type { RoleReachParts } from './role-reach-parts.ts'
 
 export type RoleReach = {
   /** Roles held now, each with its organization's whole subtree; without an organization, with all of this installation that give care. */

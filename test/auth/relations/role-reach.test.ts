@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RoleAssignment } from '../../../src/auth/accounts/account.ts'
-import { createRoleReach, type RoleReach, type RoleReachParts } from '../../../src/auth/relations/role-reach.ts'
+import { createRoleReach, type RoleReach } from '../../../src/auth/relations/role-reach.ts'
+import type { RoleReachParts } from '../../../src/auth/relations/role-reach-parts.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
 
 const now = Date.parse('2026-11-21T08:00:00Z')
