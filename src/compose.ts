@@ -21,6 +21,7 @@ export const compose = async (config: Config, purpose: Purpose, together?: Toget
   const http = await composeHttp(config, purpose, store, definitions, together)
   return {
     perform: http.perform,
+    source: http.source,
     listen: http.listen,
     invitation: http.invitation,
     ready: http.ready,

@@ -17,7 +17,7 @@ const people: readonly (readonly [role: string, fhirUser?: string])[] = [
   ['radiology', 'Practitioner/demo-radiology'],
   ['billing', 'Practitioner/demo-billing'],
   ['auditor', 'Practitioner/demo-auditor'],
-  ['patient', 'Patient/demo-patient'],
+  ['patient', 'Patient/pasien-001'],
 ]
 
 /**

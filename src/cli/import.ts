@@ -7,7 +7,7 @@ import type { Limits } from '../base/limits.ts'
 import { type Failure, fail, type Outcome, statusOf } from '../base/outcome.ts'
 import { parseJson } from '../fhir/model/json.ts'
 import type { Resource } from '../fhir/model/resource.ts'
-import type { Answer, Context, InteractionRequest, Perform } from '../interactions/request.ts'
+import type { Answer, Context, InteractionRequest, Perform, Principal } from '../interactions/request.ts'
 import { exitCodes } from './exit-codes.ts'
 import { Mark } from './import-mark.ts'
 import { documentsOf, findSources, type SourceDocument, SourceError, type SourceFile } from './import-source.ts'
@@ -15,7 +15,13 @@ import { createProgress } from './progress.ts'
 import { report, type Terminal } from './terminal.ts'
 
 /** What the verb works with. */
-export type ImportParts = { readonly perform: Perform; readonly limits: Limits; readonly clock: Clock; readonly terminal: Terminal }
+export type ImportParts = {
+  readonly perform: Perform
+  readonly principal: Principal
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly terminal: Terminal
+}
 
 export type ImportOptions = {
   readonly paths: readonly string[]
@@ -150,7 +156,7 @@ class ImportRun {
 
   private context(document: SourceDocument): Context {
     return {
-      principal: { kind: 'anonymous' },
+      principal: this.parts.principal,
       requestId: `import-${this.resume.run}`,
       deadline: deadlineIn(10 * this.parts.limits.transactionMs),
       via: 'internal',

@@ -103,18 +103,11 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
 
   program
     .command('demo')
-    .description('guided tour on this machine: invented people, no sign-in')
+    .description('guided tour on this machine: invented people, no sign-in unless asked for')
+    .option('--auth', 'with sign-in: an account for each role, anew at each start')
     .action(
-      run(() =>
-        withConfig({}, (config, out) =>
-          demo(
-            config,
-            { portWasAsked: Boolean(parts().environment.SIMPUL_PORT) },
-            given => parts().compose(given, 'demo'),
-            out,
-            parts().untilStopped,
-          ),
-        ),
+      run(({ auth = false }: { auth?: boolean }) =>
+        withConfig({}, (config, out) => demo(config, { portWasAsked: Boolean(parts().environment.SIMPUL_PORT), auth }, parts(), out)),
       ),
     )
 
@@ -182,7 +175,10 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
 const importInto = async (parts: ProgramParts, config: Config, options: ImportOptions, terminal: Terminal): Promise<number> => {
   await using application = await parts.compose(config, 'import')
   // Awaited here: the application must outlive the import.
-  return await importFiles({ perform: application.perform, limits: config.limits, clock: parts.clock, terminal }, options)
+  return await importFiles(
+    { perform: application.perform, principal: application.source('import'), limits: config.limits, clock: parts.clock, terminal },
+    options,
+  )
 }
 
 type CopyOptions = { readonly from: string; readonly to: string }

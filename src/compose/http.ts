@@ -1,4 +1,5 @@
 import { permitAll } from '../auth/access.ts'
+import { ownSource } from '../auth/own-source.ts'
 import { systemClock } from '../base/clock.ts'
 import { failureKinds } from '../base/failure-kinds.ts'
 import { uuidv7Ids } from '../base/ids.ts'
@@ -21,7 +22,7 @@ import { createCapabilities } from '../interactions/capability-statement.ts'
 import { interactions } from '../interactions/index.ts'
 import type { Parts } from '../interactions/parts.ts'
 import { createPerform } from '../interactions/perform.ts'
-import type { Perform } from '../interactions/request.ts'
+import type { Perform, Principal } from '../interactions/request.ts'
 import { stateOf } from '../interactions/states.ts'
 import { shareInProcess } from '../nodes/in-process.ts'
 import type { Shared } from '../nodes/shared.ts'
@@ -34,6 +35,7 @@ import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { cursorSecret } from './cursor-secret.ts'
 import { loadLabelling } from './labels.ts'
+import { loadRoles } from './roles.ts'
 import { settingsOf } from './settings.ts'
 
 export type Purpose = 'serve' | 'demo' | 'import'
@@ -135,6 +137,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
 
   return {
     perform,
+    source: (name: string): Principal => ownSource(loadRoles(config, definitions), name),
     listen: async (): Promise<string> => {
       server = createHttpServer({
         perform,

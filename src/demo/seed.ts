@@ -2,10 +2,10 @@ import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes'
 import { makePerson } from './people.ts'
 import { seededRandom } from './random.ts'
 import { makeVisit } from './visits.ts'
-import { clinics, doctors } from './vocabulary.ts'
+import { clinics, doctors, staff } from './vocabulary.ts'
 
 /** Raised when the demo people change: an older demo store is then built anew. */
-export const seedVersion = '2026-11-21.1'
+export const seedVersion = '2026-11-21.2'
 
 const newestVisit = Date.UTC(2026, 10, 20, 1)
 const people = 50
@@ -25,7 +25,13 @@ export const demoBundles = (): readonly Bundle[] => {
 
 const house = (): Resource[] => [
   { resourceType: 'Organization', id: 'rs-contoh', active: true, name: 'RS Contoh Sehat' },
-  { resourceType: 'Organization', id: 'bpjs-kesehatan', active: true, name: 'BPJS Kesehatan' },
+  {
+    resourceType: 'Organization',
+    id: 'bpjs-kesehatan',
+    active: true,
+    type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/organization-type', code: 'pay' }] }],
+    name: 'BPJS Kesehatan',
+  },
   ...clinics.map(
     ({ id, name }): Resource => ({
       resourceType: 'Location',
@@ -41,6 +47,15 @@ const house = (): Resource[] => [
       id,
       active: true,
       name: [{ prefix: ['dr.'], given: [given], family }],
+    }),
+  ),
+  // Who the accounts for trials belong to (`simpul dev seed`).
+  ...staff.map(
+    ({ role, given, family }): Resource => ({
+      resourceType: 'Practitioner',
+      id: `demo-${role}`,
+      active: true,
+      name: [{ given: [given], family }],
     }),
   ),
 ]

@@ -89,6 +89,17 @@ export const doctors = [
   { id: 'dr-citra', given: 'Citra', family: 'Manurung' },
 ] as const
 
+export const staff = [
+  { role: 'doctor', given: 'Dian', family: 'Kusuma' },
+  { role: 'nurse', given: 'Nadia', family: 'Siregar' },
+  { role: 'pharmacist', given: 'Farid', family: 'Halim' },
+  { role: 'receptionist', given: 'Rina', family: 'Wulandari' },
+  { role: 'lab', given: 'Laras', family: 'Pertiwi' },
+  { role: 'radiology', given: 'Raka', family: 'Saputra' },
+  { role: 'billing', given: 'Bella', family: 'Hutapea' },
+  { role: 'auditor', given: 'Agus', family: 'Setiawan' },
+] as const
+
 export const diagnoses = [
   { code: 'I10', text: 'Tekanan darah tinggi tanpa sebab lain', chronic: true },
   { code: 'E11.9', text: 'Diabetes melitus tipe 2 tanpa komplikasi', chronic: true },
