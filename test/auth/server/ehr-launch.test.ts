@@ -1,5 +1,6 @@
 /** EHR launch: an application started out of the record. @see auth.md 7.3, annex A.4 */
 import { describe, expect, test } from '@jest/globals'
+import { grantsOf } from '../../../src/auth/grants/grants.ts'
 import { launchRecords } from '../../../src/auth/smart/launch-record.ts'
 import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { testEngines } from '../../support/engines.ts'
@@ -109,12 +110,17 @@ for (const engine of testEngines)
       expect(await errorOf({ launch: old })).toBe('invalid_request')
     })
 
-    test('A.4 25: of two who agree with the same launch one gets access', async () => {
-      const { oauth, cookie } = await withDoctor()
+    test('A.4 25: of five agreements with the same launch at the same time one becomes access', async () => {
+      const { oauth, account, cookie } = await withDoctor()
       const { launch: value } = (await launch(oauth, cookie)).body
-      const asked = Array.from({ length: 5 }, () => authorizeUrl(oauth, { ...ehr, launch: value }))
-      const answers = await Promise.all(asked.map(async ({ url }) => (await browserWith(oauth, cookie).walk(url)).location?.searchParams))
-      expect(answers.filter(answer => answer?.has('code'))).toHaveLength(1)
+      const browser = browserWith(oauth, cookie)
+      oauth.pages = { ticks: () => 'wait' }
+      const waiting: string[] = []
+      for (let n = 0; n < 5; n++) waiting.push((await browser.walk(authorizeUrl(oauth, { ...ehr, launch: value }).url)).url)
+      oauth.pages = {}
+      const answers = await Promise.all(waiting.map(at => browser.fetch(at)))
+      expect(answers.map(({ status }) => status)).toEqual(waiting.map(() => 303))
+      expect(await grantsOf(oauth.parts.ground, account.id, account.epoch)).toHaveLength(1)
     })
 
     test('A.4 25: one that was used while somebody was at the screen is refused there', async () => {
