@@ -60,8 +60,10 @@ export const responseBundle = (
     text += `"response":${JSON.stringify(responseOf(result, context))}}`
   }
   chunks.push(encoder.encode(results.length === 0 ? `${text}}` : `${text}]}`))
+  const marks = [...new Set(results.flatMap(result => (result.ok ? (result.value.marks ?? []) : [])))]
   return {
     status: 200,
+    ...(marks.length === 0 ? {} : { marks }),
     body: { kind: 'json', chunks },
     touched: results.flatMap(result => (result.ok ? (result.value.touched ?? []) : [])),
   }

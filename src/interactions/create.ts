@@ -62,7 +62,11 @@ const prepareCreate = async (
       versions: [version],
     },
     answered: held =>
-      answerOf(201, version, held.versions[0]?.lastUpdated as number, request, { issues: [...remarks(sent), ...met.value], seen }),
+      answerOf(201, version, held.versions[0]?.lastUpdated as number, request, {
+        issues: [...remarks(sent), ...met.value],
+        seen,
+        firstLink: admitted.value.firstLink,
+      }),
   })
 }
 

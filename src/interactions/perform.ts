@@ -1,12 +1,24 @@
 import type { AuditRecord } from '../audit/record.ts'
+import type { Access } from '../auth/access.ts'
 import { askerOf } from '../auth/policy/principal.ts'
+import type { FailureKind } from '../base/failure-kinds.ts'
 import { fail, statusOf } from '../base/outcome.ts'
 import { StoreUnusable } from '../storage/unusable.ts'
 import type { Interaction, Parts } from './parts.ts'
-import type { InteractionCode, Perform } from './request.ts'
+import type { Answer, Context, InteractionCode, InteractionRequest, Perform } from './request.ts'
 
 /** When to ask again a store that nobody reaches. */
 const awaySeconds = 5
+
+/** What somebody was not allowed, found out inside. */
+const refusals: ReadonlySet<FailureKind> = new Set(['forbidden', 'insufficient-scope', 'step-up-needed'])
+
+const breaksGlass = ({ interaction, type }: InteractionRequest, { principal }: Context, access: Access): boolean =>
+  access.allow &&
+  principal.kind === 'user' &&
+  principal.emergencies.length > 0 &&
+  type !== undefined &&
+  access.ruling(interaction, type)?.obligations.some(({ kind }) => kind === 'break-glass') === true
 
 /**
  * The one door. HTTP requests, batch entries, messages and jobs all come through here, so that nothing escapes access control and audit:
@@ -17,7 +29,12 @@ export const createPerform =
   async (request, context) => {
     const started = performance.now()
     const access = parts.decide(context.principal, request.interaction, request.type)
-    const record = (status: number, outcome: AuditRecord['outcome'], touched: AuditRecord['touched'] = []): void =>
+    const record = (
+      status: number,
+      outcome: AuditRecord['outcome'],
+      { touched = [], marks = [] }: Pick<Answer, 'touched' | 'marks'> = {},
+    ): void => {
+      const all = [...(breaksGlass(request, context, access) ? (['break-glass'] as const) : []), ...marks]
       parts.audit({
         requestId: context.requestId,
         via: context.via,
@@ -25,19 +42,22 @@ export const createPerform =
         interaction: request.interaction,
         ...(request.type === undefined ? {} : { type: request.type }),
         ...(request.id === undefined ? {} : { id: request.id }),
+        rule: access.rule,
+        ...(all.length === 0 ? {} : { marks: all }),
         status,
         outcome,
         ms: performance.now() - started,
         touched,
       })
+    }
     if (!access.allow) {
       record(statusOf(access.failure), 'denied')
       return { ok: false, failure: access.failure }
     }
     try {
       const outcome = await interactions[request.interaction](request, { ...context, access }, parts)
-      if (outcome.ok) record(outcome.value.status, 'success', outcome.value.touched)
-      else record(statusOf(outcome.failure), 'failed')
+      if (outcome.ok) record(outcome.value.status, 'success', outcome.value)
+      else record(statusOf(outcome.failure), refusals.has(outcome.failure.kind) ? 'denied' : 'failed')
       return outcome
     } catch (error) {
       if (error instanceof StoreUnusable) {

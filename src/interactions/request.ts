@@ -1,3 +1,4 @@
+import type { AuditMark } from '../audit/record.ts'
 import type { Anonymous, Principal as PolicyPrincipal } from '../auth/policy/principal.ts'
 import type { Deadline } from '../base/deadline.ts'
 import type { Issue, Outcome } from '../base/outcome.ts'
@@ -94,6 +95,8 @@ export type Answer = {
   readonly contentLocation?: string
   /** Warnings and information beside the success; sent as an OperationOutcome when the client prefers that. */
   readonly issues?: readonly Issue[]
+  /** What the audit record says besides. */
+  readonly marks?: readonly AuditMark[]
   /** Type and id that were touched, for the audit record. */
   readonly touched?: readonly { readonly type: string; readonly id: string; readonly versionId?: number }[]
 }

@@ -26,6 +26,8 @@ export type State = Key & {
   readonly attributes: AccessAttributes
   /** What a Binary is decided as, when it says so. */
   readonly context?: Key
+  /** Ids of what a state that is not stored yet speaks of. */
+  readonly speaksOf?: readonly string[]
   meets(condition: ParamFilter): boolean | undefined
 }
 
@@ -77,7 +79,9 @@ const readAgain = (version: StoredVersion, parts: StateParts): IndexValues | und
 /** A state that is not stored yet. */
 export const newState = (resource: Resource, id: string, values: IndexValues, attributes: AccessAttributes, parts: StateParts): State => {
   const key = { type: resource.resourceType, id }
-  return recalled(key, { attributes, ...contextOf(resource, parts), met: new Map() }, () => values, parts)
+  const speaksOf = namedForPatients(resource).map(named => named.id)
+  const known = recalled(key, { attributes, ...contextOf(resource, parts), met: new Map() }, () => values, parts)
+  return speaksOf.length === 0 ? known : Object.assign(known, { speaksOf })
 }
 
 const recalled = (key: Key, known: Remembered, valuesOf: () => IndexValues | undefined, parts: StateParts): State => {
@@ -195,10 +199,10 @@ export const lookUp = async (
   return Object.assign(informed, { asked: { relations: asked.length > 0, consents: consents.size > 0 } })
 }
 
-/** What is not there is asked about like what is, under its own id. */
+/** What is not there is asked about like what is, under its own id: so is what a new state speaks of, whose patients nobody knows then. */
 const patientsOf = (state: State | undefined, id: string): readonly string[] => {
   const patients = state?.attributes.patients ?? []
-  return patients.length === 0 ? [id] : patients
+  return patients.length === 0 ? (state?.speaksOf ?? [id]) : patients
 }
 
 const consentKey = (consent: ConsentFilter, type: string, patients: readonly string[]): string => JSON.stringify([consent, type, patients])

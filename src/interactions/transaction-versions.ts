@@ -16,7 +16,7 @@ import type { Slot } from './transaction-slots.ts'
 import type { Target, Targets } from './transaction-targets.ts'
 import { mergedOver } from './update.ts'
 import { attributesOf, isVisible } from './visible.ts'
-import { type Draft, deletionOf, type IndexedVersion, newVersion, newVersionAlone, type Seen, seenAs, seenNow, writerOf } from './write.ts'
+import { type Draft, deletionOf, type IndexedVersion, newVersion, newVersionAlone, type Told, seenAs, seenNow, writerOf } from './write.ts'
 import { admitAllNew } from './write-access.ts'
 
 /** Phases 5 and 6 of a transaction: every entry's new version, or that its instance stays as it is. */
@@ -173,8 +173,8 @@ const newState = ({ task }: Slot, draft: Outcome<Draft>, before: StoredVersion |
 export const admitBuilt = async (
   built: ReadonlyMap<Slot, Built>,
   parts: Parts,
-): Promise<{ readonly seen: ReadonlyMap<Slot, Seen>; readonly failures: readonly Failure[] }> => {
-  const seen = new Map<Slot, Seen>()
+): Promise<{ readonly told: ReadonlyMap<Slot, Told>; readonly failures: readonly Failure[] }> => {
+  const told = new Map<Slot, Told>()
   const failures: Failure[] = []
   const fresh = [...built].flatMap(([slot, one]) => (one.do === 'new' ? [{ slot, one }] : []))
   const admitted = await admitAllNew(
@@ -183,11 +183,11 @@ export const admitBuilt = async (
   )
   for (const [at, result] of admitted.entries()) {
     const { slot } = fresh[at] as (typeof fresh)[number] // one for one
-    if (result.ok) seen.set(slot, seenAs(result.value.sight, parts))
+    if (result.ok) told.set(slot, { seen: seenAs(result.value.sight, parts), firstLink: result.value.firstLink })
     else failures.push(inEntry(result.failure, slot.entry))
   }
-  for (const [slot, one] of built) if (one.do === 'kept') seen.set(slot, await seenNow(one.version, slot.call, parts))
-  return { seen, failures }
+  for (const [slot, one] of built) if (one.do === 'kept') told.set(slot, { seen: await seenNow(one.version, slot.call, parts) })
+  return { told, failures }
 }
 
 /** Deletions of a slot, one for each instance that it deletes. */

@@ -13,7 +13,7 @@ import { type PendingConditional, type Rewriting, rewriteReferences, rewrittenRe
 import { readSlots, type Slot } from './transaction-slots.ts'
 import { type Finder, findTargets, type Targets } from './transaction-targets.ts'
 import { admitBuilt, type Built, buildDeletions, buildVersions } from './transaction-versions.ts'
-import { answerOf, type Held, type Preparation, type Seen, seenNow, write } from './write.ts'
+import { answerOf, type Held, type Preparation, seenNow, type Told, write } from './write.ts'
 
 /**
  * transaction: all entries or none. *Read the entries; then, as often as a race is lost: resolve, identities, overlap, rewrite references,
@@ -65,14 +65,14 @@ const prepareTransaction = async (
   if (failures.length > 0) return failAll(failures, issuesMax)
   const admitted = await admitBuilt(built, parts)
   if (admitted.failures.length > 0) return failAll(admitted.failures, issuesMax)
-  const seen = new Map([...admitted.seen, ...(await seenMatches(slots, targets, parts))])
+  const told = new Map([...admitted.told, ...(await seenMatches(slots, targets, parts))])
   const reads = await checkReads(slots, targets, parts)
   if (reads.failures.length > 0) return failAll(reads.failures, issuesMax)
 
   const plan = await planOf(slots, targets, built, parts)
   const whole = { ...plan, expects: [...plan.expects, ...reads.expects], guards: [...plan.guards, ...conditional.guards] }
-  if (plan.versions.length === 0) return ok({ answer: resultsOf(slots, targets, built, seen, whole, undefined, prefer) })
-  return ok({ plan: whole, answered: held => resultsOf(slots, targets, built, seen, whole, held, prefer) })
+  if (plan.versions.length === 0) return ok({ answer: resultsOf(slots, targets, built, told, whole, undefined, prefer) })
+  return ok({ plan: whole, answered: held => resultsOf(slots, targets, built, told, whole, held, prefer) })
 }
 
 const lookupsAtOnceMax = 8
@@ -144,14 +144,14 @@ const planOf = async (slots: readonly Slot[], targets: Targets, built: ReadonlyM
   return { expects, guards, versions, ...(refuses ? { unreferenced } : {}) }
 }
 
-const nothingSeen: Seen = () => undefined
+const nothingTold: Told = { seen: () => undefined }
 
 /** What conditional creates found, as their callers see it. */
-const seenMatches = async (slots: readonly Slot[], targets: Targets, parts: Parts): Promise<readonly (readonly [Slot, Seen])[]> => {
-  const seen: (readonly [Slot, Seen])[] = []
+const seenMatches = async (slots: readonly Slot[], targets: Targets, parts: Parts): Promise<readonly (readonly [Slot, Told])[]> => {
+  const seen: (readonly [Slot, Told])[] = []
   for (const slot of slots) {
     const target = targets.get(slot)
-    if (target?.do === 'match') seen.push([slot, await seenNow(target.version, slot.call, parts)])
+    if (target?.do === 'match') seen.push([slot, { seen: await seenNow(target.version, slot.call, parts) }])
   }
   return seen
 }
@@ -161,7 +161,7 @@ const resultsOf = (
   slots: readonly Slot[],
   targets: Targets,
   built: ReadonlyMap<Slot, Built>,
-  seenBySlot: ReadonlyMap<Slot, Seen>,
+  toldBySlot: ReadonlyMap<Slot, Told>,
   plan: WritePlan,
   held: Held | undefined,
   prefer: Prefer,
@@ -173,12 +173,12 @@ const resultsOf = (
 
   const answerFor = (slot: Slot): Answer | undefined => {
     const target = targets.get(slot)
-    const seen = seenBySlot.get(slot) ?? nothingSeen
+    const told = toldBySlot.get(slot) ?? nothingTold
     if (target?.do === 'share') {
       const shared = answerFor(target.with)
       return shared && { ...shared, status: 200 }
     }
-    if (target?.do === 'match') return answerOf(200, target.version, target.version.lastUpdated, { prefer }, { seen })
+    if (target?.do === 'match') return answerOf(200, target.version, target.version.lastUpdated, { prefer }, told)
     if (target?.do === 'delete') return deletionAnswer(target)
     const result = built.get(slot)
     if (result?.do === 'kept')
@@ -187,10 +187,10 @@ const resultsOf = (
         result.version,
         result.version.lastUpdated,
         { prefer },
-        { issues: [issue('information', 'nothing-changed', {})], seen },
+        { ...told, issues: [issue('information', 'nothing-changed', {})] },
       )
     return (
-      result && answerOf(result.status, result.version, writtenAt.get(result.version) ?? 0, { prefer }, { issues: result.issues, seen })
+      result && answerOf(result.status, result.version, writtenAt.get(result.version) ?? 0, { prefer }, { ...told, issues: result.issues })
     )
   }
   const deletionAnswer = ({ matches, gone }: Extract<ReturnType<Targets['get']>, { do: 'delete' }>): Answer => {

@@ -181,6 +181,7 @@ const prepareUpdate = async (asked: Update, call: Call, parts: Parts): Promise<O
       answerOf(current === undefined ? 201 : 200, version, held.versions[0]?.lastUpdated as number, request, {
         issues: met.value,
         seen: seenAs(admitted.value.sight, parts),
+        firstLink: admitted.value.firstLink,
       }),
   })
 }

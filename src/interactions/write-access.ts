@@ -47,7 +47,7 @@ export const checkReplaceable = async (before: StoredVersion, old: Resource, cal
 export type NewWrite = { readonly draft: Draft; readonly before: StoredVersion | undefined; readonly call: Call }
 
 /** How much of the new state its writer sees. */
-export type Admitted = { readonly sight: Sight }
+export type Admitted = { readonly sight: Sight /** It makes a patient known to a house. */; readonly firstLink?: true }
 
 /** One write. */
 export const admitNew = async (write: NewWrite, parts: Parts): Promise<Outcome<Admitted>> => {
@@ -89,8 +89,10 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
   const besides = rows.length === 0 ? undefined : relationsBeside(rows, parts.clock())
   // One request, one caller: consents and relations are those of one principal.
   const informed = await lookUp(inquiries, first.call, parts, besides)
+  // Where a consent closes everything nothing is left to ask of relations: it is asked all the same, or one could tell it from what never was.
+  if (informed.asked.consents && !informed.asked.relations) await parts.store.related([{ from: 'care', of: ['-'], patient: '-' }])
   return judgings.map(judging => {
-    if ('free' in judging) return enforceable(judging.draft, wholeSight, parts)
+    if ('free' in judging) return enforceable(judging.draft, { sight: wholeSight }, parts)
     if ('kind' in judging) return { ok: false, failure: judging }
     const { draft, before, check, ruling, after, old, call } = judging
     const subject = informed(after)
@@ -102,7 +104,9 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
     if (!verdict.ok) return fail('forbidden', {})
     if (verdict.firstLink && !linksToOwnHouse(draft, call)) return fail('forbidden', {})
     const state = checkAppState(draft.resource, draft.version.text.length, call, parts)
-    return state.ok ? enforceable(draft, sightOfNew(ruling, subject, call), parts) : state
+    return state.ok
+      ? enforceable(draft, { sight: sightOfNew(ruling, subject, call), ...(verdict.firstLink && { firstLink: true }) }, parts)
+      : state
   })
 }
 
@@ -124,9 +128,9 @@ const judgingOf = async (write: NewWrite, parts: Parts): Promise<Judging | Failu
 type Free = { readonly free: true; readonly draft: Draft }
 
 /** No consent is stored that cannot be enforced. */
-const enforceable = ({ resource }: Draft, sight: Sight, { settings }: Parts): Outcome<Admitted> => {
+const enforceable = ({ resource }: Draft, admitted: Admitted, { settings }: Parts): Outcome<Admitted> => {
   const checked = checkConsent(resource, { zone: settings.zone })
-  return checked.ok ? ok({ sight }) : checked
+  return checked.ok ? ok(admitted) : checked
 }
 
 /** Every state may become every other: there is nothing to compare. */

@@ -150,13 +150,16 @@ export const seenAs = (sight: Sight, parts: Parts): Seen => {
 export const seenNow = async (version: StoredVersion, call: Call, parts: Parts): Promise<Seen> =>
   seenAs((await sightsOf([version], call, parts))(version), parts)
 
+/** What an answer says beside its version. */
+export type Told = { readonly issues?: readonly Issue[]; readonly seen?: Seen; readonly firstLink?: true | undefined }
+
 /** Status and body of a write that was done, or that found nothing to do: as `Prefer: return` asks. */
 export const answerOf = (
   status: number,
   version: Key & { readonly versionId: number; readonly text: Uint8Array },
   lastUpdated: number,
   request: Pick<InteractionRequest, 'prefer'>,
-  { issues = [], seen = asStored }: { readonly issues?: readonly Issue[]; readonly seen?: Seen } = {},
+  { issues = [], seen = asStored, firstLink }: Told = {},
 ): Answer => {
   const { type, id, versionId } = version
   const location = `${type}/${id}/_history/${versionId}`
@@ -171,6 +174,7 @@ export const answerOf = (
     lastModified: lastUpdated,
     location,
     issues: told,
+    ...(firstLink && { marks: ['first-link'] as const }),
     touched: [{ type, id, versionId }],
     ...(bytes !== undefined ? { body: { kind: 'json', chunks: [bytes] }, ...(status === 200 ? { contentLocation: location } : {}) } : {}),
     ...(wanted === 'OperationOutcome' ? { body: { kind: 'outcome' } } : {}),

@@ -136,6 +136,16 @@ for (const engine of testEngines)
         })
       })
 
+    test('a record says by which grants somebody came in, what denied him, and that a glass was broken', async () => {
+      const { audited } = hospital.parts
+      await hospital.ask(askers["a doctor who broke the glass for Siti's record"], 'GET', 'Observation/siti-restricted')
+      expect(audited.at(-1)).toMatchObject({ outcome: 'success', marks: ['break-glass'], rule: expect.stringContaining('doctor/G7') })
+      await hospital.ask(askers['a receptionist'], 'GET', 'Condition')
+      expect(audited.at(-1)).toMatchObject({ outcome: 'denied', status: 403, rule: 'role' })
+      await hospital.ask(askers['a receptionist'], 'GET', 'Encounter?reason-code=x')
+      expect(audited.at(-1)).toMatchObject({ outcome: 'denied', status: 403 })
+    })
+
     test('A.12 53: rights below the scopes bind: a receptionist with user/*.cruds reads no Condition', async () => {
       const principal: Principal = { ...(askers['a receptionist'] as Principal), ...scopesOf('a doctor in an app for everything') }
       expect(await hospital.ask(principal, 'GET', 'Condition/budi-condition')).toMatchObject({ status: 403, kind: 'forbidden' })
