@@ -11,7 +11,6 @@ import { createPasswordHashing } from '../auth/passwords/hashing.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Config } from '../config/config.ts'
-import { storeAddress } from '../engines.ts'
 import type { Shared } from '../nodes/shared.ts'
 import type { Store } from '../storage/port.ts'
 import { opened } from './opened.ts'
@@ -48,6 +47,5 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
   }
 }
 
-/** Only where one machine has the store to itself. */
-export const madeKek = (config: Config): string | undefined =>
-  storeAddress(config).startsWith('sqlite:') ? join(config.dataDir, kekFileName) : undefined
+/** Where the first start makes one. Another machine that shares the store is refused until it has a copy, since its own would open nothing. */
+export const madeKek = (config: Config): string => join(config.dataDir, 'auth.key')

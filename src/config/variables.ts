@@ -160,7 +160,7 @@ export const variables = {
     name: 'SIMPUL_AUTH_KEK_FILE',
     read: text,
     meaning:
-      'File with that key, which not everybody may read. Every node has the same; without it nothing that is encrypted opens, so keep two copies apart from backups. Default with SQLite: made once in SIMPUL_DATA_DIR as `auth.key`.',
+      'File with that key, which not everybody may read. Every node has the same; without it nothing that is encrypted opens, so keep two copies apart from backups. Default: made at the first start, in SIMPUL_DATA_DIR as `auth.key`; each further machine that shares the store gets a copy.',
   } satisfies Variable<string>,
   facility: {
     name: 'SIMPUL_AUTH_FACILITY',
