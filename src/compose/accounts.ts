@@ -48,4 +48,4 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
 }
 
 /** Where the first start makes one. Another machine that shares the store is refused until it has a copy, since its own would open nothing. */
-export const madeKek = (config: Config): string => join(config.dataDir, 'auth.key')
+export const madeKek = (config: Config): string => join(config.dataDir, kekFileName)
