@@ -70,10 +70,6 @@ const isVisibleByContext = async (state: State | undefined, ruling: Ruling, call
   return isVisible(context, newest, call, parts, 'read')
 }
 
-/** Whether the caller may see this version as the newest of its instance. */
-export const maySee = (version: StoredVersion, call: Call, parts: Parts, interaction?: string): Promise<boolean> =>
-  isVisible(version, version, call, parts, interaction)
-
 /** Those of the newest versions that the caller may see, all judged in one question. */
 export const visibleOf = async <V extends StoredVersion>(
   versions: readonly V[],
