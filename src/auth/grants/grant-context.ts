@@ -20,6 +20,8 @@ export type GrantContext = {
   readonly patient?: string
   readonly encounter?: string
   readonly launch?: LaunchContext
+  /** Specially protected data was not ticked: nothing above N, nothing with a sensitivity. Absent where nobody was asked. */
+  readonly withoutProtected?: true
   /** v3-ActReason codes. */
   readonly purpose: readonly string[]
   readonly amr: readonly Proof[]

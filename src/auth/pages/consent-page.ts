@@ -1,5 +1,5 @@
 import { sendPage } from './answers.ts'
-import { type ConsentBox, type ConsentChoices, type ConsentGroup, consentChoices, tickedScopes } from './consent-groups.ts'
+import { boxesOf, type ConsentBox, type ConsentChoices, type ConsentGroup, consentChoices, tickedScopes } from './consent-groups.ts'
 import { doorOf } from './door.ts'
 import { sendError } from './error-page.ts'
 import { button, form, notice } from './form-parts.ts'
@@ -84,7 +84,7 @@ const mayChange = ({ interaction }: Visit): boolean =>
 const dataGroup = (visit: Visit, { title, boxes: rows, instead }: ConsentGroup): Html => html`
   <fieldset>
     <legend>${title}</legend>
-    ${rows.some(({ sensitive }) => sensitive) && notice('note', html`<p>${visit.say('consent.sensitive')}</p>`)}
+    ${visit.interaction?.asksProtected !== true && rows.some(({ sensitive }) => sensitive) && notice('note', html`<p>${visit.say('consent.sensitive')}</p>`)}
     ${rows.map(box => tick(visit, box))}
     ${instead !== undefined && html`<details class="under"><summary>${visit.say('consent.only')}</summary>${instead.map(box => tick(visit, box))}</details>`}
   </fieldset>`
@@ -103,8 +103,9 @@ const protectedPart = (visit: Visit): Html => html`
   <fieldset>
     <legend>${visit.say('consent.protectedTitle')}</legend>
     <div class="tick">
-      <input type="checkbox" id="${protectedBox}" name="allow" value="${protectedBox}">
-      <label for="${protectedBox}">${visit.say('consent.sensitive')}</label>
+      <input type="checkbox" id="${protectedBox}" name="allow" value="${protectedBox}" aria-describedby="${protectedBox}-long">
+      <label for="${protectedBox}">${visit.say('consent.protectedToo')}</label>
+      <p class="hint" id="${protectedBox}-long">${visit.say('consent.sensitive')}</p>
     </div>
   </fieldset>`
 
@@ -124,8 +125,11 @@ export const takeConsent: Page = async ({ visit, parts, form }) => {
   if (interaction === undefined || visit.live === undefined) return sendError(visit, { status: 400, about: 'expired' })
   if (form.one('refuse') !== undefined) return parts.interactions?.refused(req, res)
   const names = new Set(form.all('allow'))
-  const scopes = tickedScopes(choicesOf(visit), names)
+  const choices = choicesOf(visit)
+  const scopes = tickedScopes(choices, names)
   if (scopes.length === 0) return consent(parts, visit, { nothing: true })
-  const choice = interaction.asksProtected === true ? { protectedData: names.has(protectedBox) } : undefined
+  // Who ticks protected data by name means it.
+  const protectedData = names.has(protectedBox) || boxesOf(choices).some(({ id, sensitive }) => sensitive && names.has(id))
+  const choice = interaction.asksProtected === true ? { protectedData } : undefined
   return parts.interactions?.allowed(req, res, scopes, choice)
 }

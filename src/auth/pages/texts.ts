@@ -144,6 +144,7 @@ export const texts = {
   'consent.time': ['Berapa lama', 'For how long'],
   'consent.technical': ['teknis', 'technical'],
   'consent.protectedTitle': ['Data yang dilindungi khusus', 'Specially protected data'],
+  'consent.protectedToo': ['Buka juga data yang dilindungi khusus', 'Open specially protected data as well'],
   'consent.protected': ['dilindungi khusus', 'specially protected'],
   'consent.nothing': ['Pilih paling sedikit satu, atau tekan Tolak.', 'Choose at least one, or press Refuse.'],
   'consent.terms': ['Ketentuan layanan aplikasi', 'Terms of service of the app'],

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts'
 import { readClientGrants } from '../policy/client-grants.ts'
 import type { Principal } from '../policy/principal.ts'
-import type { Clearance } from '../roles/role-table.ts'
+import type { Clearance, ClearanceLevel } from '../roles/role-table.ts'
 import { parseScopes, type SmartScope } from '../scopes/scope.ts'
 import { acrOf, factorAt } from '../sessions/session.ts'
 import { personOf, usualPurpose } from './person.ts'
@@ -21,7 +21,7 @@ const scopesOf = ({ definitions }: PrincipalParts, { granularParams }: Client, t
 
 /** Emergencies, the second factor and its time come from the session as it is now: access without a session has none of them. */
 const personPrincipal = async ({ parts, client, tokenRef, scopes }: About, { grant, account, session }: LiveGrant): Promise<Principal> => {
-  const { patient, encounter, purpose, fhirUser } = grant.value
+  const { patient, encounter, purpose, fhirUser, withoutProtected } = grant.value
   const [person, emergencies] = await Promise.all([
     personOf(parts, account.value),
     session === undefined ? [] : parts.emergenciesOf({ account: account.key, session: session.session.key, client: client.id }),
@@ -31,6 +31,7 @@ const personPrincipal = async ({ parts, client, tokenRef, scopes }: About, { gra
   return {
     ...person,
     ...(fhirUser !== undefined && { fhirUser }),
+    ...(withoutProtected === true && { clearance: withoutLabels(person.clearance) }),
     clientId: client.id,
     grantId: grant.key,
     tokenRef,
@@ -45,6 +46,13 @@ const personPrincipal = async ({ parts, client, tokenRef, scopes }: About, { gra
     appStateSystems: client.appStateSystems,
     rateClass: client.rateClass,
   }
+}
+
+/** What was left unticked at consent: labels above N, and all sensitivities. An emergency is opened on our pages, for this application by name. */
+const withoutLabels = ({ emergency, ...clearance }: Clearance): Clearance => {
+  const plain = (levels: readonly ClearanceLevel[]): readonly ClearanceLevel[] =>
+    levels.map(({ max }) => ({ max: max === 'R' || max === 'V' ? 'N' : max, allowed: [] }))
+  return { anywhere: plain(clearance.anywhere), inCare: plain(clearance.inCare), self: plain(clearance.self), emergency }
 }
 
 /** What a patient lets an application do is his permit; what staff let it do is not. @see auth.md 12.1 */

@@ -20,7 +20,7 @@ export type Interaction = {
   readonly encounter?: string
   /** ms: access that outlives the session ends then at the latest. */
   readonly offlineUntil?: number
-  /** Set where a grant keeps whether specially protected data may be opened by it: consent then asks, unticked, and says so to `allowed`. */
+  /** Data is asked for: consent asks whether specially protected data may be opened as well, unticked, and says so to `allowed`. */
   readonly asksProtected?: true
   /**
    * Who is signed in has to sign in again: a launch of another user, a step-up that is asked for, or a client that asks for a login of now
@@ -37,8 +37,8 @@ export interface Interactions {
   patientChosen(req: IncomingMessage, res: ServerResponse, patient: string): Promise<void>
   encounterChosen(req: IncomingMessage, res: ServerResponse, encounter: string): Promise<void>
   /**
-   * The ticked scopes, as texts, each equal to or narrower than one asked for. `protectedData`: what was ticked where `asksProtected`; false means
-   * nothing above the confidentiality N, and nothing with a sensitivity.
+   * The ticked scopes, as texts, each equal to or narrower than one asked for. `protectedData`: what was ticked where `asksProtected`; without
+   * it, and without the choice, nothing above the confidentiality N and nothing with a sensitivity is open to the application.
    */
   allowed(req: IncomingMessage, res: ServerResponse, scopes: readonly string[], choice?: { readonly protectedData: boolean }): Promise<void>
   refused(req: IncomingMessage, res: ServerResponse): Promise<void>

@@ -90,6 +90,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
         ...(encounter !== undefined && { encounter }),
         ...(offline && { offlineUntil: parts.ground.clock() + offlineMs(client) }),
         ...(again !== undefined && { again }),
+        ...(scopes.some(({ kind }) => kind === 'resource') && { asksProtected: true as const }),
       }
     },
 
@@ -130,7 +131,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       return goOn(res, found.kept, { ...found.steps, select_encounter: { encounter } })
     },
 
-    async allowed(req, res, texts) {
+    async allowed(req, res, texts, choice) {
       const found = await inHand(req, res)
       if (found?.live === undefined || found.prompt !== 'consent') return over(req, res)
       const { kept, live, standing } = found
@@ -139,7 +140,15 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       const scopes = intersectScopes(standing.scopes, ticked)
       if (scopes.length === 0 || (needsPatient(scopes) && standing.patient === undefined)) return goOn(res, kept, denied)
       const from: WebOrigin = originOf(req)
-      const grant = await makeGrant(parts, provider(), { standing: { ...standing, live }, scopes, params: kept.params, from })
+      // What was not said was not ticked.
+      const protectedData = choice?.protectedData ?? false
+      const grant = await makeGrant(parts, provider(), {
+        standing: { ...standing, live },
+        scopes,
+        params: kept.params,
+        protectedData,
+        from,
+      })
       if (grant === undefined) return goOn(res, kept, launchUsed)
       kept.params.scope = renderScopes(scopes)
       return goOn(res, kept, { ...found.steps, consent: { grantId: grant.jti } })

@@ -17,6 +17,8 @@ export type Agreed = {
   readonly standing: Standing & { readonly live: LiveSession }
   readonly scopes: readonly SmartScope[]
   readonly params: Readonly<Record<string, unknown>>
+  /** False: specially protected data was asked for at consent, and not ticked. */
+  readonly protectedData?: boolean
   readonly from: WebOrigin
 }
 
@@ -29,7 +31,7 @@ type LibraryGrant = InstanceType<Provider['Grant']>
 export const makeGrant = async (
   parts: AuthorizationServerParts,
   provider: Provider,
-  { standing, scopes, params, from }: Agreed,
+  { standing, scopes, params, protectedData, from }: Agreed,
   into?: LibraryGrant,
 ): Promise<LibraryGrant | undefined> => {
   const { client, live, patient, encounter, launch } = standing
@@ -57,6 +59,7 @@ export const makeGrant = async (
     ...(patient !== undefined && { patient }),
     ...(encounter !== undefined && { encounter }),
     ...(launch !== undefined && { launch: launch.value.context }),
+    ...(protectedData === false && { withoutProtected: true as const }),
     purpose: purposeOf(params.purpose_of_use, isStaff(account.value) ? 'user' : 'patient'),
     amr: session.value.amr,
     createdAt: now,

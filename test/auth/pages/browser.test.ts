@@ -118,7 +118,7 @@ const languageButton = { id: 'Indonesia', en: 'English' } as const
               await picture(page, `${name}-${locale}${wide ? '' : '-narrow'}`)
           }
           await page.goto(
-            `${world.base}${waiting(world, { scopes, offlineUntil: world.accounts.clock.now + 90 * 86_400_000, uiLocales: locale })}`,
+            `${world.base}${waiting(world, { scopes, asksProtected: true, offlineUntil: world.accounts.clock.now + 90 * 86_400_000, uiLocales: locale })}`,
           )
           await shot('login')
           await page.locator('#username').fill('dr.wulan')

@@ -23,6 +23,7 @@ import { closingServers, openPages, type PagesGround, TestBrowser, titleOf, wait
 closingServers()
 closingAccounts()
 
+const protectedScopes = 'patient/Condition.rs patient/Condition.rs?_security=http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY'
 const failed = 'The user name or password does not match, or the account is locked for a while.'
 
 const logIn = async (browser: TestBrowser, username: string, password = goodPassword, path = '/login'): Promise<void> => {
@@ -286,6 +287,28 @@ for (const engine of testEngines)
         ['refused', undefined],
         ['refused', undefined],
       ])
+    })
+
+    test('specially protected data is asked for, unticked, and what was ticked is told', async () => {
+      const world = await openPages(engine)
+      await anAccount(world.accounts, 'siti.aminah')
+      world.own = [{ id: '1', name: 'Siti Aminah' }]
+      const browser = new TestBrowser(world.base)
+      await logIn(browser, 'siti.aminah')
+      const rows: readonly (readonly [ticked: readonly string[], protectedData: boolean])[] = [
+        [['box1'], false],
+        [['box1', 'protected'], true],
+        [['box1', 'box2'], true],
+      ]
+      for (const [allow, protectedData] of rows) {
+        const path = waiting(world, { prompt: 'consent', patient: '1', asksProtected: true, scopes: protectedScopes })
+        await browser.open(path)
+        expect(wordsOf(browser.here?.text ?? '')).toContain(
+          'Data yang dilindungi khusus (misalnya kesehatan jiwa, HIV) tidak dicentang. Centang hanya bila perlu.',
+        )
+        await browser.send(`${path}/consent`, { allow })
+        expect(world.told.at(-1)?.[1]).toMatchObject({ protectedData })
+      }
     })
 
     test('nothing ticked is said, and a patient or a visit that was not offered is not taken', async () => {

@@ -78,6 +78,31 @@ for (const engine of testEngines)
       expect(body.scope).toContain('openid')
     })
 
+    test('specially protected data is open to an application only when it was ticked', async () => {
+      const rows: readonly (readonly [ticked: Readonly<Record<string, string>>, max: readonly string[]])[] = [
+        [{}, ['N']],
+        [{ allow: 'protected' }, ['R']],
+      ]
+      for (const [ticked, max] of rows) {
+        const oauth = await withPages()
+        await anAccount(oauth.accounts, 'siti.aminah', [patient])
+        const browser = new Browser(oauth)
+        const asked = authorizeUrl(oauth)
+        const login = await walk(browser, asked.url)
+        const consent = await send(browser, login, '', { username: 'siti.aminah', password: goodPassword })
+        const path = new URL(consent.url).pathname
+        const form = new URLSearchParams(formOf(consent.text, `${path}/consent`))
+        for (const [name, value] of Object.entries(ticked)) form.append(name, value)
+        const { origin } = new URL(consent.url)
+        const headers = { 'content-type': 'application/x-www-form-urlencoded', origin }
+        const done = await walk(browser, `${origin}${path}/consent`, { method: 'POST', body: form.toString(), headers })
+        const { body } = await redeem(oauth, done.location?.searchParams.get('code') ?? '', asked)
+        const principal = await oauth.authenticate(`Bearer ${body.access_token}`, '192.0.2.7')
+        if (!principal.ok) throw new Error(principal.failure.kind)
+        expect(principal.value.clearance.self.map(level => level.max)).toEqual(max)
+      }
+    })
+
     test('A.3 21: who refuses is sent back', async () => {
       const oauth = await withPages()
       await anAccount(oauth.accounts, 'siti.aminah', [patient])
