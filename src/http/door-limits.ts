@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { basicCredentials } from '../auth/clients/basic-credentials.ts'
 import type { Limit, Shared } from '../nodes/shared.ts'
 import { countedAs } from './caller.ts'
 import { countedBy, type Meter, meterOf } from './meter.ts'
@@ -131,13 +132,8 @@ const idPattern = /^[A-Za-z0-9_.~-]{1,64}$/
 /** The id that a client says it has, by Basic, in the form, or in its assertion; nothing is proved yet. */
 const clientOf = ({ req, form }: Asked & { readonly form: string }): string => {
   const fields = new URLSearchParams(form)
-  const said = basicName(req.headers.authorization) ?? fields.get('client_id') ?? assertedName(fields.get('client_assertion'))
+  const said = basicCredentials(req.headers.authorization)?.id ?? fields.get('client_id') ?? assertedName(fields.get('client_assertion'))
   return said !== undefined && idPattern.test(said) ? said : ''
-}
-
-const basicName = (authorization: string | undefined): string | undefined => {
-  const encoded = /^basic +([A-Za-z0-9+/=]{1,1024})$/i.exec(authorization ?? '')?.[1]
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('latin1').split(':', 1)[0]
 }
 
 const assertedName = (assertion: string | null): string | undefined => {

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { type BasicCredentials, basicCredentials } from '../clients/basic-credentials.ts'
 import { isUsable } from '../clients/registry.ts'
 import { bearerToken } from '../principal/authenticate.ts'
 import { findToken, type LiveToken, liveGrant } from '../principal/token.ts'
@@ -46,20 +47,19 @@ const askerOf = async (parts: Parts, { headers }: IncomingMessage, form: URLSear
     const allowed = typeof found !== 'string' && hasScope(found, '__introspect')
     return allowed ? { client: found.client.id, all: true } : undefined
   }
-  const [id, secret] = authorization === undefined ? [form.get('client_id'), form.get('client_secret')] : basicOf(authorization)
-  const client = id === null ? undefined : await parts.clients.find(id)
-  if (client === undefined || secret === null || !isUsable(client)) return undefined
-  const asked = Buffer.from(secretHash(secret))
+  const said = authorization === undefined ? formCredentials(form) : basicCredentials(authorization)
+  if (said === undefined) return undefined
+  const client = await parts.clients.find(said.id)
+  if (client === undefined || !isUsable(client)) return undefined
+  const asked = Buffer.from(secretHash(said.secret))
   const secrets = await parts.clients.secretsOf(client)
   if (!secrets.some(one => timingSafeEqual(Buffer.from(secretHash(one)), asked))) return undefined
   return { client: client.id, all: client.type === 'resource-server' }
 }
 
-const basicOf = (authorization: string): readonly [string | null, string | null] => {
-  const [scheme = '', encoded = ''] = authorization.split(' ')
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = text.indexOf(':')
-  return scheme.toLowerCase() === 'basic' && colon > 0 ? [text.slice(0, colon), text.slice(colon + 1)] : [null, null]
+const formCredentials = (form: URLSearchParams): BasicCredentials | undefined => {
+  const [id, secret] = [form.get('client_id'), form.get('client_secret')]
+  return id === null || secret === null ? undefined : { id, secret }
 }
 
 const hasScope = ({ payload }: LiveToken, name: string): boolean => (payload.scope ?? '').split(' ').includes(name)

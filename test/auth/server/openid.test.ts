@@ -158,6 +158,8 @@ for (const engine of testEngines)
       const askers: readonly Readonly<Record<string, string>>[] = [
         { authorization: `Bearer ${service.access_token}` },
         { authorization: `Basic ${Buffer.from(`resource-server-1:${'r'.repeat(43)}`).toString('base64')}` },
+        // As RFC 6749 2.3.1 has it, and `openid-client` does.
+        { authorization: `Basic ${Buffer.from(`resource%2Dserver%2D1:${'r'.repeat(43)}`).toString('base64')}` },
       ]
       const scope = 'launch/patient launch/encounter openid fhirUser offline_access patient/*.rs'
       const { tokens } = await authorized(oauth, { scope })
