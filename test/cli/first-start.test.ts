@@ -218,6 +218,25 @@ for (const engine of testEngines)
     })
   })
 
+describe('several processes that serve one port', () => {
+  test('invite once, and each takes what one of them gave', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simpul-first-'))
+    await using server = await startServer({ SIMPUL_AUTH: 'smart', SIMPUL_WORKERS: '2', SIMPUL_DATA_DIR: folder })
+    expect(server.said().match(/\/login\/invitation\//g)).toHaveLength(1)
+    const path = new URL(/http\S+\/login\/invitation\/\S+/.exec(server.said())?.[0] ?? '').pathname
+    const base = `http://127.0.0.1:${server.port}`
+    const browser = new TestBrowser(base)
+    await browser.open(path)
+    expect((await browser.send(path, { username: 'kepala', password, again: password })).status).toBe(200)
+    await browser.open('/login')
+    await browser.send('/login', { username: 'kepala', password })
+    // Connections are dealt out in turn: each of them knows the session.
+    for (let n = 0; n < 6; n++) expect((await browser.ask('/account', { headers: { connection: 'close' } })).status).toBe(200)
+    expect((await fetch(`${base}/fhir/Patient/1`)).status).toBe(401)
+    rmSync(folder, { recursive: true, force: true })
+  }, 60_000)
+})
+
 /** The action of the form that has a field of this name. */
 function actionOf(page: string, field: string): string {
   const form = page.split('<form').find(part => new RegExp(`name="${field}`).test(part.split('</form>')[0] ?? '')) ?? ''
