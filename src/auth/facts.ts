@@ -20,6 +20,8 @@ export type Fact = {
   readonly emergency?: string
   /** Of something that waits, or waited, for a second person. */
   readonly approval?: string
+  /** Of the identity provider it is about. */
+  readonly provider?: string
   readonly method?: Method
   readonly reason?: string
   /** Of a success: how often it had failed before, and whether the browser was new. */
@@ -77,8 +79,15 @@ export type FactKind =
   | 'glass-broken'
   | 'emergency-ended'
   | 'emergency-reviewed'
+  | 'provider-added'
+  | 'provider-changed'
+  | 'provider-activated'
+  | 'provider-suspended'
+  | 'account-linked'
+  | 'account-unlinked'
+  | 'emergency-login'
   | 'access-explained'
   | 'access-reviewed'
 
-/** How somebody proved who they are, as `amr` says it. @see RFC 8176; `backup` and `ext` (an outside identity provider) are ours */
-export type Method = 'pwd' | 'otp' | 'backup' | 'ext'
+/** How somebody proved who they are, as `amr` says it. @see RFC 8176; `backup` and `ext` (an outside identity provider) are ours; `mfa`: two factors at that provider */
+export type Method = 'pwd' | 'otp' | 'backup' | 'ext' | 'mfa'

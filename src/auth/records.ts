@@ -7,6 +7,10 @@ import { clientHealthRecords } from './clients/client-health.ts'
 import { registrationTokenRecords } from './clients/registration-tokens.ts'
 import { emergencyRecords } from './emergencies/emergency.ts'
 import { factorRecords } from './factors/factor-set.ts'
+import { federationStepRecords } from './federation/federation-step.ts'
+import { logoutTokenRecords } from './federation/logout-token.ts'
+import { providerRecords } from './federation/provider.ts'
+import { linkedRecords } from './federation/provider-link.ts'
 import { grantRecords } from './grants/grant-context.ts'
 import { installationRecords } from './installation.ts'
 import { keyringRecords } from './keys/keyring.ts'
@@ -44,4 +48,8 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   approvalRecords,
   registrationTokenRecords,
   emergencyRecords,
+  providerRecords,
+  linkedRecords,
+  federationStepRecords,
+  logoutTokenRecords,
 ]

@@ -18,9 +18,14 @@ export type Session = {
   readonly amr: readonly Proof[]
   /** `uid` of the session that the authorization server's library keeps. */
   readonly libraryUid?: string
+  /** Of a login by an outside identity provider: which one, and how it names the session. */
+  readonly outside?: OutsideSession
   readonly userAgentFamily?: string
   readonly country?: string
 }
+
+/** `provider`: id of ours; `sid`: of the provider, by which it says that the session is over. */
+export type OutsideSession = { readonly provider: string; readonly sid?: string }
 
 /** A way in which somebody proved who they are, and when last (ms). */
 export type Proof = { readonly method: Method; readonly at: number }
@@ -29,7 +34,12 @@ export const sessionRecords: RecordDefinition = {
   name: 'session',
   key: 'id',
   unique: { cookie: ['cookie'] },
-  indexes: { account: ['account', 'createdAt'], library: ['libraryUid'] },
+  indexes: {
+    account: ['account', 'createdAt'],
+    library: ['libraryUid'],
+    provider: ['outside.provider'],
+    outside: ['outside.provider', 'outside.sid'],
+  },
   expires: 'expires',
 }
 
@@ -39,7 +49,7 @@ export const freshMs = 5 * 60_000
 /** A request is noted when the last one noted is so long ago: not every request is a write. */
 export const notedMs = 60_000
 
-const factors: ReadonlySet<Method> = new Set(['otp', 'backup'])
+const factors: ReadonlySet<Method> = new Set(['otp', 'backup', 'mfa'])
 
 export const withProof = (amr: readonly Proof[], method: Method, at: number): readonly Proof[] => [
   ...amr.filter(one => one.method !== method),
