@@ -1,6 +1,6 @@
 import { isShownWhole } from '../auth/policy/hidden-elements.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
-import type { PatchDocument } from './patch.ts'
+import type { PatchDocument } from './patch-document.ts'
 import type { Sight } from './sight.ts'
 
 /**

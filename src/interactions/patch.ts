@@ -15,6 +15,7 @@ import { demandsIfMatch } from './app-state.ts'
 import { checkConditions, parseWriteConditions, type WriteConditions } from './conditions.ts'
 import { criteriaOfUrl, findOne } from './match-criteria.ts'
 import type { Call, Interaction, Parts } from './parts.ts'
+import type { PatchDocument } from './patch-document.ts'
 import { touchesShownOnly } from './patch-places.ts'
 import { refuseParameters } from './refuse-parameters.ts'
 import type { Body, InteractionRequest } from './request.ts'
@@ -47,9 +48,6 @@ export const patch: Interaction = async (request, call, parts) => {
   }
   return write(prepare, call, parts)
 }
-
-/** A patch, read but not yet applied. */
-export type PatchDocument = { readonly kind: 'json-patch' | 'merge-patch' | 'fhirpath-patch'; readonly value: unknown }
 
 /** Fails like any body; an array sent as plain JSON is refused with the type it should have had. */
 export const readPatch = (body: Body | undefined, parts: Pick<Parts, 'limits'>): Outcome<PatchDocument> => {

@@ -86,7 +86,7 @@ class Restriction {
     const where = await this.#node(part.where, part.type, ruling, rows)
     if (!where.ok) return where
     for (const code of lookedAt) {
-      const seen = this.#searchable(part.type, code, ruling)
+      const seen = this.#searchable(part.type, code, ruling, 'order')
       if (!seen.ok) return seen
       rows.push(seen.value)
     }
@@ -167,11 +167,11 @@ class Restriction {
     return ok(params.length === 0 ? none : { ...node, params })
   }
 
-  /** The rows in which the caller sees what the parameter looks at; fails `forbidden` where there are none. */
-  #searchable(type: string, code: string, { fields }: Ruling): Outcome<AccessFilter> {
+  /** The rows in which the caller sees what the parameter looks at, well enough for the use that is made of it; fails `forbidden` where there are none. */
+  #searchable(type: string, code: string, { fields }: Ruling, looking?: 'order'): Outcome<AccessFilter> {
     if (fields.length === 0) return ok(seesAll)
-    const key = `${type} ${code}`
-    const known = this.#fields.get(key) ?? rowsSeenBy(fields, type, code, this.#parts)
+    const key = `${type} ${code} ${looking ?? ''}`
+    const known = this.#fields.get(key) ?? rowsSeenBy(fields, type, code, this.#parts, looking)
     this.#fields.set(key, known)
     return known.op === 'none' ? fail('forbidden', {}) : ok(known)
   }
@@ -219,11 +219,19 @@ const joinedFilter = (filters: readonly AccessFilter[]): AccessFilter => {
 }
 
 /** The rows in which these rules show what a parameter looks at. */
-export const rowsSeenBy = (fields: Ruling['fields'], type: string, code: string, { definitions }: Parts): AccessFilter => {
+export const rowsSeenBy = (
+  fields: Ruling['fields'],
+  type: string,
+  code: string,
+  { definitions }: Parts,
+  looking?: 'order',
+): AccessFilter => {
   if (fields.length === 0) return seesAll
   const [name = ''] = code.split(':')
   const definition = definitions.searchParameters(type).get(name)
-  return definition === undefined ? { op: 'none' } : searchableWhere(fields, type, definition, definitions, name !== code)
+  return definition === undefined
+    ? { op: 'none' }
+    : searchableWhere(fields, type, definition, definitions, looking ?? (name === code ? 'values' : 'companion'))
 }
 
 /** Whether engines know all its words. */
