@@ -111,7 +111,7 @@ export const createDoors = (
       exchange.failure = failures[problem.what]
       if (res.headersSent) return void res.destroy()
       if (!req.complete) res.setHeader('Connection', 'close')
-      if (!isPage) return oauthProblem(res, problem)
+      if (!isPage) return void oauthProblem(res, problem)
       // The page asks who is signed in; where even that cannot be known, there is the status alone.
       Promise.resolve(parts.renderError(req, res, problem, from)).catch(() => {
         if (!res.headersSent) res.writeHead(problem.status, { 'Content-Length': 0 }).end()
