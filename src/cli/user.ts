@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Account, accountRecords, type RoleAssignment } from '../auth/accounts/account.ts'
-import { accountsOf, disableAccount, enableAccount, resetFactors, unlockAccount } from '../auth/accounts/administration.ts'
+import { accountsOf, enableAccount, resetFactors, unlockAccount } from '../auth/accounts/administration.ts'
 import { accountById, accountByName, type KeptAccount } from '../auth/accounts/find-account.ts'
 import { invite, inviteAgain } from '../auth/accounts/invitation.ts'
 import { foldName } from '../auth/accounts/names.ts'
 import { askApproval, standingOf } from '../auth/admin/approvals.ts'
-import { holdersNeeded, holdersOf, lastHeld } from '../auth/admin/holders.ts'
+import { disableUser } from '../auth/admin/disable-user.ts'
+import { holdersNeeded, holdersOf, stillHeld } from '../auth/admin/holders.ts'
 import { readStanding } from '../auth/admin/standing.ts'
 import { badMembers, Members } from '../auth/members.ts'
 import { host } from '../auth/second-person.ts'
@@ -117,11 +118,7 @@ const findUser = async ({ ground }: Administering, who: string): Promise<KeptAcc
 type Action = (parts: Administering, account: KeptAccount, reason: string) => Promise<Outcome<unknown>>
 
 const actions: Readonly<Record<UserAction, Action>> = {
-  disable: async ({ ground, roles }, { key, value }, reason) => {
-    if (value.status === 'disabled') return fail('wrong-status', { status: value.status })
-    const last = await lastHeld(ground, roles, value, [])
-    return last === undefined ? disableAccount(ground, key, reason, host, atHost) : fail('last-holder', { permission: last })
-  },
+  disable: (parts, { key }, reason) => disableUser(parts, key, reason, host, atHost),
   enable: async ({ ground }, { key, value }) => {
     const done = await enableAccount(ground, key, host, atHost)
     return done.ok && done.value.is === 'not-disabled' ? fail('wrong-status', { status: value.status }) : done
@@ -158,8 +155,8 @@ const rolesAsked = async (
   if (members.faults.length > 0) return badMembers(members.faults)
   if (!after.ok) return after
   if (isDeepStrictEqual(after.value, before)) return ok(undefined)
-  const last = await lastHeld(parts.ground, parts.roles, value, after.value.roles)
-  if (last !== undefined) return fail('last-holder', { permission: last })
+  const held = await stillHeld(parts.ground, parts.roles, value, after.value.roles)
+  if (!held.ok) return held
   const asked = await askApproval(parts, { kind: 'roles', account: key, before, after: after.value }, host, atHost)
   return asked.ok ? ok(asked.value.approval.id) : asked
 }

@@ -12,12 +12,17 @@ import { encryptedPhone } from './phone.ts'
 
 /** What administrators do to accounts of others. Who may, and with whose consent, is decided before. `by`: id of their account, or a word for a program. */
 
-/** Ends everything the account has, and lets nobody in. */
+/** Ends everything the account has, and lets nobody in, whoever else is left: `disableUser` is for people. */
 export const disableAccount = (ground: Ground, id: string, reason: string, by: string, origin: Origin): Promise<Outcome<AccountChanged>> =>
-  changeAccount(ground, id, origin, account => ({
-    after: { ...withNewEpoch(account), status: 'disabled', disabled: { at: ground.clock(), by, reason } },
-    facts: [fact('account-disabled', id, by, reason)],
-  }))
+  changeAccount(ground, id, origin, account => disabledAccount(account, { at: ground.clock(), by, reason }))
+
+export const disabledAccount = (
+  account: Account,
+  disabled: NonNullable<Account['disabled']>,
+): { readonly after: Account; readonly facts: readonly Fact[] } => ({
+  after: { ...withNewEpoch(account), status: 'disabled', disabled },
+  facts: [fact('account-disabled', account.id, disabled.by, disabled.reason)],
+})
 
 /** Back to where it was: in use, or still invited. */
 export const enableAccount = (ground: Ground, id: string, by: string, origin: Origin): Promise<Outcome<AccountChanged<'not-disabled'>>> =>
@@ -25,7 +30,7 @@ export const enableAccount = (ground: Ground, id: string, by: string, origin: Or
     if (account.status !== 'disabled') return { refused: 'not-disabled' }
     const { disabled: _, ...kept } = account
     return {
-      after: { ...kept, status: account.password === undefined ? 'invited' : 'active', enabledAt: ground.clock() },
+      after: { ...kept, status: account.password === undefined && account.federated !== true ? 'invited' : 'active', enabledAt: ground.clock() },
       facts: [fact('account-enabled', id, by)],
     }
   })

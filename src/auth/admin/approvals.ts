@@ -11,7 +11,7 @@ import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, deleteOver, putOver, untilHeld } from '../record-plans.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 import { host } from '../second-person.ts'
-import { holdersNeeded, holdersOf, holds, lastHeld } from './holders.ts'
+import { holdersNeeded, holdersOf, holds, stillHeld } from './holders.ts'
 
 /**
  * What waits for a second person. It says what was there when it was asked for: once that has changed it is not approved any more. Whoever approves holds the
@@ -143,22 +143,26 @@ const approveRoles = async (
   origin: Origin,
 ): Promise<Outcome<readonly Fact[]> | typeof again> => {
   const account = await accountById(ground, id)
-  if (account === undefined || !isDeepStrictEqual(standingOf(account.value), before)) return fail('approval-outdated', {})
+  if (account === undefined || !isDeepStrictEqual(standingOf(account.value), before)) return outdated(ground, kept)
   const roles = after.roles.map(role => (before.roles.some(held => isDeepStrictEqual(held, role)) ? role : { ...role, approvedBy: by }))
-  const last = await lastHeld(ground, table, account.value, roles)
-  if (last !== undefined) return fail('last-holder', { permission: last })
+  const held = await stillHeld(ground, table, account.value, roles)
+  if (!held.ok) return held
   const { roles: _r, fhirUser: _f, clearance: _c, actsForOthers: _a, ...rest } = account.value
   const changed: Account = withNewEpoch({ ...rest, ...standingOf(after), roles })
   const facts: readonly Fact[] = [
     told('approval-given', kept.value, by),
     { what: 'roles-changed', account: id, by: kept.value.askedBy, approval: kept.key },
   ]
-  const writes = [putOver(accountRecords, account, changed), deleteOver(approvalRecords, kept)]
+  const writes = [putOver(accountRecords, account, changed), deleteOver(approvalRecords, kept), ...held.value]
   const done = await commitFacts(ground, writes, facts, origin)
   if (!done.ok) return done
   if (!done.value.held) return again
   return ok(facts)
 }
+
+/** It changed since it was asked for; or just now, by somebody who approved the same. */
+const outdated = async (ground: Ground, { key, revision }: StoredRecord<Approval>): Promise<Outcome<never> | typeof again> =>
+  (await approvalById(ground, key))?.revision === revision ? fail('approval-outdated', {}) : again
 
 const approveClient = async (
   { ground }: ApprovalParts,
@@ -168,7 +172,7 @@ const approveClient = async (
   origin: Origin,
 ): Promise<Outcome<readonly Fact[]> | typeof again> => {
   const client = await clientById(ground, what.client)
-  if (client === undefined || !isDeepStrictEqual(registrationOf(client.value), what.before)) return fail('approval-outdated', {})
+  if (client === undefined || !isDeepStrictEqual(registrationOf(client.value), what.before)) return outdated(ground, kept)
   const hands = { by: kept.value.askedBy, approvedBy: by }
   const beside = { over: client, records: [deleteOver(approvalRecords, kept)], facts: [told('approval-given', kept.value, by)] }
   const done =

@@ -1,7 +1,11 @@
-import type { Account } from '../accounts/account.ts'
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
+import type { RecordWrite } from '../../storage/port.ts'
+import { type Account, accountRecords } from '../accounts/account.ts'
 import { accountsOf } from '../accounts/administration.ts'
+import { accountById, type KeptAccount } from '../accounts/find-account.ts'
 import type { Ground } from '../ground.ts'
 import { personRoles } from '../principal/person.ts'
+import { putOver } from '../record-plans.ts'
 import { permissionsOf } from '../roles/permissions.ts'
 import type { RoleTable } from '../roles/role-table.ts'
 
@@ -37,18 +41,35 @@ export const holdersNeeded = 2
 /** Permissions without which nobody could help anybody any more. */
 const lastPermissions = ['users.manage', 'roles.manage'] as const
 
-/** A permission that no active account would hold any more once `account` holds only `roles` (or nothing); undefined when there is none. */
-export const lastHeld = async (
+/**
+ * Whether everybody could still be helped once `account` holds only `roles` (or nothing): fails `last-holder` where no other active account would hold such a
+ * permission. The answer has to be written with the change: it puts those who go on holding them, as they are, so of two who take it from each other at the
+ * same instant the second has to look again.
+ */
+export const stillHeld = async (
   ground: Ground,
   table: RoleTable,
   account: Account,
   roles: Account['roles'],
-): Promise<string | undefined> => {
+): Promise<Outcome<readonly RecordWrite[]>> => {
   const now = ground.clock()
+  const witnesses = new Map<string, RecordWrite>()
   for (const permission of lastPermissions) {
     if (!holds(table, account, permission, now) || holds(table, { ...account, roles }, permission, now)) continue
-    const others = await holdersOf(ground, table, permission, { most: 1, except: account.id })
-    if (others.length === 0) return permission
+    const other = await anotherHolder(ground, table, permission, account.id)
+    if (other === undefined) return fail('last-holder', { permission })
+    witnesses.set(other.key, putOver(accountRecords, other, other.value))
+  }
+  return ok([...witnesses.values()])
+}
+
+/** One may have lost it since they were listed: then the next one counts. */
+const lookedAtMax = 5
+
+const anotherHolder = async (ground: Ground, table: RoleTable, permission: string, except: string): Promise<KeptAccount | undefined> => {
+  for (const { id } of await holdersOf(ground, table, permission, { most: lookedAtMax, except })) {
+    const kept = await accountById(ground, id)
+    if (kept !== undefined && holds(table, kept.value, permission, ground.clock())) return kept
   }
   return undefined
 }

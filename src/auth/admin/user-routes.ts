@@ -2,15 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { rule } from '../../base/rules.ts'
 import { type Account, accountRecords } from '../accounts/account.ts'
-import {
-  accountsOf,
-  changeDetails,
-  disableAccount,
-  enableAccount,
-  logOutEverywhere,
-  resetFactors,
-  unlockAccount,
-} from '../accounts/administration.ts'
+import { accountsOf, changeDetails, enableAccount, logOutEverywhere, resetFactors, unlockAccount } from '../accounts/administration.ts'
 import type { AccountChanged } from '../accounts/change-account.ts'
 import { accountById, accountByName } from '../accounts/find-account.ts'
 import { invite, inviteAgain } from '../accounts/invitation.ts'
@@ -23,7 +15,8 @@ import { lastLogin } from '../sessions/login-history.ts'
 import type { AdminCall, AdminParts, AdminReply } from './admin-parts.ts'
 import { shownApproval } from './approval-routes.ts'
 import { askApproval, type Standing, standingOf } from './approvals.ts'
-import { lastHeld } from './holders.ts'
+import { disableUser } from './disable-user.ts'
+import { stillHeld } from './holders.ts'
 import { type AdminRoute, iso, nextOf, pageOf, placeOf } from './routes.ts'
 import { readStanding } from './standing.ts'
 
@@ -129,12 +122,8 @@ const disable = async (parts: AdminParts, call: AdminCall): Promise<Outcome<Admi
   const reason = members.text('reason', 200) ?? 'administrator'
   members.others()
   if (members.faults.length > 0) return badMembers(members.faults)
-  const kept = await accountById(parts.ground, placeOf(call, 'id'))
-  if (kept === undefined) return unknownUser
-  if (kept.value.status === 'disabled') return fail('wrong-status', { status: 'disabled' })
-  const last = await lastHeld(parts.ground, parts.roles, kept.value, [])
-  if (last !== undefined) return fail('last-holder', { permission: last })
-  return replied(parts, await disableAccount(parts.ground, kept.key, reason, call.principal.accountId, call.from))
+  const done = await disableUser(parts, placeOf(call, 'id'), reason, call.principal.accountId, call.from)
+  return done.ok ? ok({ body: { user: await shownWhole(parts.ground, done.value) } }) : done
 }
 
 const enable = async (parts: AdminParts, call: AdminCall): Promise<Outcome<AdminReply>> =>
@@ -162,8 +151,8 @@ const giveRoles = async (parts: AdminParts, call: AdminCall): Promise<Outcome<Ad
   if (members.faults.length > 0) return badMembers(members.faults)
   if (!wanted.ok) return wanted
   if (isDeepStrictEqual(wanted.value, standingOf(kept.value))) return ok({ body: { user: shown(kept.value) } })
-  const last = await lastHeld(parts.ground, parts.roles, kept.value, wanted.value.roles)
-  if (last !== undefined) return fail('last-holder', { permission: last })
+  const held = await stillHeld(parts.ground, parts.roles, kept.value, wanted.value.roles)
+  if (!held.ok) return held
   const approval = await ask(parts, call, kept.value, wanted.value)
   return approval.ok ? ok({ status: 202, body: { approval: approval.value } }) : approval
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { approve, pendingApprovals } from '../../../src/auth/admin/approvals.ts'
+import { approve, askApproval, pendingApprovals, standingOf } from '../../../src/auth/admin/approvals.ts'
+import { disableUser } from '../../../src/auth/admin/disable-user.ts'
+import { holds } from '../../../src/auth/admin/holders.ts'
 import { host } from '../../../src/auth/second-person.ts'
 import { testEngines } from '../../support/engines.ts'
-import { accountNow, closingAccounts, origin, withFactor } from '../accounts-ground.ts'
-import { closingServers, openAdmin } from './admin-ground.ts'
+import { accountNow, closingAccounts, origin, valueOf, withFactor } from '../accounts-ground.ts'
+import { closingServers, openAdmin, type Somebody } from './admin-ground.ts'
 
 /** People who may sign in, and what they may do. @see auth.md 2.1, 4.3 */
 
@@ -189,6 +191,32 @@ for (const engine of testEngines)
       expect((await ask(siti, 'PUT', `/admin/users/${siti.id}/roles`, { roles: [] })).json.kind).toBe('last-holder')
       await somebody('budi', ['admin'])
       expect((await ask(siti, 'POST', `/admin/users/${siti.id}/disable`)).status).toBe(200)
+    })
+
+    test('two who stop each other at the same instant: one of them stays', async () => {
+      for (let round = 0; round < 5; round++) {
+        const { admin, somebody } = await openAdmin(engine)
+        const [siti, budi] = [await somebody('siti', ['admin']), await somebody('budi', ['admin'])]
+        const stop = (one: Somebody, by: Somebody) => disableUser(admin, one.id, 'quarrel', by.id, origin)
+        const done = await Promise.all([stop(siti, budi), stop(budi, siti)])
+        expect(done.map(one => (one.ok ? 'stopped' : one.failure.kind)).sort()).toEqual(['last-holder', 'stopped'])
+      }
+    })
+
+    test('one is stopped while the other is relieved: one of them goes on managing people', async () => {
+      const ground = await openAdmin(engine)
+      const { admin, somebody } = ground
+      const [siti, budi] = [await somebody('siti', ['admin']), await somebody('budi', ['admin'])]
+      const before = standingOf(await accountNow(ground, budi.id))
+      const asked = await askApproval(admin, { kind: 'roles', account: budi.id, before, after: { ...before, roles: [] } }, host, origin)
+      const { approval } = valueOf(asked)
+      const done = await Promise.all([
+        disableUser(admin, siti.id, 'quarrel', budi.id, origin),
+        approve(admin, approval.id, siti.id, origin),
+      ])
+      expect(done.filter(one => one.ok)).toHaveLength(1)
+      const left = await Promise.all([siti, budi].map(({ id }) => accountNow(ground, id)))
+      expect(left.filter(one => holds(admin.roles, one, 'users.manage', admin.ground.clock()))).toHaveLength(1)
     })
 
     test('lists go page after page, and show no secret', async () => {
