@@ -11,7 +11,7 @@ import { type KeptStep, neededFor, newStep, stepRecords } from './login-steps.ts
 import { putOver } from './record-plans.ts'
 import { rememberedDevice } from './sessions/device-cookies.ts'
 import { loginEvent } from './sessions/login-history.ts'
-import type { Proof } from './sessions/session.ts'
+import type { OutsideSession, Proof } from './sessions/session.ts'
 import { newSession } from './sessions/sessions.ts'
 
 /** How far a login has come. */
@@ -24,6 +24,8 @@ export type LoginState = {
   readonly bucket: string
   readonly failures: number
   readonly deviceKnown: boolean
+  /** Of a login by an outside identity provider. */
+  readonly outside?: OutsideSession
   readonly notes?: LoginNotes
 }
 
@@ -38,8 +40,16 @@ export const onward = async (
   const { changed, amr } = state
   const needed = neededFor(changed, hasFactor(state.factors), amr, ground.clock(), rules)
   if (needed !== 'nothing' && needed !== 'grace') {
-    const { bucket, failures, deviceKnown } = state
-    const { token, step } = newStep(ground, { account: changed.id, epoch: changed.epoch, amr, bucket, failures, deviceKnown })
+    const { bucket, failures, deviceKnown, outside } = state
+    const { token, step } = newStep(ground, {
+      account: changed.id,
+      epoch: changed.epoch,
+      amr,
+      bucket,
+      failures,
+      deviceKnown,
+      ...(outside === undefined ? {} : { outside }),
+    })
     const facts: readonly Fact[] = [{ what: 'login-continued', account: changed.id, method }]
     return {
       count: 'right',
@@ -59,8 +69,13 @@ const arrive = async (
   browser: Browser,
   method: Method,
 ): Promise<Verdict<LoginAnswer>> => {
-  const { amr, deviceKnown, failures } = state
-  const { session, cookie, records, facts: displaced } = await newSession(ground, rules, account, amr, browser.origin)
+  const { amr, deviceKnown, failures, outside } = state
+  const {
+    session,
+    cookie,
+    records,
+    facts: displaced,
+  } = await newSession(ground, rules, account, { amr, ...(outside === undefined ? {} : { outside }) }, browser.origin)
   const device = await rememberedDevice(ground, browser.device, account)
   const age = passwordAgeOf(account, ground.clock(), rules)
   const facts: readonly Fact[] = [
@@ -114,4 +129,5 @@ export const stateOf = ({ value }: KeptStep, account: KeptAccount): Omit<LoginSt
   bucket: value.bucket,
   failures: value.failures,
   deviceKnown: value.deviceKnown,
+  ...(value.outside === undefined ? {} : { outside: value.outside }),
 })

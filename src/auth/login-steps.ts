@@ -2,7 +2,7 @@ import type { RecordDefinition, StoredRecord } from '../storage/port.ts'
 import { type Account, type AccountRules, needsFactor, passwordAgeOf } from './accounts/account.ts'
 import type { Ground } from './ground.ts'
 import { isSecret, newSecret, secretHash } from './secrets.ts'
-import { factorAt, type Proof } from './sessions/session.ts'
+import { factorAt, type OutsideSession, type Proof } from './sessions/session.ts'
 
 /** A login that is under way: something is proved, and more is needed. Used up by the step that ends it. */
 export type LoginStep = {
@@ -16,6 +16,7 @@ export type LoginStep = {
   /** Failures before this login. */
   readonly failures: number
   readonly deviceKnown: boolean
+  readonly outside?: OutsideSession
   readonly expires: number
 }
 export type KeptStep = StoredRecord<LoginStep>

@@ -4,7 +4,7 @@ import { type Account, withPassword, withRehashed } from './accounts/account.ts'
 import { accountById, accountByName, type KeptAccount } from './accounts/find-account.ts'
 import { foldName } from './accounts/names.ts'
 import { factorRecords, factorsOf, factorUse, hasFactor } from './factors/factor-set.ts'
-import type { Fact, Method } from './facts.ts'
+import type { Fact } from './facts.ts'
 import { commitFacts, type Ground, type Origin } from './ground.ts'
 import { abandon, accountBucket, admit, deviceBucket, nameBucket, settle, type Verdict } from './lockout/attempts.ts'
 import type { Browser, LoginAnswer } from './login-answers.ts'
@@ -15,7 +15,7 @@ import { newPassword } from './passwords/new-password.ts'
 import { again, deleteOver, putOver, untilHeld } from './record-plans.ts'
 import { knownDevice } from './sessions/device-cookies.ts'
 import { loginEvent } from './sessions/login-history.ts'
-import { withProof } from './sessions/session.ts'
+import { type OutsideSession, withProof } from './sessions/session.ts'
 
 /**
  * How somebody gets in: name and password, then what is still needed (a code, a second factor to set up, a new password), then a session.
@@ -128,8 +128,14 @@ export const giveNewPassword = async (parts: AccountParts, token: string, passwo
   })
 }
 
+/**
+ * What an outside identity provider proved. `provedAt` (ms): when it asked, if it says; a second factor of an unknown time is none of the last minutes.
+ * `twoFactors`: it asked for two.
+ */
+export type OutsideProof = { readonly twoFactors: boolean; readonly provedAt?: number; readonly session?: OutsideSession }
+
 /** Who was proved by an outside identity provider gets in like everybody else: what is needed is needed. */
-export const logInFromOutside = async (parts: AccountParts, accountId: string, amr: readonly Method[], browser: Browser): Answered => {
+export const logInFromOutside = async (parts: AccountParts, accountId: string, proof: OutsideProof, browser: Browser): Answered => {
   const { ground } = parts
   return untilHeld<LoginAnswer>(async () => {
     const account = await accountById(ground, accountId)
@@ -140,10 +146,11 @@ export const logInFromOutside = async (parts: AccountParts, accountId: string, a
       account,
       changed: account.value,
       factors: await factorsOf(ground, account.key),
-      amr: [...new Set<Method>(['ext', ...amr])].map(method => ({ method, at: now })),
+      amr: [{ method: 'ext', at: now }, ...(proof.twoFactors ? [{ method: 'mfa' as const, at: Math.min(proof.provedAt ?? 0, now) }] : [])],
       bucket: device === undefined ? accountBucket(account.key) : deviceBucket(device),
       failures: 0,
       deviceKnown: device !== undefined,
+      ...(proof.session === undefined ? {} : { outside: proof.session }),
     }
     const verdict = await onward(parts, state, browser, 'ext')
     const done = await commitFacts(ground, verdict.records, verdict.facts, browser.origin)

@@ -17,6 +17,8 @@ export type Account = {
   /** The last five, the present one first. */
   readonly passwordHistory: readonly StoredPassword[]
   readonly mustChangePassword?: true
+  /** Somebody is linked to it at an outside identity provider: it is in use without a password as well. */
+  readonly federated?: true
   /** `Practitioner/1`; also Patient, RelatedPerson or Person. */
   readonly fhirUser?: string
   readonly roles: readonly RoleAssignment[]

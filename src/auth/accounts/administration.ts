@@ -30,7 +30,11 @@ export const enableAccount = (ground: Ground, id: string, by: string, origin: Or
     if (account.status !== 'disabled') return { refused: 'not-disabled' }
     const { disabled: _, ...kept } = account
     return {
-      after: { ...kept, status: account.password === undefined && account.federated !== true ? 'invited' : 'active', enabledAt: ground.clock() },
+      after: {
+        ...kept,
+        status: account.password === undefined && account.federated !== true ? 'invited' : 'active',
+        enabledAt: ground.clock(),
+      },
       facts: [fact('account-enabled', id, by)],
     }
   })

@@ -5,7 +5,7 @@ import type { Fact, Method } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { firstOf, putOver } from '../record-plans.ts'
 import { isSecret, newSecret, secretHash } from '../secrets.ts'
-import { absoluteMs, notedMs, type Proof, type Session, sessionRecords, userAgentFamily, withProof } from './session.ts'
+import { absoluteMs, notedMs, type Session, sessionRecords, userAgentFamily, withProof } from './session.ts'
 
 /** A session that lives, with its account as it is now. */
 export type LiveSession = { readonly session: StoredRecord<Session>; readonly account: StoredRecord<Account> }
@@ -32,7 +32,7 @@ export const newSession = async (
   ground: Ground,
   rules: AccountRules,
   account: Account,
-  amr: readonly Proof[],
+  { amr, outside }: Pick<Session, 'amr' | 'outside'>,
   origin: Origin,
 ): Promise<{
   readonly session: Session
@@ -53,6 +53,7 @@ export const newSession = async (
     endsAt,
     expires: Math.min(endsAt, now + rules.idleMinutes * minuteMs),
     amr,
+    ...(outside === undefined ? {} : { outside }),
     ...(origin.userAgent === undefined ? {} : { userAgentFamily: userAgentFamily(origin.userAgent) }),
     ...(origin.country === undefined ? {} : { country: origin.country }),
   }

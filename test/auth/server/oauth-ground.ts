@@ -242,7 +242,7 @@ export const signIn = async ({ accounts }: Oauth, account: Account, amr: readonl
     ground,
     rules,
     account,
-    amr.map(method => ({ method, at: now })),
+    { amr: amr.map(method => ({ method, at: now })) },
     { address: '192.0.2.7' },
   )
   valueOf(await commitRecords(ground.store, made.records))
