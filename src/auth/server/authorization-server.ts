@@ -15,6 +15,7 @@ import { createInteractions } from './interactions.ts'
 import { sendJson } from './json-answer.ts'
 import { libraryConfiguration } from './library-configuration.ts'
 import { noteVisit, ownSession } from './own-session.ts'
+import { namePublicClient } from './public-refresh.ts'
 import { noteOrigin, originOf } from './request-origin.ts'
 import type { AuthorizationServer, AuthorizationServerParts } from './server-parts.ts'
 
@@ -46,6 +47,7 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
   const askLibrary: WebHandler = async (req, res) => {
     const inside: IncomingMessage & { originalUrl?: string } = req
     inside.originalUrl = req.url ?? '/'
+    if (req.url === tokenPath) await namePublicClient(parts, req)
     inside.url = (req.url ?? '/').slice(mount.length)
     fixAddress(req, parts.address.base)
     await library.callback(req, res)
@@ -76,6 +78,7 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
 
 const mount = '/oauth'
 const authorizePath = `${mount}/auth`
+const tokenPath = `${mount}/token`
 
 type Library = { readonly provider: Provider; readonly callback: (req: IncomingMessage, res: ServerResponse) => Promise<void> }
 

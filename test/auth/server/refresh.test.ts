@@ -102,6 +102,39 @@ for (const engine of testEngines)
       expect(await known(tokens.access_token)).toBe('known')
     })
 
+    test('A.6 32: an app without a secret may leave its name out, as fhirclient does; others may not', async () => {
+      const { oauth, known } = await withDoctor()
+      await keepClient(oauth, { id: 'app-secret', type: 'symmetric', secrets: [secretFor(oauth, 'app-secret', 's'.repeat(43))] })
+      const { tokens } = await authorized(oauth, offline)
+      const alone = async (refresh_token: string) => {
+        const response = await postForm(
+          oauth,
+          '/oauth/token',
+          { grant_type: 'refresh_token', refresh_token },
+          { origin: 'https://app.example' },
+        )
+        const body = (await response.json()) as typeof tokens
+        return { status: response.status, body, allowed: response.headers.get('access-control-allow-origin') }
+      }
+      const second = await alone(tokens.refresh_token ?? '')
+      expect([second.status, second.body.scope, second.body.patient, second.allowed]).toEqual([
+        200,
+        offline.scope,
+        '1',
+        'https://app.example',
+      ])
+      expect((await alone('x'.repeat(43))).body.error).toBe('invalid_request')
+      // Used twice: the grant is over, whoever it was.
+      expect((await alone(tokens.refresh_token ?? '')).body.error).toBe('invalid_grant')
+      expect(await known(second.body.access_token)).toBe('token-invalid')
+
+      const asked = authorizeUrl(oauth, { ...offline, client_id: 'app-secret' })
+      const authorization = `Basic ${Buffer.from(`app-secret:${'s'.repeat(43)}`).toString('base64')}`
+      const secret = await redeem(oauth, await codeFor(new Browser(oauth), asked), asked, {}, { authorization })
+      expect((await alone(secret.body.refresh_token ?? '')).status).toBe(400)
+      expect((await refresh(oauth, secret.body.refresh_token ?? '', {}, { authorization })).status).toBe(200)
+    })
+
     test('one lost answer may be asked for again within the grace, from the same address and once', async () => {
       const { oauth, known } = await withDoctor({ refreshGraceSeconds: 10 })
       const { tokens } = await authorized(oauth, offline)
