@@ -15,10 +15,18 @@ export const isShownWhole = (views: RowViews, type: string, steps: readonly stri
 const seesWhole = (view: View, type: string, steps: readonly string[], definitions: Definitions): boolean =>
   endsWell(view, type, steps, definitions, false)
 
-/** Masked values are found by whoever knows them: a registrar looks a patient up by the number on his card. */
-const findsBy = (view: View, type: string, steps: readonly string[], looksAt: readonly string[], definitions: Definitions): boolean =>
-  endsWell(view, type, steps, definitions, true) ||
-  (looksAt.length > 0 && looksAt.every(part => endsWell(view, type, [...steps, part], definitions, true)))
+/** What a search asks of a parameter: its values, its words or what else stands beside them (`code:text`, `subject:identifier`), or which comes first. */
+export type Looking = 'values' | 'companion' | 'order'
+
+type Look = { readonly parts: readonly string[]; readonly masked: boolean }
+
+/** Masked values are found by whoever knows them: a registrar looks a patient up by the number on his card. Their order would tell more than that. */
+const lookOf = (type: SearchParameterDefinition['type'], looking: Looking): Look =>
+  looking === 'companion' ? { parts: [], masked: false } : { parts: partsIndexed[type] ?? [], masked: looking === 'values' }
+
+const findsBy = (view: View, type: string, steps: readonly string[], { parts, masked }: Look, definitions: Definitions): boolean =>
+  endsWell(view, type, steps, definitions, masked) ||
+  (parts.length > 0 && parts.every(part => endsWell(view, type, [...steps, part], definitions, masked)))
 
 /** What the index takes of an element that is shown in part; of everything else all. Words of a concept and identifiers in references are apart. */
 const partsIndexed: Readonly<Partial<Record<SearchParameterDefinition['type'], readonly string[]>>> = {
@@ -51,24 +59,23 @@ const choiceNamed = (definitions: Definitions, within: string, name: string): Re
 
 /**
  * The rows in which a caller sees what a search parameter looks at: a conjunct of every query that uses it. `all` where nothing is hidden, `none`
- * where the search must be refused, for its answers would tell what is hidden. `companion`: what is asked is not what the parameter looks at first, such as
- * the words of a code (`code:text`) or the identifier in a reference.
+ * where the search must be refused, for its answers would tell what is hidden.
  */
 export const searchableWhere = (
   rules: FieldRules,
   type: string,
   parameter: SearchParameterDefinition,
   definitions: Definitions,
-  companion = false,
+  looking: Looking = 'values',
 ): AccessFilter => {
   if (rules.length === 0) return { op: 'all' }
   const paths = pathsOf(parameter, type)
-  const looksAt = companion ? [] : (partsIndexed[parameter.type] ?? [])
+  const look = lookOf(parameter.type, looking)
   return allOf(
     rules.map(layer =>
       anyOf(
         layer.flatMap(({ where, view }) =>
-          view === undefined || paths?.every(steps => findsBy(view, type, steps, looksAt, definitions)) === true ? [where] : [],
+          view === undefined || paths?.every(steps => findsBy(view, type, steps, look, definitions)) === true ? [where] : [],
         ),
       ),
     ),

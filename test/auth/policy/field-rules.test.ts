@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { decide } from '../../../src/auth/policy/decide.ts'
 import { applyFieldRules, type FieldRules, type RowViews, rowViews } from '../../../src/auth/policy/field-rules.ts'
-import { isShownWhole, searchableWhere } from '../../../src/auth/policy/hidden-elements.ts'
+import { isShownWhole, type Looking, searchableWhere } from '../../../src/auth/policy/hidden-elements.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../../support/definitions.ts'
@@ -313,10 +313,10 @@ describe('which view holds for a row', () => {
 })
 
 describe('what a search may look at', () => {
-  const where = (principal: Principal, type: string, code: string): string => {
+  const where = (principal: Principal, type: string, code: string, looking?: Looking): string => {
     const parameter = definitions.searchParameters(type).get(code)
     if (!parameter) throw new Error(code)
-    return JSON.stringify(searchableWhere(fieldsOf(principal, type, 'search-type'), type, parameter, definitions))
+    return JSON.stringify(searchableWhere(fieldsOf(principal, type, 'search-type'), type, parameter, definitions, looking))
   }
   const all = '{"op":"all"}'
   const none = '{"op":"none"}'
@@ -350,6 +350,17 @@ describe('what a search may look at', () => {
       expect(found).toBe(wanted)
     })
   }
+
+  test('masked values are found by whoever knows them, and stand in no order that would tell them', () => {
+    const receptionist = principalWith({ roles: ['receptionist'] })
+    const lab = principalWith({ roles: ['lab'] })
+    expect(where(receptionist, 'Patient', 'identifier')).toBe(all)
+    // Those known to the house are seen whole.
+    for (const looking of ['order', 'companion'] as const) {
+      expect([looking, where(receptionist, 'Patient', 'identifier', looking)]).toEqual([looking, where(receptionist, 'Patient', 'phone')])
+      expect([looking, where(lab, 'Patient', 'identifier', looking)]).toEqual([looking, none])
+    }
+  })
 })
 
 describe('what a patch may name', () => {
