@@ -1,4 +1,4 @@
-import type { AccountRules } from './accounts/account.ts'
+import type { Account, AccountRules } from './accounts/account.ts'
 import type { Ground } from './ground.ts'
 import type { Spraying } from './lockout/spraying.ts'
 import type { PasswordHashing } from './passwords/hashing.ts'
@@ -9,4 +9,9 @@ export type AccountParts = {
   readonly hashing: PasswordHashing
   readonly spraying: Spraying
   readonly rules: AccountRules
+  /**
+   * Whether a password of this house lets somebody in: `off` where an outside provider stands for them, `emergency` for one of those who keep theirs in any case.
+   * The same look-ups for a name that nobody has. Absent: always.
+   */
+  readonly localLogin?: (account: Account | undefined) => Promise<'open' | 'off' | 'emergency'>
 }

@@ -33,13 +33,14 @@ export const logIn = async (
 ): Answered => {
   const { ground, hashing } = parts
   const found = await accountByName(ground, typed.name)
+  const local = (await parts.localLogin?.(found?.value)) ?? 'open'
   const subject = subjectOf(ground, found, typed.name)
   const device = await knownDevice(ground, browser.device, subject)
   if (device === undefined) await parts.spraying.slowDown()
   const admitted = await admit(ground, device === undefined ? subject.bucket : deviceBucket(device))
   if (!admitted.ok) return admitted
   const open = admitted.value.is === 'admitted'
-  const verified = await hashing.verify(typed.password, open ? passwordOf(found?.value) : undefined)
+  const verified = await hashing.verify(typed.password, open && local !== 'off' ? passwordOf(found?.value) : undefined)
   if (!verified.ok) {
     // Nothing was checked, so nothing was guessed.
     if (admitted.value.is === 'admitted') await abandon(ground, admitted.value.attempt)
@@ -47,7 +48,7 @@ export const logIn = async (
   }
   if (!open) return lockedOut(parts, subject, device, browser.origin)
   const { attempt } = admitted.value
-  const reason = refusalOf(found?.value, verified.value.matches)
+  const reason = local === 'off' ? 'provider' : refusalOf(found?.value, verified.value.matches)
   if (found === undefined || reason !== undefined) {
     const refused = refusal(parts, browser.origin, subject, device, reason ?? 'unknown')
     return settle(ground, browser.origin, attempt, async () => ok(refused))
@@ -66,8 +67,15 @@ export const logIn = async (
       failures: attempt.failures,
       deviceKnown: device !== undefined,
     }
-    return ok(await onward(parts, state, browser))
+    const verdict = await onward(parts, state, browser)
+    return ok(local === 'emergency' ? withFact(verdict, { what: 'emergency-login', account: account.key }) : verdict)
   })
+}
+
+/** A password where a provider should have been asked: alert A-09. */
+const withFact = (verdict: Verdict<LoginAnswer>, fact: Fact): Verdict<LoginAnswer> => {
+  const facts = [...verdict.facts, fact]
+  return { ...verdict, facts, answer: { ...verdict.answer, facts } }
 }
 
 /** The second step, where a factor is enrolled: six digits, or a backup code. */

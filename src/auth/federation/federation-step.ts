@@ -18,6 +18,7 @@ export type FederationStep = {
   readonly next: string
   /** An application asked for a login of now. */
   readonly again?: true
+  readonly language: 'id' | 'en'
   readonly expires: number
 }
 

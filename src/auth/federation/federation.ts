@@ -6,12 +6,12 @@ import type { Origin } from '../ground.ts'
 export type Federation = {
   /** For buttons: those in use, by name. Empty also while the store cannot say. */
   shown(): Promise<readonly ShownProvider[]>
-  /** Undefined for a provider that is not in use. Fails `upstream-away` where it does not answer. */
-  begin(provider: string, wanted: Wanted): Promise<Outcome<Begun | undefined>>
+  /** `unknown`: no provider in use; `away`: it does not answer. */
+  begin(provider: string, wanted: Wanted): Promise<Outcome<Begun>>
   /** The browser is back. `token`: of its cookie; `query`: what the provider sent with it. */
   finish(provider: string, token: string, query: URLSearchParams, browser: Browser): Promise<Outcome<Finished>>
-  /** A logout token from the provider: ends the sessions it names. False: it is none that counts. */
-  loggedOut(provider: string, logoutToken: string, origin: Origin): Promise<Outcome<boolean>>
+  /** A logout token from the provider: ends the sessions it names. `refused`: it is none that counts; `away`: the keys that would show it cannot be had. */
+  loggedOut(provider: string, logoutToken: string, origin: Origin): Promise<Outcome<'ended' | 'refused' | 'away'>>
 }
 
 export type ShownProvider = { readonly id: string; readonly name: string }
@@ -29,7 +29,7 @@ export type Wanted = {
 }
 
 /** Where the browser goes, and the value of its cookie. */
-export type Begun = { readonly url: string; readonly token: string }
+export type Begun = { readonly is: 'begun'; readonly url: string; readonly token: string } | { readonly is: 'unknown' | 'away' }
 
 export type Finished = { readonly next: string; readonly uid?: string } & (
   | { readonly is: 'answered'; readonly answer: LoginAnswer }
@@ -39,6 +39,6 @@ export type Finished = { readonly next: string; readonly uid?: string } & (
 
 /**
  * `over`: used up, too old, or of another browser. `forged`: not what the provider would send. `cancelled`: the provider refused, or the user did. `away`: it does
- * not answer. `unlinked`: it means nobody here. `domain`: no verified address that is let in. `account`: the account is not in use. `not-again`: it did not ask anew.
+ * not answer. `unlinked`: it means nobody here. `domain`: no verified address that is let in. `account`: the account is not in use.
  */
-export type FederationRefusal = 'over' | 'forged' | 'cancelled' | 'away' | 'unlinked' | 'domain' | 'account' | 'not-again'
+export type FederationRefusal = 'over' | 'forged' | 'cancelled' | 'away' | 'unlinked' | 'domain' | 'account'
