@@ -2,10 +2,11 @@
  * A.12 52 and 55, T22: what is broken, over, or not understood opens nothing. And what is hidden inside a resource that may be seen stays so, whatever is asked or
  * tried of it (auth.md 5.4).
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { type Account, accountRecords } from '../../src/auth/accounts/account.ts'
 import { type Client, clientRecords } from '../../src/auth/clients/client.ts'
 import { type GrantContext, grantRecords } from '../../src/auth/grants/grant-context.ts'
+import { MongoClient } from 'mongodb'
 import { readRoles } from '../../src/auth/roles/read-roles.ts'
 import { secretHash } from '../../src/auth/secrets.ts'
 import { type LibraryRow, libraryRecords } from '../../src/auth/server/library-rows.ts'
@@ -17,6 +18,20 @@ import { type Caller, plantCallers, plantToken } from './callers.ts'
 import { type Hospitals, makeHospitals } from './hospitals.ts'
 import { plantAll, plantHospitals } from './oracle.ts'
 import { type ClosedServer, type Received, startClosed } from './server.ts'
+
+/** Only what time it is changes. */
+const timersKept = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const
 
 const json = { 'content-type': 'application/fhir+json' }
 
@@ -142,6 +157,39 @@ for (const engine of testEngines)
           await records.put((change as (value: object) => object)(before.value))
           expect([what, (await ask(one?.tokens[1] ?? '', patient())).status]).toEqual([what, 401])
         }
+      })
+    })
+
+    describe('a clock that jumps', () => {
+      const jumped = async (ms: number, then: () => Promise<void>) => {
+        jest.useFakeTimers({ now: Date.now() + ms, doNotFake: [...timersKept] })
+        try {
+          await then()
+        } finally {
+          jest.useRealTimers()
+        }
+      }
+      const anew = async (): Promise<string> => {
+        const [one] = await plantCallers(server.store, hospitals, `${server.base}/fhir`, () => [doctor])
+        return one?.tokens[0] ?? ''
+      }
+
+      test('ahead: tokens, sessions and grants are over', async () => {
+        const token = await anew()
+        expect((await ask(token, patient())).status).toBe(200)
+        await jumped(7_200_000, async () => expect((await ask(token, patient())).status).toBe(401))
+      })
+
+      test('back: nothing that was remembered lives longer for it', async () => {
+        const token = await anew()
+        expect((await ask(token, patient())).status).toBe(200)
+        const row = await server.store.records<LibraryRow>(libraryRecords).get(secretHash(token))
+        const accounts = server.store.records<Account>(accountRecords)
+        const account = await accounts.get(row?.value.payload?.accountId ?? '')
+        if (account === undefined) throw new Error('no account')
+        // As another node does, whose wake-up is lost.
+        await accounts.put({ ...account.value, status: 'disabled' })
+        await jumped(-86_400_000, async () => expect((await ask(token, patient())).status).toBe(401))
       })
     })
 
@@ -341,4 +389,50 @@ for (const engine of testEngines)
         }
       })
     })
+
+    test('A.12 55: without its table of relations a store opens nothing', async () => {
+      await using broken = await startClosed(engine)
+      const small = makeHospitals('zwq', false)
+      await plantHospitals(broken.open, small)
+      const made = await plantCallers(broken.store, small, `${broken.base}/fhir`, names =>
+        names.filter(name => name.includes('of A, user/*.cruds')),
+      )
+      await dropRelations(broken.address)
+      const [patientId, observation] = [small.id('A', 'Patient'), small.id('A', 'Observation')]
+      for (const { name, tokens } of made) {
+        if (!/^(?:doctor|lab) of A, user\/\*.cruds$/.test(name)) continue
+        for (const path of [
+          `/Patient/${patientId}`,
+          '/Observation',
+          `/Observation/${observation}`,
+          `/Observation?patient=${patientId}`,
+          `/Patient/${patientId}/*`,
+          '/Observation/_history',
+          `/Encounter?_include=*`,
+        ]) {
+          const received = await broken.send({ path: `/fhir${path}`, headers: { authorization: `Bearer ${tokens[0]}` } })
+          const entries = received.status === 200 ? (JSON.parse(received.text).entry ?? []) : []
+          expect([name, path, entries, [...small.wordsIn(received.text)].filter(word => !path.includes(word))]).toEqual([
+            name,
+            path,
+            [],
+            [],
+          ])
+        }
+      }
+    }, 60_000)
   })
+
+/** As a broken copy or a hand in the database would. */
+const dropRelations = async (address: string): Promise<void> => {
+  if (address.startsWith('sqlite:')) {
+    const { DatabaseSync } = await import('node:sqlite')
+    const database = new DatabaseSync(address.slice('sqlite:'.length))
+    database.exec('DROP TABLE relation')
+    database.close()
+    return
+  }
+  const client = new MongoClient(address)
+  await client.db(new URL(address).pathname.slice(1)).collection('simpul.relations').drop()
+  await client.close()
+}

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { composeHttp } from '../../src/compose/http.ts'
 import { records } from '../../src/compose/records.ts'
 import { readConfig } from '../../src/config/config.ts'
+import { engineOf } from '../../src/engines.ts'
 import type { Records, Store } from '../../src/storage/port.ts'
 import { testDefinitions } from '../support/definitions.ts'
 import type { TestEngine } from '../support/engines.ts'
@@ -16,6 +17,8 @@ import { type TestParts, testParts } from '../support/parts.ts'
 /** The whole server with sign-in on a port of this machine, and beside it the open door to the same store, for what tests plant. */
 export type ClosedServer = AsyncDisposable & {
   readonly base: string
+  /** Of the store. */
+  readonly address: string
   readonly store: Store
   /** Sees everything. */
   readonly open: TestParts
@@ -44,17 +47,19 @@ export const startClosed = async (engine: TestEngine, environment: Readonly<Reco
   const definitions = testDefinitions()
   const folder = mkdtempSync(join(tmpdir(), 'simpul-leaks-'))
   const port = await freePort()
+  const where = await engine.address()
   const read = readConfig({
     SIMPUL_PORT: String(port),
     SIMPUL_DATA_DIR: folder,
-    SIMPUL_STORE: `sqlite:${join(folder, 'unused.db')}`,
+    SIMPUL_STORE: where.address,
+    SIMPUL_SQLITE_SYNCHRONOUS: 'NORMAL',
     SIMPUL_AUTH_KEK: randomBytes(32).toString('hex'),
     SIMPUL_LOG_LEVEL: 'error',
     SIMPUL_CURSOR_SECRET: randomBytes(32).toString('hex'),
     ...environment,
   })
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  const store = await engine.open({ definitions, clock: systemClock, records })
+  const store = await engineOf(read.config).open({ definitions, clock: systemClock, records, config: read.config })
   const { counted, calls } = counting(store)
   const http = await composeHttp(read.config, 'serve', counted, definitions)
   const base = await http.listen()
@@ -62,6 +67,7 @@ export const startClosed = async (engine: TestEngine, environment: Readonly<Reco
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   return {
     base,
+    address: where.address,
     store,
     open,
     calls,
@@ -71,6 +77,7 @@ export const startClosed = async (engine: TestEngine, environment: Readonly<Reco
       agent.destroy()
       await http.close()
       await store[Symbol.asyncDispose]()
+      await where[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -42,7 +42,7 @@ export const createClientRegistry = ({ ground, jwks, health, production }: Clien
 
   const find = async (id: string): Promise<Client | undefined> => {
     const known = clients.get(id)
-    if (known !== undefined && clock() - known.at < rememberedMs) return known.client
+    if (known !== undefined && isFresh(known.at, clock())) return known.client
     if (!isClientId(id)) return undefined
     const [at, before] = [clock(), changes]
     const kept = await store.records<Client>(clientRecords).get(id)
@@ -70,7 +70,7 @@ export const createClientRegistry = ({ ground, jwks, health, production }: Clien
       return undefined
     },
     allowsOrigin: async origin => {
-      if (origins === undefined || clock() - origins.at >= rememberedMs) origins = { known: originsOf(ground, production), at: clock() }
+      if (origins === undefined || !isFresh(origins.at, clock())) origins = { known: originsOf(ground, production), at: clock() }
       return (await origins.known).has(origin)
     },
     forget: () => {
@@ -81,6 +81,9 @@ export const createClientRegistry = ({ ground, jwks, health, production }: Clien
     health,
   }
 }
+
+/** A clock that ran back forgets. */
+const isFresh = (at: number, now: number): boolean => at <= now && now - at < rememberedMs
 
 export const isClientId = (text: string): boolean => /^[A-Za-z0-9_-]{8,64}$/.test(text)
 

@@ -52,7 +52,7 @@ export const createAuthenticate = (parts: AuthenticateParts): Authenticate & For
     if (token === undefined) return unknown(address)
     const ref = secretHash(token)
     const known = remembered.get(ref)
-    if (known !== undefined && clock() < known.until) {
+    if (known !== undefined && isFresh(known, clock())) {
       return known.from(address) ? ok(known.principal) : fail('token-invalid', {}, invalidToken)
     }
     remembered.delete(ref)
@@ -66,6 +66,9 @@ export const createAuthenticate = (parts: AuthenticateParts): Authenticate & For
     },
   })
 }
+
+/** A clock that ran back forgets. */
+const isFresh = ({ until }: Remembered, now: number): boolean => now < until && until - now <= rememberedMs
 
 /** RFC 6750, 3.1 */
 const invalidToken = { challenge: { error: 'invalid_token' } }
