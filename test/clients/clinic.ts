@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
@@ -241,6 +241,43 @@ const answer = (browser: TestBrowser, { text, status }: Answer, person: Person, 
   if (find !== undefined) return browser.send(find, { text: search })
   if (allow !== undefined) return browser.send(allow)
   throw new Error(`${status} ${titleOf(text)}`)
+}
+
+export type ClinicTokens = {
+  readonly access_token: string
+  readonly refresh_token?: string
+  readonly scope: string
+  readonly patient?: string
+}
+
+/** By a public client, from the authorization request to the tokens. */
+export const tokensFor = async (
+  clinic: Clinic,
+  client: string,
+  scope: string,
+  person: Person,
+  browser?: TestBrowser,
+): Promise<ClinicTokens> => {
+  const verifier = randomBytes(32).toString('base64url')
+  const { id } = clinic.client(client)
+  const redirect_uri = `${clinic.app}/callback`
+  const asked = new URLSearchParams({
+    response_type: 'code',
+    client_id: id,
+    redirect_uri,
+    scope,
+    state: randomUUID(),
+    aud: clinic.fhir,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  })
+  const back = await authorizeBy(clinic, `${clinic.issuer}/auth?${asked}`, person, browser)
+  const code = back.searchParams.get('code')
+  if (code === null) throw new Error(`no code: ${back.search}`)
+  const form = { grant_type: 'authorization_code', code, redirect_uri, client_id: id, code_verifier: verifier }
+  const answer = await fetch(`${clinic.issuer}/token`, { method: 'POST', body: new URLSearchParams(form) })
+  if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as ClinicTokens
 }
 
 /** The action of the form that has a field of this name. */

@@ -1,9 +1,9 @@
 /** `fhir-kit-client` with the token of a doctor, against a whole server on both engines. @see auth.md 5, annex A.12 */
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Client } from 'fhir-kit-client'
 import { testEngines } from '../support/engines.ts'
-import { authorizeBy, type Clinic, openClinic } from './clinic.ts'
+import { type Clinic, openClinic, tokensFor } from './clinic.ts'
 
 type Bundle = {
   readonly resourceType: 'Bundle'
@@ -33,7 +33,7 @@ for (const engine of testEngines)
       clinic = await openClinic(engine, app => ({
         app: { name: 'Rekam', type: 'public', development: true, redirectUris: [`${app}/callback`], scopesAllowed: ['user/*.cruds'] },
       }))
-      token = await doctorsToken(clinic)
+      token = (await tokensFor(clinic, 'app', 'user/*.cruds', clinic.doctor)).access_token
     }, 120_000)
     afterAll(async () => clinic?.[Symbol.asyncDispose]())
 
@@ -112,30 +112,3 @@ for (const engine of testEngines)
       expect(await count()).toBe((before ?? 0) + 2)
     })
   })
-
-/** The token of the clinic's doctor, for whatever a doctor may do. */
-const doctorsToken = async (clinic: Clinic): Promise<string> => {
-  const verifier = randomBytes(32).toString('base64url')
-  const { id } = clinic.client('app')
-  const redirect_uri = `${clinic.app}/callback`
-  const asked = new URLSearchParams({
-    response_type: 'code',
-    client_id: id,
-    redirect_uri,
-    scope: 'user/*.cruds',
-    state: randomUUID(),
-    aud: clinic.fhir,
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-  })
-  const back = await authorizeBy(clinic, `${clinic.issuer}/auth?${asked}`, clinic.doctor)
-  const form = {
-    grant_type: 'authorization_code',
-    code: back.searchParams.get('code') ?? '',
-    redirect_uri,
-    client_id: id,
-    code_verifier: verifier,
-  }
-  const answer = await fetch(`${clinic.issuer}/token`, { method: 'POST', body: new URLSearchParams(form) })
-  return ((await answer.json()) as { readonly access_token: string }).access_token
-}
