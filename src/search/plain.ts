@@ -56,7 +56,8 @@ const plain = (node: Node, filterFor: FilterFor, seen: Seen): Plain => {
   }
 }
 
-const plainAccess = (filter: AccessFilter): Plain => {
+/** What a filter says, in the planner's form. */
+export const plainAccess = (filter: AccessFilter): Plain => {
   switch (filter.op) {
     case 'all':
       return all

@@ -112,6 +112,8 @@ export type Traits = {
   readonly undrivable?: boolean
   /** Other conditions on its parameter are decided on its own entries. */
   readonly narrows?: boolean
+  /** Its entries tell of most versions without a token that they have it not. */
+  readonly sifts?: boolean
 }
 
 /** What the planner asks of an engine. Counts are estimates but for types and shapes, which are exact. */
@@ -124,4 +126,6 @@ export type Engine = {
   traits(leaf: Leaf, type: string): Traits
   /** Whether the engine has the values of the key in order. */
   walks(key: SortKey, type: string): boolean
+  /** Whether the values in order tell of most versions without a token that they have it not. */
+  sifts?(key: SortKey): boolean
 }

@@ -16,9 +16,12 @@ type Weighed = {
   readonly source: Source
   readonly ordered: boolean
   readonly visits: number
+  readonly sifted?: number
   readonly cost: number
   readonly dearest: string
 }
+/** Candidates that a probe is asked of, and the part of them whose entries tell what tokens they lack. */
+type Asked = { readonly visits: number; readonly sifted: number }
 type WeighedProbe = { readonly probe: Probe; readonly cost: number; readonly share: number; readonly name: string }
 /** Inner matches found first, and what that costs. */
 type Gathered = { readonly inner: readonly Source[]; readonly cost: number }
@@ -31,6 +34,8 @@ type WeighedDriver = {
   readonly before: number
   /** Entries looked at for all of its entries. */
   readonly visits: number
+  /** Of these, the part that tells of most versions without a token that they have it not. */
+  readonly sifted?: number
 }
 
 /**
@@ -148,13 +153,16 @@ class Planning {
     const bounded = inOrder && order !== 'none'
     const page = wanted / (share * (way.ordered ? 1 : window.share)) + this.#skipped(way, others, type)
     const visits = Math.max(1, bounded ? Math.min(entries, page) : this.#looked(way, others, type))
-    const probes = this.#probes(type, others, visits)
+    const sifted = way.sifted ?? 0
+    const probes = this.#probes(type, others, { visits, sifted })
+    const looked = visits * (others.some(({ op }) => op === 'token') ? 1 - sifted * siftedOut : 1)
     const sorting = inOrder ? 0 : visits * share * (order === 'seq' ? cost.sorted : cost.sortedByValue)
     const total = way.before + visits * cost.entry + probes.cost + sorting
     return {
       source: { type, driver: way.driver, window: window.window, probes: probes.list.map(one => one.probe) },
       ordered: bounded,
-      visits: visits + way.before,
+      sifted,
+      visits: looked + way.before,
       cost: total,
       dearest: probes.list.find(one => one.cost > total / 2)?.name ?? way.name,
     }
@@ -179,48 +187,58 @@ class Planning {
     return against ? entries * (1 - this.#share([against], type)) : 0
   }
 
-  /** Cheapest for what they remove first. */
-  #probes(type: string, nodes: readonly Plain[], visits: number): { list: readonly WeighedProbe[]; cost: number } {
-    const list = nodes
-      .map(node => this.#probe(node, type, visits))
-      .toSorted((a, b) => a.cost / Math.max(1e-6, 1 - a.share) - b.cost / Math.max(1e-6, 1 - b.share))
-    let surviving = 1
-    let total = 0
-    for (const one of list) {
-      total += one.cost * surviving
-      surviving *= one.share
-    }
-    return { list, cost: total }
+  /** Cheapest for what they remove first; each is planned for as many as those before it leave. */
+  #probes(type: string, nodes: readonly Plain[], asked: Asked): { list: readonly WeighedProbe[]; cost: number } {
+    return this.#inTurn(type, nodes, asked, share => share)
   }
 
-  #probe(node: Plain, type: string, visits: number): WeighedProbe {
+  /** `left`: of what is asked, the part that the next is asked of. */
+  #inTurn(
+    type: string,
+    nodes: readonly Plain[],
+    asked: Asked,
+    left: (share: number) => number,
+  ): { list: readonly WeighedProbe[]; cost: number } {
+    const weighed = nodes.map(node => ({ node, probe: this.#probe(node, type, asked) }))
+    const worth = ({ cost, share }: WeighedProbe): number => cost / Math.max(1e-6, 1 - left(share))
+    const list: WeighedProbe[] = []
+    let surviving = 1
+    for (const { node, probe } of weighed.toSorted((a, b) => worth(a.probe) - worth(b.probe))) {
+      list.push(surviving === 1 ? probe : this.#probe(node, type, { ...asked, visits: asked.visits * surviving }))
+      surviving *= left(probe.share)
+    }
+    return { list, cost: sum(list, one => one.cost) }
+  }
+
+  #probe(node: Plain, type: string, asked: Asked): WeighedProbe {
     const share = this.#share([node], type)
     const name = nameOf(node)
     switch (node.op) {
       case 'and':
       case 'or': {
-        const of = node.of.map(one => this.#probe(one, type, visits))
+        const of = this.#inTurn(type, node.of, asked, node.op === 'and' ? all => all : any => 1 - any)
         const how = node.op === 'and' ? 'every' : 'any'
-        return { probe: { how, of: of.map(one => one.probe) }, cost: sum(of, one => one.cost), share, name }
+        return { probe: { how, of: of.list.map(one => one.probe) }, cost: of.cost, share, name }
       }
       case 'not': {
-        const of = this.#probe(node.of, type, visits)
+        const of = this.#probe(node.of, type, { ...asked, sifted: 0 })
         return { probe: { how: 'not', of: of.probe }, cost: of.cost, share, name }
       }
       case 'chain':
       case 'reverse':
-        return { ...this.#innerProbe(node, type, visits), share, name }
+        return { ...this.#innerProbe(node, type, asked.visits), share, name }
       case 'all':
       case 'none':
         return { probe: { how: node.op === 'all' ? 'every' : 'any', of: [] }, cost: 0, share, name }
       default:
-        return { ...this.#leafProbe(node, type, visits), share, name }
+        return { ...this.#leafProbe(node, type, asked), share, name }
     }
   }
 
-  #leafProbe(node: Leaf, type: string, visits: number): { probe: Probe; cost: number } {
+  #leafProbe(node: Leaf, type: string, { visits, sifted }: Asked): { probe: Probe; cost: number } {
     const traits = this.#engine.traits(node, type)
-    const checking = traits.check === undefined ? Number.POSITIVE_INFINITY : traits.check * visits
+    const left = node.op === 'token' ? 1 - sifted * siftedOut : 1
+    const checking = traits.check === undefined ? Number.POSITIVE_INFINITY : traits.check * visits * left
     // Counting for the other way is not free either: few candidates are simply asked.
     if (checking < 50 || traits.undrivable) return { probe: { how: 'check', node }, cost: checking }
     const gathering = this.#entries(node, type, traits) * cost.gathered + visits * cost.looked
@@ -231,7 +249,7 @@ class Planning {
     const parts = partsOf(node)
     const perRow =
       node.op === 'chain' ? 1 : Math.max(1, this.#engine.holders(node.of.type, node.param.code) / Math.max(1, this.#engine.total(type)))
-    const inner = parts.map(part => this.#probes(part.type, conjunctsOf(part.where), visits * perRow))
+    const inner = parts.map(part => this.#probes(part.type, conjunctsOf(part.where), { visits: visits * perRow, sifted: 0 }))
     const following = visits * cost.followed * perRow + sum(inner, one => one.cost)
     const follow: Probe = { how: 'follow', node, inner: inner.map(one => one.list.map(({ probe }) => probe)) }
     const gathered = this.#gather(node)
@@ -308,6 +326,7 @@ class Planning {
           visits,
           ordered: traits.ordered,
           before: traits.before ?? 0,
+          sifted: traits.sifts === true ? 1 : 0,
         }
       }
     }
@@ -324,9 +343,18 @@ class Planning {
     const visits = sum(of, one => one.visits)
     const ordered = bySeq && of.every(one => one.ordered)
     const entries = sum(alternatives, one => this.estimate(one, type))
-    const before = ordered ? sum(of, one => Math.max(0, one.cost - one.visits * cost.entry)) : sum(of, one => one.cost)
+    const before = sum(of, one => Math.max(0, one.cost - one.visits * cost.entry))
     const name = `union of ${of.length} by ${nameOf(alternatives[0] as Plain)}`
-    return { driver: { by: 'union', of: of.map(one => one.source) }, name, entries, visits: ordered ? entries : visits, ordered, before }
+    const sifted = sum(of, one => (one.sifted ?? 0) * one.visits) / Math.max(1, visits)
+    return {
+      driver: { by: 'union', of: of.map(one => one.source) },
+      name,
+      entries,
+      visits: ordered ? entries : visits,
+      ordered,
+      before,
+      sifted,
+    }
   }
 
   #walks(type: string, order: Order): readonly { node?: Plain; way: WeighedDriver }[] {
@@ -335,9 +363,10 @@ class Planning {
     const [key] = order === 'seq' || order === 'none' ? [] : order
     if (!key || !this.#engine.walks(key, type)) return [{ way: walk }]
     const entries = key.code === '_id' ? total : this.#engine.holders(type, key.code)
+    const sifted = this.#engine.sifts?.(key) === true ? 1 : 0
     return [
       { way: walk },
-      { way: { driver: { by: 'sort', key }, name: `sort by ${key.code}`, entries, visits: entries, ordered: true, before: 0 } },
+      { way: { driver: { by: 'sort', key }, name: `sort by ${key.code}`, entries, visits: entries, ordered: true, before: 0, sifted } },
     ]
   }
 
@@ -408,6 +437,9 @@ class Planning {
     }
   }
 }
+
+/** Of the versions without a token, those that entries tell of where they sift, nearly; they cost next to nothing. */
+const siftedOut = 0.85
 
 /** What an entry costs that is not looked up, against one that is. */
 const passedOver = 0.1

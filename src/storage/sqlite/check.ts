@@ -3,6 +3,7 @@ import { blobStates } from './blob-writer.ts'
 import { states } from './instances.ts'
 import { readKeys } from './keys.ts'
 import { normal, sensitivityLabel } from './labels.ts'
+import { Sieve } from './sieve.ts'
 
 /** Findings named at most; a broken store is broken after the first hundred. */
 const findingsMax = 100
@@ -226,5 +227,23 @@ const keyFinders = (db: DatabaseSync): readonly Finder[] => {
     finder('str', 'p = ? AND v = ?', keys => keys.str),
     finder('cmp', 'p = ? AND k = ? AND lo = ? AND hi = ?', keys => keys.cmp),
     finder('cms', 'p = ? AND k = ? AND v = ?', keys => keys.cms),
+    sieveFinder(db),
   ]
+}
+
+/** A sieve that lacks a token would hide the version from who looks for it. */
+const sieveFinder = (db: DatabaseSync): Finder => {
+  const tables = (['pat', 'dat'] as const).map(table => ({
+    table,
+    statement: db.prepare(`SELECT 1 FROM ${table} INDEXED BY ${table}_f WHERE seq = ? AND sieve <> ?`),
+  }))
+  return ({ counts, tok }, seq) => {
+    const sieve = new Sieve()
+    for (const [p, code] of tok) sieve.add(p, code)
+    return tables.flatMap(({ table, statement }) =>
+      counts[table] === 0 || statement.get(seq, sieve.bits) === undefined
+        ? []
+        : [`entries in ${table} of version ${seq} that say other tokens than it has`],
+    )
+  }
 }

@@ -85,6 +85,7 @@ export class Estimates {
       estimate: (leaf, type) => this.#estimate(leaf, type, reading),
       traits: (leaf, type) => traitsOf(leaf, type, reading),
       walks: key => key.code === '_id' || walks(key),
+      sifts: key => key.kind === 'date' && key.code !== '_lastUpdated',
     }
   }
 

@@ -6,6 +6,7 @@ import { initial } from '../../../migrations/sqlite/0001-initial.ts'
 import { records } from '../../../migrations/sqlite/0002-records.ts'
 import { blobNames } from '../../../migrations/sqlite/0003-blob-names.ts'
 import { relationsAndLabels } from '../../../migrations/sqlite/0004-relations-and-labels.ts'
+import { sieves } from '../../../migrations/sqlite/0005-sieves.ts'
 import type { Clock } from '../../base/clock.ts'
 import { type Done, type MigrationState, type Migrations, pendingOf, statesOf } from '../migrations.ts'
 import { openWriterConnection } from './connection.ts'
@@ -13,7 +14,7 @@ import { openWriterConnection } from './connection.ts'
 /** One step of the schema. Numbers count from 1 without gaps; the text of a released one never changes. */
 export type Migration = { readonly number: number; readonly name: string; readonly sql: string }
 
-export const migrations: readonly Migration[] = [initial, records, blobNames, relationsAndLabels]
+export const migrations: readonly Migration[] = [initial, records, blobNames, relationsAndLabels, sieves]
 
 /** A step that another process does is waited for at most so long. */
 const busyMs = 5_000

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { AccessFilter } from '../../base/access-filter.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
-import { everySees, type FilterFor, plainPart, stillSeen } from '../../search/plain.ts'
+import { everySees, type FilterFor, plainAccess, plainPart, stillSeen } from '../../search/plain.ts'
 import type { Engine, PlainPart, Plan } from '../../search/plan.ts'
 import { planLines } from '../../search/plan-text.ts'
 import { createPlanner, type Planner } from '../../search/planner.ts'
@@ -18,6 +18,7 @@ import { aliases, onceEach, type Reading } from './search/reading.ts'
 import { armsOf } from './search/source.ts'
 import { sql } from './search/sql.ts'
 import { Statements } from './search/statements.ts'
+import { ServedWords } from './served-words.ts'
 
 export type SearchAsked = {
   readonly access: AccessFilter
@@ -72,6 +73,7 @@ class Search implements SqliteSearch {
   readonly #db: DatabaseSync
   readonly #dictionary: Dictionary
   readonly #statements: Statements
+  readonly #served: ServedWords
   readonly #engineFor: (real: Engine) => Engine
   #estimates: Estimates
   #endsAtMs = Number.POSITIVE_INFINITY
@@ -82,6 +84,7 @@ class Search implements SqliteSearch {
     this.#engineFor = engineFor
     this.#dictionary = dictionary
     this.#statements = new Statements(db)
+    this.#served = new ServedWords(dictionary)
     this.#estimates = new Estimates(this.#statements)
     // Asked of candidates before anything else (source.ts): a running statement cannot be ended from outside.
     db.function('tick', { varargs: false }, (_seq: unknown) => {
@@ -136,12 +139,13 @@ class Search implements SqliteSearch {
 
   forget(): void {
     this.#estimates = new Estimates(this.#statements)
+    this.#served.forget()
   }
 
   /** One state of the store for all statements of a search. */
   #read<T>(asked: { readonly snapshotSeq?: number; readonly now: number }, read: (reading: Reading) => Outcome<T>): Outcome<T> {
     return inOneState(this.#db, () => {
-      const [someDead, shapes, swept] = this.#statements.row(stateFacts) as readonly [number, number, number]
+      const [someDead, shapes, swept, served] = this.#statements.row(stateFacts) as readonly [number, number, number, number | null]
       const { snapshotSeq, now } = asked
       if (snapshotSeq !== undefined && snapshotSeq < swept) return fail('expired-cursor', {})
       const estimates = this.#estimates
@@ -151,6 +155,7 @@ class Search implements SqliteSearch {
         now,
         ...(snapshotSeq === undefined ? {} : { snapshotSeq }),
         someDead: someDead === 1,
+        known: filter => this.#served.known(filter, served),
         shapes: t => estimates.shapes(t, shapes),
         total: type => estimates.total(dictionary.type(type), shapes),
         holders: (type, code) => estimates.holders(dictionary.type(type), dictionary.param(type, code), shapes),
@@ -165,11 +170,11 @@ class Search implements SqliteSearch {
   #parts(
     query: Query,
     { access, filterFor = everySees }: Pick<SearchAsked, 'access' | 'filterFor'>,
-    { snapshotSeq, someDead }: Reading,
+    { snapshotSeq, someDead, known }: Reading,
   ): readonly PlainPart[] {
     const seen = snapshotSeq === undefined || !someDead ? undefined : stillSeen
     return query.parts
-      .map(part => plainPart(part, access, filterFor, seen))
+      .map(part => plainPart(part, access, filterFor, filter => (seen ?? plainAccess)(known(filter))))
       .filter(part => part.where.op !== 'none' && this.#dictionary.type(part.type) !== undefined)
   }
 
@@ -287,8 +292,9 @@ class Search implements SqliteSearch {
   }
 }
 
-/** Whether superseded versions have entries; the newest shape; up to where entries may be gone (sweep.ts). */
-const stateFacts = sql`select exists (select 1 from dead), (select max(sh) from shape), ifnull((select value from setting where name = 'swept'), 0)`
+/** Whether superseded versions have entries; the newest shape; up to where entries may be gone (sweep.ts); the newest word that relations serve. */
+const stateFacts = sql`select exists (select 1 from dead), (select max(sh) from shape), ifnull((select value from setting where name = 'swept'), 0),
+  (select max(g) from served)`
 
 type RowColumns = readonly [vid: number, t: number, method: number, text: Uint8Array, id: string]
 

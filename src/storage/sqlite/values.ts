@@ -5,6 +5,7 @@ import { KeysWriter, readKeys } from './keys.ts'
 import { normal, sensitivityLabel } from './labels.ts'
 import type { TapeReader } from './plan-tape.ts'
 import { RelationWriter } from './relation-writer.ts'
+import { Sieve } from './sieve.ts'
 
 /** The version whose values are written. */
 export type Indexed = {
@@ -25,6 +26,8 @@ export class Values {
   readonly #dictionary: Interning
   readonly #instances: Instances
   readonly #keys = new KeysWriter()
+  /** Of the tokens of the version at hand: entries of its patients and dates carry it. */
+  readonly #sieve = new Sieve()
   readonly #insert: Readonly<
     Record<
       'live' | 'pat' | 'own' | 'aut' | 'tok' | 'str' | 'dat' | 'num' | 'ref' | 'cmp' | 'cms' | 'gone' | 'label' | 'nobody',
@@ -50,12 +53,12 @@ export class Values {
     const without = (table: string, where: string): StatementSync => db.prepare(`DELETE FROM ${table} WHERE ${where}`)
     this.#insert = {
       live: db.prepare('INSERT INTO live(seq, t, iid, sh, conf, so, keys) VALUES (?, ?, ?, ?, ?, jsonb(?), ?)'),
-      pat: row('pat', 'patient, t, seq'),
+      pat: row('pat', 'patient, t, seq, sieve'),
       own: row('own', 'org, t, seq'),
       aut: row('aut', 'author, t, seq'),
       tok: row('tok', 'p, code, seq, s, m'),
       str: row('str', 'p, v, seq, x, m'),
-      dat: row('dat', 'p, lo, hi, seq, m'),
+      dat: row('dat', 'p, lo, hi, seq, m, sieve'),
       num: row('num', 'p, u, lo, hi, seq, m'),
       ref: row('ref', 'p, iid, seq'),
       cmp: row('cmp', 'p, k, lo, hi, seq'),
@@ -93,10 +96,11 @@ export class Values {
     const { seq, t, type } = version
     this.#labels(tape, seq, version.confidentiality)
     this.#keys.start()
-    const patients = this.#patients(tape, t, seq)
+    const about = Array.from({ length: tape.number() }, () => tape.text())
     this.#owners(tape, this.#insert.own, t, seq)
     this.#owners(tape, this.#insert.aut, t, seq)
     this.#tokens(tape, type, seq)
+    const patients = this.#patients(about, t, seq)
     this.#strings(tape, type, seq)
     const dates = this.#dates(tape, type, seq)
     const numbers = this.#numbers(tape, type, seq)
@@ -147,9 +151,9 @@ export class Values {
     for (let n = tape.number(); n > 0; n--) this.#insert.label.run(seq, sensitivityLabel(this.#dictionary.sensitivityNumber(tape.text())))
   }
 
-  #patients(tape: TapeReader, t: number, seq: number): number {
+  #patients(patients: readonly string[], t: number, seq: number): number {
     let rows = 0
-    for (let n = tape.number(); n > 0; n--) rows += Number(this.#insert.pat.run(tape.text(), t, seq).changes)
+    for (const patient of patients) rows += Number(this.#insert.pat.run(patient, t, seq, this.#sieve.bits).changes)
     if (rows === 0) this.#insert.nobody.run(t, seq)
     return rows
   }
@@ -167,11 +171,13 @@ export class Values {
   #tokens(tape: TapeReader, type: string, seq: number): void {
     const n = tape.number()
     this.#keys.number(n)
+    this.#sieve.start()
     for (let at = 0; at < n; at++) {
       const p = this.#dictionary.paramNumber(type, tape.text())
       const s = this.#dictionary.systemNumber(tape.text())
       const code = tape.text()
       this.#insert.tok.run(p, code, seq, s, tape.number())
+      this.#sieve.add(p, code)
       this.#keys.number(p)
       this.#keys.text(code)
     }
@@ -193,7 +199,7 @@ export class Values {
     let rows = 0
     for (let n = tape.number(); n > 0; n--) {
       const p = this.#dictionary.paramNumber(type, tape.text())
-      rows += Number(this.#insert.dat.run(p, tape.number(), tape.number(), seq, tape.number()).changes)
+      rows += Number(this.#insert.dat.run(p, tape.number(), tape.number(), seq, tape.number(), this.#sieve.bits).changes)
     }
     return rows
   }

@@ -14,6 +14,8 @@ type Entry = {
   readonly table: Sql
   readonly column: Sql
   readonly value: string
+  /** Entries tell of the tokens of their version. */
+  readonly sifts?: true
   /** What the version at `seq` must meet besides. */
   readonly also?: (seq: Sql, reading: Reading) => Sql
 }
@@ -21,14 +23,14 @@ type Entry = {
 const byEntries = <K extends Access['filter']['op']>(
   entriesOf: (filter: FilterOf<K>) => readonly Entry[],
 ): Pick<Word<K>, 'arms' | 'check'> => {
-  const among = ({ table, column, value, also }: Entry, t: number, seq: Sql | undefined, reading: Reading) => {
+  const among = ({ table, column, value, also, sifts }: Entry, t: number, seq: Sql | undefined, reading: Reading) => {
     const x = reading.alias()
     const own =
       seq === undefined
         ? sql`${x}.${column} = ${value} and ${x}.t = ${t}`
         : sql`${x}.${column} = ${value} and ${x}.t = ${t} and ${x}.seq = ${seq}`
     const where = also === undefined ? own : every([own, also(sql`${x}.seq`, reading)])
-    return { from: sql`${table} ${x}`, where, seq: sql`${x}.seq`, unique: true }
+    return { from: sql`${table} ${x}`, where, seq: sql`${x}.seq`, unique: true, ...(sifts && { sieve: sql`${x}.sieve` }) }
   }
   return {
     arms({ filter }, type, reading) {
@@ -55,12 +57,13 @@ const patientAt = (seq: Sql, reading: Reading, other?: string): Sql => {
 }
 
 const patient: Word<'patient'> = {
-  traits: ({ filter }) => ({ ordered: true, check: filter.only === true ? 1.2 : 0.7 }),
+  traits: ({ filter }) => ({ ordered: true, check: filter.only === true ? 1.2 : 0.7, sifts: true }),
   ...byEntries(({ id, only }) => [
     {
       table: word('pat'),
       column: word('patient'),
       value: id,
+      sifts: true,
       ...(only === true ? { also: (seq: Sql, reading: Reading) => not(patientAt(seq, reading, id)) } : {}),
     },
   ]),

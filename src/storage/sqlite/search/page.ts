@@ -147,7 +147,7 @@ const walkValues = (asked: PageAsked, first: SortKey, run: Run): readonly Found[
   const l = reading.alias()
   const others = sort.slice(1).map((key, n) => sql`, ${sortValue(key, plan.type, l, reading)} as ${column(n + 1)}`)
   const joined = others.length > 0 ? sql` cross join live ${l} on ${l}.seq = ${walk.seq}` : word('')
-  const arm = { seq: walk.seq, where: every([walk.where, ...(position ? boundWalk(walk, asked, position, descending) : [])]) }
+  const arm = { ...walk, where: every([walk.where, ...(position ? boundWalk(walk, asked, position, descending) : [])]) }
   const where = conditions(arm, plan.type, windowOfSource(plan.source, asked.bounds), plan.source.probes, reading)
   if (where === never) return []
   const statement = sql`select ${walk.seq} as seq, ${walk.value} as v0${join(others, '')} from ${walk.from}${joined} where ${where}

@@ -1,4 +1,4 @@
-import type { PatientsFilter } from '../../../base/access-filter.ts'
+import type { AccessFilter, PatientsFilter } from '../../../base/access-filter.ts'
 import type { Dictionary } from '../dictionary.ts'
 import { always, empty, type Sql, sql, word } from './sql.ts'
 
@@ -21,6 +21,8 @@ export type Reading = {
   holders(type: string, param: string): number
   /** Patients who ever stood in such a relation, as far as it is worth counting; some seconds old. */
   patients(filter: PatientsFilter): number
+  /** The filter without relations that nobody stands in. */
+  known(filter: AccessFilter): AccessFilter
   /** Number of an instance, looked up once for each question. */
   iid(type: string, id: string): number | undefined
   /** A new name for a table in this statement. */

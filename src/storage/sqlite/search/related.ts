@@ -3,6 +3,7 @@ import { holds, serves, servedNumbers, standing } from '../standing.ts'
 import type { Arm, LeafCompiler } from './leaf.ts'
 import type { Reading } from './reading.ts'
 import { always, never, type Sql, sql } from './sql.ts'
+import { ticking } from './ticking.ts'
 
 /** A relation of so many patients is asked of each candidate: to begin with its patients would cost more than any page. */
 export const drivingPatientsMax = 16_000
@@ -14,7 +15,9 @@ export const related: LeafCompiler<{ readonly op: 'access'; readonly filter: Pat
   traits({ filter }, _type, reading) {
     const check = 1.5 + 0.6 * servedNumbers(filter, reading.dictionary).length
     const patients = reading.patients(filter)
-    return patients > drivingPatientsMax ? { ordered: false, undrivable: true, check } : { ordered: false, check, visits: patients }
+    return patients > drivingPatientsMax
+      ? { ordered: false, undrivable: true, check }
+      : { ordered: false, check, visits: patients, sifts: true }
   },
   arms: ({ filter }, type, reading) => armsOf(filter, type, reading, r => holds(filter, reading.now, r)),
   check({ filter }, _type, seq, reading) {
@@ -35,7 +38,16 @@ const armsOf = (filter: PatientsFilter, type: string, reading: Reading, asked: (
   const [j, p, x] = [reading.alias(), reading.alias(), reading.alias()]
   const from = sql`(${some}) ${j} cross join instance ${p} on ${p}.iid = ${j}.patient cross join pat ${x}`
   // A version about two of the patients is met twice.
-  return [{ from, where: sql`${x}.patient = ${p}.id and ${x}.t = ${t}`, seq: sql`${x}.seq`, unique: false }]
+  return [
+    {
+      from,
+      where: sql`${ticking(sql`${j}.patient`)} and ${x}.patient = ${p}.id and ${x}.t = ${t}`,
+      seq: sql`${x}.seq`,
+      unique: false,
+      sieve: sql`${x}.sieve`,
+      ticks: true,
+    },
+  ]
 }
 
 /** Numbers of the patients, each once; undefined when there can be none. */

@@ -1,5 +1,6 @@
 import type { SortKey } from '../../../search/tree.ts'
 import type { Position } from '../../port.ts'
+import type { Arm } from './leaf.ts'
 import type { Reading } from './reading.ts'
 import { join, type Sql, sql, word } from './sql.ts'
 
@@ -16,7 +17,7 @@ export const sortValue = ({ code, kind, descending }: SortKey, type: string, liv
   return kind === 'number' || kind === 'quantity' ? sql`cast(${value} as real)` : sql`(${value})`
 }
 
-type Walk = { readonly from: Sql; readonly where: Sql; readonly value: Sql; readonly seq: Sql }
+type Walk = Pick<Arm, 'from' | 'where' | 'seq' | 'sieve'> & { readonly value: Sql }
 const walked = { token: ['tok', 'code'], uri: ['tok', 'code'], string: ['str', 'v'], date: ['dat', 'lo'], number: ['num', 'lo'] } as const
 
 /** Whether the values of the key, if there are any, lie in its order. */
@@ -35,6 +36,7 @@ export const walkOf = ({ code, kind, descending }: SortKey, type: string, readin
     where: sql`${x}.p = ${p}${unit} and ${x}.m & ${descending ? 2 : 1}`,
     value: sql`${x}.${word(column)}`,
     seq: sql`${x}.seq`,
+    ...(table === 'dat' && { sieve: sql`${x}.sieve` }),
   }
 }
 

@@ -4,8 +4,10 @@ import { within } from './last-updated.ts'
 import type { Arm } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
 import { currentSeq, type Reading, undead } from './reading.ts'
+import { sifting } from './sifting.ts'
 import { walkOf } from './sort.ts'
 import { always, every, exists, join, never, not, type Sql, some, sql, word } from './sql.ts'
+import { ticking } from './ticking.ts'
 
 /** SQLite joins at most 500 selects; more are nested. */
 const compoundMax = 200
@@ -22,7 +24,7 @@ export const armsOf = (source: Source, bounds: Window, reading: Reading, more: r
 }
 
 export const conditions = (
-  arm: Pick<Arm, 'where' | 'seq'>,
+  arm: Pick<Arm, 'where' | 'seq' | 'sieve' | 'ticks'>,
   type: string,
   window: Window,
   probes: readonly Probe[],
@@ -31,19 +33,19 @@ export const conditions = (
   every([
     arm.where,
     within(window, arm.seq),
-    ticking(arm.seq),
+    ...timed(arm, arm.sieve === undefined ? [] : sifting(probes, arm.sieve, reading)),
     undead(arm.seq, reading),
     ...probes.map(probe => inTurn(compileProbe(probe, type, arm.seq, reading))),
   ])
+
+const timed = ({ seq, ticks }: Pick<Arm, 'seq' | 'ticks'>, sifted: readonly Sql[]): readonly Sql[] =>
+  ticks === true ? [...sifted, ticking(seq)] : [ticking(seq), ...sifted]
 
 /**
  * Probes are asked in the planner's order. A bare `exists` SQLite would make a join of, which comes after all that it cannot make one of (a lack, a path
  * of several tables), however dear that is.
  */
 const inTurn = (probe: Sql): Sql => (/^\(*exists /.test(probe.text) ? sql`(${probe}) is 1` : probe)
-
-/** A call out of SQLite costs as much as the step itself: one candidate in 31 pays it. Seqs are spread by time; nobody can choose them. */
-const ticking = (seq: Sql): Sql => sql`iif(${seq} % 31, 1, tick(${seq}))`
 
 const driverArms = ({ driver, type }: Source, reading: Reading): readonly Arm[] => {
   switch (driver.by) {
