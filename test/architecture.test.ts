@@ -51,6 +51,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['auth/federation'],
   helmet: ['http'],
   uqr: ['auth/pages'],
+  nodemailer: ['auth/pages'],
 }
 
 type Import = { readonly from: string; readonly to: string }
