@@ -9,6 +9,54 @@ type Bundle = { readonly type: string; readonly timestamp?: string; readonly ent
 type Link = { readonly relation: string; readonly url: string }
 
 const observationCategory = 'http://terminology.hl7.org/CodeSystem/observation-category'
+const hl7 = 'http://terminology.hl7.org/CodeSystem'
+const usCore = 'http://hl7.org/fhir/us/core/CodeSystem'
+const around = 'launch/patient openid fhirUser offline_access'
+
+/** What US Core asks for type by type. */
+const usCoreTypes = [
+  ...[
+    'AllergyIntolerance',
+    'CarePlan',
+    'CareTeam',
+    'Condition',
+    'Coverage',
+    'Device',
+    'DiagnosticReport',
+    'DocumentReference',
+    'Encounter',
+  ],
+  ...['Endpoint', 'Goal', 'Immunization', 'Location', 'Media', 'Medication', 'MedicationDispense', 'MedicationRequest', 'Observation'],
+  ...['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'Procedure', 'QuestionnaireResponse', 'RelatedPerson'],
+  ...['ServiceRequest', 'Specimen', 'Provenance'],
+]
+
+const asked: readonly (readonly [what: string, scope: string])[] = [
+  ['A.3 15: all of a patient, in the words of v2', `${around} patient/*.rs`],
+  ['A.3 15: all of a patient, in the words of v1', `${around} patient/*.read`],
+  ['A.3 15: 28 types, one by one', `${around} ${usCoreTypes.map(type => `patient/${type}.rs`).join(' ')}`],
+  [
+    'A.9 42: the first set of granular scopes',
+    [
+      around,
+      `patient/Condition.rs?category=${hl7}/condition-category|encounter-diagnosis`,
+      `patient/Condition.rs?category=${usCore}/condition-category|health-concern`,
+      `patient/Observation.rs?category=${hl7}/observation-category|laboratory`,
+      `patient/Observation.rs?category=${hl7}/observation-category|social-history`,
+    ].join(' '),
+  ],
+  [
+    'A.9 42: the second set of granular scopes',
+    [
+      around,
+      `patient/Condition.rs?category=${hl7}/condition-category|problem-list-item`,
+      `patient/Observation.rs?category=${hl7}/observation-category|vital-signs`,
+      `patient/Observation.rs?category=${hl7}/observation-category|survey`,
+      `patient/Observation.rs?category=${usCore}/us-core-category|sdoh`,
+    ].join(' '),
+  ],
+]
+
 const vitalSigns = `patient/Observation.rs?category=${observationCategory}|vital-signs`
 
 for (const engine of testEngines)
@@ -27,7 +75,8 @@ for (const engine of testEngines)
             development: true,
             redirectUris: [`${app}/callback`],
             allowedOrigins: [app],
-            scopesAllowed: ['launch/patient', 'patient/*.rs'],
+            offline: true,
+            scopesAllowed: ['launch/patient', 'openid', 'fhirUser', 'offline_access', 'patient/*.rs'],
           },
         }),
         { SIMPUL_AUTH_FACILITY_IDENTIFIER: 'https://fhir.kemkes.go.id/id/organisasi|1000001' },
@@ -100,6 +149,12 @@ for (const engine of testEngines)
         answer = await fetch(next.url, { headers })
       }
     }
+
+    for (const [what, scope] of asked)
+      test(`${what} are given to a patient as they were asked for`, async () => {
+        const given = (await tokensFor(clinic, 'app', scope, clinic.patient)).scope
+        expect(new Set(given.split(' '))).toEqual(new Set(scope.split(' ')))
+      })
 
     const searches = [
       'patient=budi',
