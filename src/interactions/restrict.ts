@@ -1,5 +1,5 @@
 import type { Ruling } from '../auth/access.ts'
-import { searchableWhere } from '../auth/policy/hidden-elements.ts'
+import { type Looking, searchableWhere } from '../auth/policy/hidden-elements.ts'
 import { simplified } from '../auth/policy/simplify.ts'
 import { type AccessFilter, type ConsentFilter, lookupsOf, seesAll } from '../base/access-filter.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
@@ -140,7 +140,8 @@ class Restriction {
       case 'compartment':
         return this.#compartment(node, type, ruling)
       default: {
-        const seen = this.#searchable(type, node.param.code, ruling)
+        // What is seen in part has words, too, of which nothing is told: not even that they are there.
+        const seen = this.#searchable(type, node.param.code, ruling, node.op === 'missing' ? 'companion' : undefined)
         if (!seen.ok) return seen
         rows.push(seen.value)
         return ok(node)
@@ -168,7 +169,7 @@ class Restriction {
   }
 
   /** The rows in which the caller sees what the parameter looks at, well enough for the use that is made of it; fails `forbidden` where there are none. */
-  #searchable(type: string, code: string, { fields }: Ruling, looking?: 'order'): Outcome<AccessFilter> {
+  #searchable(type: string, code: string, { fields }: Ruling, looking?: Looking): Outcome<AccessFilter> {
     if (fields.length === 0) return ok(seesAll)
     const key = `${type} ${code} ${looking ?? ''}`
     const known = this.#fields.get(key) ?? rowsSeenBy(fields, type, code, this.#parts, looking)
@@ -224,7 +225,7 @@ export const rowsSeenBy = (
   type: string,
   code: string,
   { definitions }: Parts,
-  looking?: 'order',
+  looking?: Looking,
 ): AccessFilter => {
   if (fields.length === 0) return seesAll
   const [name = ''] = code.split(':')

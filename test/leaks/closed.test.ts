@@ -367,6 +367,13 @@ for (const engine of testEngines)
         expect((await server.store.newest('Encounter', id))?.versionId).toBe(1)
       })
 
+      test('of what is seen in part it is not told whether there is more', async () => {
+        const token = tokenOf('billing of A, user/*.cruds')
+        const statuses = async (...paths: readonly string[]) => Promise.all(paths.map(async path => (await ask(token, path)).status))
+        expect(await statuses('/Condition?code:missing=false', '/Condition?code:missing=true')).toEqual([403, 403])
+        expect(await statuses('/Condition?code=x', '/Condition?onset-date:missing=true')).toEqual([200, 200])
+      })
+
       test('searches by what is hidden find nothing of it', async () => {
         const token = tokenOf(receptionist)
         for (const path of [
