@@ -21,6 +21,11 @@ const harmless: ReadonlySet<FactKind> = new Set([
   'approval-asked',
   'approval-refused',
   'access-explained',
+  'emergency-reviewed',
+  'emergency-unjustified',
+  'emergency-words-read',
+  'patient-told',
+  'patient-notice-postponed',
   'access-reviewed',
 ])
 

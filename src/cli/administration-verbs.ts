@@ -6,6 +6,7 @@ import type { Open } from './administering.ts'
 import { approveAtHost } from './approve.ts'
 import { activateClientById, createClient, listClientsOf, makeSecret, showClient, suspendClientById } from './client.ts'
 import { devSeed } from './dev-seed.ts'
+import { listEmergencies, postponeAtHost, reviewAtHost, toldAtHost } from './emergencies.ts'
 import { dataPurposes, keysStatus, rotateData, rotateKek, rotateSigningKey } from './keys.ts'
 import type { Terminal } from './terminal.ts'
 import { changeRoles, changeUser, inviteAdministrator, listUsers, type UserAction, userStatuses } from './user.ts'
@@ -74,6 +75,27 @@ export const addAdministrationVerbs = (program: Command, run: Run): void => {
     .action((id: string | undefined, options: Json & { refuse?: boolean }) =>
       run(options, (open, out) => approveAtHost(open, id, options, out)),
     )
+
+  const emergencies = group('emergencies', 'emergency access: what was opened, who looks at it, whether the patient knows')
+  verb(emergencies, 'list', 'those that nobody has judged')
+    .option('--notices', 'those of which the patient does not know yet')
+    .action((options: Json & { notices?: boolean }) => run(options, (open, out) => listEmergencies(open, options, out)))
+  verb(emergencies, 'review', 'say whether it was justified; where no account but the one that opened it may')
+    .argument('<id>', 'number of the emergency access')
+    .addArgument(new Argument('<judgement>', 'what it was').choices(['justified', 'unjustified']))
+    .action((id: string, judgement: 'justified' | 'unjustified', options: Json) =>
+      run(options, (open, out) => reviewAtHost(open, id, judgement, out)),
+    )
+  verb(emergencies, 'postpone', 'tell the patient later, at most 30 days from now; where no account may')
+    .argument('<id>', 'number of the emergency access')
+    .argument('<until>', 'such as 2027-01-31')
+    .argument('<reason>', 'kept with it, 20 characters or more')
+    .action((id: string, until: string, reason: string, options: Json) =>
+      run(options, (open, out) => postponeAtHost(open, id, until, reason, out)),
+    )
+  verb(emergencies, 'told', 'note that somebody told the patient; where no account may')
+    .argument('<id>', 'number of the emergency access')
+    .action((id: string, options: Json) => run(options, (open, out) => toldAtHost(open, id, out)))
 
   const dev = group('dev', 'for trials on this machine')
   verb(dev, 'seed', 'an account for each role, demo-doctor and so on; never in production').action((options: Json) =>

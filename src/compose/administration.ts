@@ -28,6 +28,7 @@ export const composeAdministration = async (config: Config): Promise<Administeri
       roles,
       registration: { definitions, roles, production },
       address: publicAddress(publicUrl(config)),
+      zone: config.zone,
       forTrials: isLocalUrl(publicUrl(config)) && !production,
       ...(kekFile === undefined ? {} : { kekFile }),
       [Symbol.asyncDispose]: async () => {

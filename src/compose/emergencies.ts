@@ -1,5 +1,5 @@
 import { type BreakGlassParts, breakGlass } from '../auth/emergencies/break-glass.ts'
-import { openEmergencies } from '../auth/emergencies/emergencies.ts'
+import { emergenciesOfPatient, openEmergencies } from '../auth/emergencies/emergencies.ts'
 import type { EmergencyAccess } from '../auth/pages/parts.ts'
 import type { Principal } from '../auth/policy/principal.ts'
 import type { LiveSession } from '../auth/sessions/sessions.ts'
@@ -9,6 +9,11 @@ import { ok } from '../base/outcome.ts'
 export const createEmergencyAccess = (parts: BreakGlassParts, principalOf: (live: LiveSession) => Promise<Principal>): EmergencyAccess => ({
   active: async ({ account, session }) =>
     (await openEmergencies(parts.ground, { account: account.key, session: session.key })).map(({ patient, until }) => ({ patient, until })),
+  told: async ({ account }) => {
+    const [, patient] = /^Patient\/(.+)$/.exec(account.value.fhirUser ?? '') ?? []
+    const all = patient === undefined ? [] : await emergenciesOfPatient(parts.ground, patient)
+    return all.filter(({ notice }) => notice.state === 'told').map(({ openedAt, reason }) => ({ openedAt, reason }))
+  },
   begin: async (live, patient, { reason, text }, origin) => {
     const done = await breakGlass(parts, await principalOf(live), { patient, reason, words: text }, origin)
     if (done.ok) return ok(true)

@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Account } from '../auth/accounts/account.ts'
 import { accountsOf } from '../auth/accounts/administration.ts'
 import { disableDormant } from '../auth/accounts/dormant.ts'
+import { escalateEmergencies } from '../auth/emergencies/escalation.ts'
+import { tellPatients } from '../auth/emergencies/notice.ts'
+import { officersOf } from '../auth/emergencies/officers.ts'
+import type { Ground } from '../auth/ground.ts'
 import { whenDue } from '../auth/leases.ts'
-import { sendDueMails } from '../auth/pages/mails/delivery.ts'
-import { createFileMailer } from '../auth/pages/mails/mailer.ts'
+import { type NotSent, sendDueMails } from '../auth/pages/mails/delivery.ts'
+import type { Mailer } from '../auth/pages/mails/mailer.ts'
 import { postNotice } from '../auth/pages/mails/outbox.ts'
+import type { RoleTable } from '../auth/roles/role-table.ts'
 import type { PublicAddress } from '../auth/web.ts'
 import { type Outcome, ok } from '../base/outcome.ts'
 import type { Config } from '../config/config.ts'
@@ -17,6 +22,9 @@ export type SchedulesParts = {
   readonly address: PublicAddress
   readonly config: Config
   readonly events: Events
+  readonly roles: RoleTable
+  /** Absent: no mail leaves. */
+  readonly mailer?: Mailer
 }
 
 type Work = { readonly everyMs: number; readonly run: () => Promise<Outcome<unknown>> }
@@ -26,9 +34,11 @@ const minute = 60 * second
 const hour = 60 * minute
 
 /** What identity does by itself, from time to time. Disposing waits for what is under way. */
-export const startSchedules = ({ accounts, address, config, events }: SchedulesParts): AsyncDisposable => {
+export const startSchedules = ({ accounts, address, config, events, roles, mailer }: SchedulesParts): AsyncDisposable => {
   const { ground, keys } = accounts
-  const { dormantDays, mailFolder, mailFrom } = config
+  const { dormantDays, zone } = config
+  const notSent = (mail: string, why: NotSent): void => events.mailNotSent({ mail, ...why })
+  const officers = () => officersOf(ground, roles)
   const lease = { store: ground.store, clock: ground.clock, holder: randomUUID() }
   const daily = { everyMs: 24 * hour, leaseMs: hour }
   const works: readonly Work[] = [
@@ -38,12 +48,27 @@ export const startSchedules = ({ accounts, address, config, events }: SchedulesP
     ...(dormantDays === 0
       ? []
       : [{ everyMs: 10 * minute, run: () => whenDue(lease, { name: 'dormancy', ...daily }, () => disableAway(accounts, dormantDays)) }]),
-    ...(mailFolder === undefined
+    ...(mailer === undefined ? [] : [{ everyMs: 5 * second, run: () => sendDueMails({ accounts, address, mailer, notSent, officers }) }]),
+    // Without mails nobody is told by us: the officer sees on the list who is due.
+    ...(mailer === undefined
       ? []
-      : [{ everyMs: 5 * second, run: () => sendDueMails({ accounts, address, mailer: createFileMailer(mailFolder, mailFrom) }) }]),
+      : [
+          {
+            everyMs: 5 * minute,
+            run: () =>
+              whenDue(lease, { name: 'emergency-notices', everyMs: 10 * minute, leaseMs: 10 * minute }, () => tellPatients(ground)),
+          },
+        ]),
+    { everyMs: 10 * minute, run: () => whenDue(lease, { name: 'emergencies-overdue', ...daily }, () => escalate(ground, zone, events)) },
   ]
   const timers = works.map(work => repeated(work, error => events.bugMet('auth', error)))
   return { [Symbol.asyncDispose]: async () => void (await Promise.all(timers.map(stop => stop()))) }
+}
+
+const escalate = async (ground: Ground, zone: string, events: Events): Promise<Outcome<unknown>> => {
+  const done = await escalateEmergencies(ground, zone)
+  if (done.ok && done.value.reviews + done.value.notices > 0) events.emergenciesOverdue(done.value)
+  return done
 }
 
 /** Never twice at once; a round that is still under way stands for the next. The answer stops it. */

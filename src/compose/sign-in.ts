@@ -117,6 +117,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     ...(registration ? [registrationDoor(identity, shared)] : []),
     { name: 'authorization', paths: ['/oauth', '/.well-known/oauth-authorization-server/oauth'], handler: server.handler,                         answers: 'json' },
     { name: 'login',         paths: ['/login'],                   handler: pages.login,                                                           answers: 'page' },
+    zone: config.zone,
     { name: 'account',       paths: ['/account'],                 handler: pages.account,                                                         answers: 'page' },
     { name: 'admin',         paths: ['/admin'],                   handler: admin,                                                                 answers: 'json' },
     { name: 'launches',      paths: ['/smart/launches'],          handler: createLaunches(authorization),                                         answers: 'json' },
@@ -124,7 +125,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     { name: 'brands',        paths: ['/.well-known/brands.json'], handler: facilityBrands(config, address, identity.since),                       answers: 'json' },
   ]
   const discovery = smartConfiguration({ address, registration, scopes, brand: facilityIdentifier(config, address) })
-  const schedules = startSchedules({ accounts, address, config, events })
+  const schedules = startSchedules({ accounts, address, config, events, roles, ...only('mailer', mailer) })
   return {
     decide: identity.decide,
     openEmergency: createOpenEmergency(emergency),

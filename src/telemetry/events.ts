@@ -22,6 +22,10 @@ export type Events = {
   readonly requestAborted: (fields: RequestFields) => void
   /** Something threw: a bug, or infrastructure that broke. */
   readonly bugMet: (room: string, error: unknown, request?: string) => void
+  /** Once a day while there are any: emergency accesses that nobody reviewed in time, and patients who were not told in time. */
+  readonly emergenciesOverdue: (overdue: { readonly reviews: number; readonly notices: number }) => void
+  /** A mail did not go: the mail server is `away`, takes it `later`, or `refused` it for good. `mail`: its id; `code`: the reply of SMTP. */
+  readonly mailNotSent: (fields: { readonly mail: string; readonly is: 'away' | 'later' | 'refused'; readonly code?: number }) => void
   readonly audited: (record: AuditLine) => void
 }
 
@@ -107,6 +111,8 @@ export const createEvents = (logger: Logger, clock: () => number = () => perform
       refusedAtMs = now
       logger.write('warn', { event: 'connection-refused' })
     },
+    emergenciesOverdue: ({ reviews, notices }) => logger.write('warn', { event: 'emergencies-overdue', reviews, notices }),
+    mailNotSent: fields => logger.write('warn', { event: 'mail-not-sent', ...fields }),
     workerStarted: fields => logger.write('info', { event: 'worker-started', ...fields }),
     workerEnded: fields => logger.write(fields.why === 'stopped' ? 'info' : 'error', { event: 'worker-ended', ...fields }),
     requestAnswered: (status, tell) => {

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { accountsOf } from '../../src/auth/accounts/administration.ts'
-import { acceptInvitation } from '../../src/auth/accounts/invitation.ts'
+import { acceptInvitation, invite } from '../../src/auth/accounts/invitation.ts'
 import { openLink } from '../../src/auth/accounts/links.ts'
 import { approve } from '../../src/auth/admin/approvals.ts'
 import { clientById } from '../../src/auth/clients/administration.ts'
+import { breakGlass } from '../../src/auth/emergencies/break-glass.ts'
 import type { Administering } from '../../src/cli/administering.ts'
 import { type ProgramParts, runProgram } from '../../src/cli/program.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
@@ -16,6 +17,7 @@ import { composeAdministration } from '../../src/compose/administration.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { valueOf } from '../auth/accounts-ground.ts'
 import { type TestEngine, testEngines } from '../support/engines.ts'
+import { principalWith } from '../support/principals.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'simpul-administer-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -67,6 +69,25 @@ const service = document('service.json', {
 const patientMs = 120_000
 
 const json = (ended: Ended): readonly Record<string, unknown>[] => ended.out.map(line => JSON.parse(line))
+
+const brokenGlass = async (open: () => Promise<Administering>): Promise<string> => {
+  await using parts = await open()
+  const { ground } = parts
+  const principal = { ...principalWith({ roles: ['doctor'], sessionId: 'session-1' }), factorAt: ground.clock() }
+  const glass = { ground, roles: () => parts.roles, wouldSee: async () => true, changed: () => undefined }
+  const asked = { patient: 'budi', reason: 'ETREAT', words: 'Pasien tidak sadar di UGD, riwayat obat diperlukan.' }
+  return valueOf(await breakGlass(glass, principal, asked, { address: '' })).emergency.id
+}
+
+const officer = async (open: () => Promise<Administering>): Promise<void> => {
+  await using parts = await open()
+  const roles = [{ role: 'data-protection-officer', givenBy: 'host' }]
+  const invited = valueOf(
+    await invite(parts.ground, { email: 'wati@rumah.example', username: 'wati', locale: 'id', roles }, 'host', { address: '' }),
+  )
+  if (invited.is !== 'invited') throw new Error(invited.is)
+  valueOf(await acceptInvitation(parts.accounts, invited.secret, { password: 'tujuh payung kertas 58' }, { address: '' }))
+}
 
 for (const engine of testEngines)
   describe(engine.name, () => {
@@ -242,6 +263,35 @@ for (const engine of testEngines)
         const read = readConfig(without)
         if (!read.ok) throw new Error('the configuration is wrong')
         await expect(composeAdministration(read.config)).rejects.toThrow('SIMPUL_AUTH_KEK_FILE')
+      },
+      patientMs,
+    )
+
+    test(
+      'emergencies: the host sees what waits, and judges only where no account but the one that opened it could',
+      async () => {
+        await using store = await onStore(engine)
+        expect(await store.run('emergencies list')).toMatchObject({ code: 0, out: [], err: 'Nothing waits for a review.' })
+        const id = await brokenGlass(store.open)
+        expect((await store.run('emergencies list')).out).toEqual([
+          expect.stringMatching(new RegExp(`^${id}  .*ETREAT +review by .*patient told by`)),
+        ])
+        expect(json(await store.run('emergencies list --notices --json'))).toMatchObject([{ id, patient: 'budi', review: 'open' }])
+        expect(await store.run(`emergencies told ${id}`)).toMatchObject({ code: 0, out: [expect.stringContaining('patient told')] })
+        expect(await store.run(`emergencies review ${id} justified`)).toMatchObject({
+          code: 0,
+          out: [expect.stringContaining('justified')],
+        })
+        const next = await brokenGlass(store.open)
+        await officer(store.open)
+        expect(await store.run(`emergencies review ${next} justified`)).toMatchObject({
+          code: 1,
+          err: expect.stringContaining('consent.override.review'),
+        })
+        expect(await store.run(`emergencies postpone ${next} 2026-12-31 x`)).toMatchObject({
+          code: 1,
+          err: expect.stringContaining('privacy.requests'),
+        })
       },
       patientMs,
     )

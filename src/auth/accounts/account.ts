@@ -54,7 +54,7 @@ export const accountRecords: RecordDefinition = {
   name: 'account',
   key: 'id',
   unique: { username: ['username'] },
-  indexes: { email: ['email'], status: ['status', 'createdAt'] },
+  indexes: { email: ['email'], status: ['status', 'createdAt'], user: ['fhirUser'] },
 }
 
 export const passwordsKept = 5

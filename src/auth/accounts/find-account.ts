@@ -8,6 +8,14 @@ export type KeptAccount = StoredRecord<Account>
 export const accountById = ({ store }: Ground, id: string): Promise<KeptAccount | undefined> =>
   store.records<Account>(accountRecords).get(id)
 
+const accountsOfOneMax = 10
+
+/** Accounts of one person of the records: `Patient/1`. */
+export const accountsOfUser = async ({ store }: Ground, fhirUser: string): Promise<readonly Account[]> => {
+  const { rows } = await store.records<Account>(accountRecords).range('user', { from: [fhirUser], to: [fhirUser], limit: accountsOfOneMax })
+  return rows.map(({ value }) => value)
+}
+
 /**
  * Whose name was typed: a user name, or an e-mail address that exactly one account has. One look-up, whatever comes of it. Undefined also for a text
  * that cannot be a name.

@@ -19,6 +19,8 @@ export type AdminParts = PrincipalParts & {
   readonly sendLink?: (link: LinkMail) => Promise<Outcome<unknown>>
   /** What the index says of an instance's newest state; undefined when there is none. */
   readonly subjectOf: (type: string, id: string) => Promise<AccessSubject | undefined>
+  /** IANA: by its working days reviews are due. */
+  readonly zone: string
   /** What this server has switched on, for the console: codes of ours. */
   readonly features: readonly string[]
 }

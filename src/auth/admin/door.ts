@@ -10,6 +10,7 @@ import { accessRoutes } from './access-routes.ts'
 import type { AdminCall, AdminParts, AdminReply } from './admin-parts.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import { clientRoutes } from './client-routes.ts'
+import { emergencyRoutes } from './emergency-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { meRoutes } from './me-routes.ts'
 import { sendProblem } from './problem.ts'
@@ -32,6 +33,7 @@ export const createAdmin = (parts: AdminParts): WebHandler => {
     ...keyRoutes,
     ...approvalRoutes,
     ...accessRoutes,
+    ...emergencyRoutes,
   ]
   return async (req, res, from) => {
     const answer = await answered(parts, routes, req, from).catch((error: unknown) => {

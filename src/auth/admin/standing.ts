@@ -82,7 +82,8 @@ const isSame = ({ givenBy: _, approvedBy: __, ...held }: RoleAssignment, wanted:
   return [...names].every(name => held[name as keyof typeof held] === wanted[name])
 }
 
-const instantOf = (members: Members, name: string): number | undefined => {
+/** ms */
+export const instantOf = (members: Members, name: string): number | undefined => {
   const text = members.text(name, 40)
   if (text === undefined) return undefined
   const ms = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(text) ? Date.parse(text) : Number.NaN

@@ -17,6 +17,7 @@ import {
   emergencyWords,
   isEmergencyReason,
   type KeptEmergency,
+  noticeHours,
 } from './emergency.ts'
 
 export type BreakGlassParts = {
@@ -94,6 +95,7 @@ export const breakGlass = async (
       openedAt: now,
       until: now + meant.value.minutes * 60_000,
       review: 'open',
+      notice: { state: 'due', from: now + noticeHours.from * hourMs, due: now + noticeHours.due * hourMs },
     }
     const facts = [{ ...factOf('glass-broken', emergency), reason: emergency.reason }]
     const done = await commitFacts(ground, [putOver<Emergency>(emergencyRecords, undefined, emergency)], facts, origin)
@@ -103,6 +105,8 @@ export const breakGlass = async (
     return ok({ emergency, facts })
   })
 }
+
+const hourMs = 3_600_000
 
 /** Who may break the glass at all, and here and now: a user with the permission, whose session used a second factor in the last five minutes. */
 export const mayBreakGlass = (

@@ -1,3 +1,5 @@
+import { fail, type Outcome, ok } from '../../base/outcome.ts'
+import type { RecordPosition } from '../../storage/port.ts'
 import type { Ground } from '../ground.ts'
 import { type Emergency, emergenciesMax, emergencyRecords } from './emergency.ts'
 
@@ -21,17 +23,27 @@ export const openEmergencies = async (
 export const emergenciesOf = async (ground: Pick<Ground, 'store' | 'clock'>, about: EmergencyOf): Promise<readonly string[]> =>
   [...new Set((await openEmergencies(ground, about)).map(({ patient }) => patient))].slice(0, emergenciesMax)
 
+/** Fails `unknown-instance`. */
+export const emergencyById = async ({ store }: Pick<Ground, 'store'>, id: string): Promise<Outcome<Emergency>> => {
+  const kept = await store.records<Emergency>(emergencyRecords).get(id)
+  return kept === undefined ? fail('unknown-instance', { what: 'Emergency' }) : ok(kept.value)
+}
+
+/** A page of those with this judgement, or of those of which the patient does not know yet; the oldest first. */
+export const emergencyPage = async (
+  { store }: Pick<Ground, 'store'>,
+  by: { readonly review: Emergency['review'] } | { readonly notice: 'due' },
+  { limit, after }: { readonly limit: number; readonly after?: RecordPosition },
+): Promise<{ readonly emergencies: readonly Emergency[]; readonly next?: RecordPosition }> => {
+  const [index, word] = 'notice' in by ? ['notice', by.notice] : ['review', by.review]
+  const range = { from: [word], to: [word], limit, ...(after === undefined ? {} : { after }) }
+  const page = await store.records<Emergency>(emergencyRecords).range(index, range)
+  const last = page.rows.at(-1)
+  return { emergencies: page.rows.map(({ value }) => value), ...(page.more && last !== undefined ? { next: last.position } : {}) }
+}
+
 /** At most so many are listed at once. */
 const listedMax = 200
-
-/** What waits to be looked at, the oldest first: by default those that nobody has judged. */
-export const emergenciesToReview = async (
-  { store }: Pick<Ground, 'store'>,
-  review: Emergency['review'] = 'open',
-): Promise<readonly Emergency[]> => {
-  const { rows } = await store.records<Emergency>(emergencyRecords).range('review', { from: [review], to: [review], limit: listedMax })
-  return rows.map(({ value }) => value)
-}
 
 /** Every time that the glass was broken for a patient, the newest first: for the patient, and for who looks at it. */
 export const emergenciesOfPatient = async ({ store }: Pick<Ground, 'store'>, patient: string): Promise<readonly Emergency[]> => {

@@ -20,6 +20,24 @@ export type Emergency = {
   readonly review: 'open' | 'justified' | 'unjustified'
   readonly reviewedBy?: string
   readonly reviewedAt?: number
+  readonly notice: Notice
+}
+
+/** That the patient is told: by the server where the patient has an account, else by the officer. */
+export type Notice = {
+  readonly state: 'due' | 'told'
+  /** ms: not before; until then an officer may postpone it. */
+  readonly from: number
+  /** ms: by then, or it is overdue. */
+  readonly due: number
+  readonly postponed?: {
+    readonly by: string
+    readonly at: number
+    /** Encrypted (field encryption). */
+    readonly reason: string
+  }
+  /** `by`: id of an account, or `server` where the patient's own account says it. */
+  readonly told?: { readonly by: string; readonly at: number }
 }
 
 export type KeptEmergency = StoredRecord<Emergency>
@@ -38,6 +56,7 @@ export const emergencyRecords: RecordDefinition = {
     patient: ['patient', 'openedAt'],
     account: ['account', 'openedAt'],
     review: ['review', 'openedAt'],
+    notice: ['notice.state', 'notice.from'],
   },
 }
 
@@ -45,5 +64,7 @@ export const emergencyRecords: RecordDefinition = {
 export const emergencyMinutes = { least: 15, usual: 60, most: 240 } as const
 /** Characters of what the user writes. */
 export const emergencyWords = { least: 20, most: 2_000 } as const
+/** Hours after which, and before which, the patient is told. */
+export const noticeHours = { from: 48, due: 72 } as const
 /** Patients that one session of one client has open at once. */
 export const emergenciesMax = 20

@@ -32,6 +32,7 @@ const showHome: AccountPage = async ({ visit, live, parts }) => {
     fewBackupCodes: hasFactor(factors) && areFew(factors?.value.backupCodes.length ?? 0),
     ...(age.is === 'ending' ? { passwordDaysLeft: age.daysLeft } : {}),
   })
+  const told = (await parts.emergencies?.told?.(live)) ?? []
   const title = say('account.title')
   sendPage(
     visit,
@@ -45,6 +46,7 @@ const showHome: AccountPage = async ({ visit, live, parts }) => {
         <div class="tiles">
           ${tile('/account/apps', say('account.apps'), say('account.appsHint'))}
           ${tile('/account/security', say('account.security'), say('account.securityHint'))}
+          ${told.length > 0 && tile('/account/emergencies', say('btg.mine'), say('btg.mineHint'))}
         </div>`,
     }),
   )

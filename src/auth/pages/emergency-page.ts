@@ -9,7 +9,7 @@ import { type Fragment, type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { emergencyReasons, type PagesParts } from './parts.ts'
 import { type Pages, sendFailure } from './routing.ts'
-import { timeOfDay } from './shown.ts'
+import { dateAndTime, timeOfDay } from './shown.ts'
 import type { Visit } from './visit.ts'
 
 /** Emergency access: reason, words, and what will come of it. The page tells nothing of the patient, not even whether there is one. @see auth.md 12.5 */
@@ -88,7 +88,24 @@ const takeEmergency: AccountPage = async at => {
     : sendPage(visit, emergencyPage(visit, rest, { ...typed, refused: true }), 404)
 }
 
+/** What a patient was told of. */
+const showMine: AccountPage = async ({ visit, live, parts }) => {
+  const { say, language } = visit
+  const told = (await parts.emergencies?.told?.(live)) ?? []
+  const lines = told.map(({ openedAt, reason }) => html`<li>${dateAndTime(openedAt, language)}: ${say(`btg.${reason}`)}</li>`)
+  sendPage(
+    visit,
+    layout(visit, {
+      title: say('btg.mine'),
+      width: 'account',
+      banner: await emergencyBanner(parts, visit, live),
+      body: html`<h1>${say('btg.mine')}</h1><div class="card">${lines.length === 0 ? html`<p>${say('btg.never')}</p>` : html`<ul>${lines}</ul>`}</div>`,
+    }),
+  )
+}
+
 export const emergencyPages: Pages = {
+  'GET /account/emergencies': signedIn(showMine),
   'GET /account/emergency/*': signedIn(showEmergency),
   'POST /account/emergency/*': signedIn(takeEmergency),
 }

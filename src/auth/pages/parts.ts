@@ -87,6 +87,8 @@ export type EmergencyAccess = {
   /** `false`: no such patient, or none that this user may open so: one answer for all of it. The session is fresh (factor in the last 5 minutes). */
   begin(
     live: LiveSession,
+  /** Of the patient who is signed in: those that they were told of, the newest first. Absent: nobody is shown any. */
+  told?(live: LiveSession): Promise<readonly { readonly openedAt: number; readonly reason: EmergencyReason }[]>
     patient: string,
     why: { readonly reason: EmergencyReason; readonly text: string },
     origin: Origin,

@@ -89,6 +89,7 @@ export const openAdmin = async (engine: TestEngine, more: Partial<AdminParts> = 
     registration: { production: false },
     keys: { signing },
     subjectOf: async () => undefined,
+    zone: 'Asia/Jakarta',
     features: ['consent'],
     authenticate: async authorization => {
       const bearer = bearers.get(authorization ?? '')

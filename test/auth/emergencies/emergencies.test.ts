@@ -1,10 +1,11 @@
 /** Break-glass: auth.md 12.5, T20. */
 import { describe, expect, test } from '@jest/globals'
 import { breakGlass, type BreakGlass, type BreakGlassParts, endEmergency } from '../../../src/auth/emergencies/break-glass.ts'
-import { emergenciesOf, emergenciesOfPatient, emergenciesToReview, openEmergencies } from '../../../src/auth/emergencies/emergencies.ts'
+import { emergenciesOf, emergenciesOfPatient, emergencyPage, openEmergencies } from '../../../src/auth/emergencies/emergencies.ts'
 import type { Fact } from '../../../src/auth/facts.ts'
 import { type Emergency, emergencyRecords } from '../../../src/auth/emergencies/emergency.ts'
-import { reviewEmergency, wordsIn } from '../../../src/auth/emergencies/review.ts'
+import { readWords, reviewEmergency } from '../../../src/auth/emergencies/review.ts'
+import type { Ground } from '../../../src/auth/ground.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { type TestEngine, testEngines } from '../../support/engines.ts'
 import { principalWith } from '../../support/principals.ts'
@@ -55,6 +56,8 @@ const doctorAt = ({ accounts }: Glass, more: Partial<Principal> = {}): Principal
   ...more,
 })
 
+const waiting = async (ground: Ground, review: Emergency['review']) => (await emergencyPage(ground, { review }, { limit: 10 })).emergencies
+
 const here = { account: 'account-1', session: 'session-1', client: 'app-0001' }
 
 for (const engine of testEngines) {
@@ -94,8 +97,10 @@ for (const engine of testEngines) {
       const { emergency } = valueOf(await breakGlass(glass.parts, doctorAt(glass), asked, origin))
       const kept = await glass.accounts.store.records<Emergency>(emergencyRecords).get(emergency.id)
       expect(JSON.stringify(kept)).not.toContain('sadar')
-      expect(kept && (await wordsIn(glass.parts.ground, kept.value))).toBe(why)
-      expect(glass.told).toEqual([
+      const told = [...glass.told]
+      expect(kept && valueOf(await readWords(glass.parts.ground, 'officer', kept.value, origin))).toBe(why)
+      expect(glass.told.at(-1)).toMatchObject({ what: 'emergency-words-read', by: 'officer', emergency: emergency.id })
+      expect(told).toEqual([
         {
           what: 'glass-broken',
           account: 'account-1',
@@ -143,14 +148,18 @@ for (const engine of testEngines) {
       const glass = await open(engine)
       const { ground } = glass.parts
       const { emergency } = valueOf(await breakGlass(glass.parts, doctorAt(glass), asked, origin))
-      expect((await emergenciesToReview(ground)).map(({ id }) => id)).toEqual([emergency.id])
+      expect((await waiting(ground, 'open')).map(({ id }) => id)).toEqual([emergency.id])
       const own = await reviewEmergency(ground, 'account-1', emergency.id, 'justified', origin)
       expect(own.ok ? '' : own.failure.kind).toBe('another-person')
       valueOf(await reviewEmergency(ground, 'officer', emergency.id, 'unjustified', origin))
+      expect(glass.told.slice(-2).map(({ what, by }) => `${what} by ${by}`)).toEqual([
+        'emergency-reviewed by officer',
+        'emergency-unjustified by officer',
+      ])
       const twice = await reviewEmergency(ground, 'officer', emergency.id, 'justified', origin)
       expect(twice.ok ? '' : twice.failure.kind).toBe('wrong-status')
-      expect(await emergenciesToReview(ground)).toEqual([])
-      expect((await emergenciesToReview(ground, 'unjustified')).map(({ reviewedBy }) => reviewedBy)).toEqual(['officer'])
+      expect(await waiting(ground, 'open')).toEqual([])
+      expect((await waiting(ground, 'unjustified')).map(({ reviewedBy }) => reviewedBy)).toEqual(['officer'])
     })
 
     test('opens at most 20 patients at once', async () => {

@@ -226,6 +226,19 @@ for (const engine of testEngines) {
       expect(wordsOf(browser.here?.text ?? '')).toMatch(/Akses darurat aktif sampai \d\d[.:]\d\d WIB/)
     })
 
+    test('a patient who was told of emergency access finds it in the account, with when and why', async () => {
+      const { world, browser } = await start([patient])
+      await browser.open('/account')
+      expect(browser.here?.text).not.toContain('/account/emergencies')
+      await browser.open('/account/emergencies')
+      expect(wordsOf(browser.here?.text ?? '')).toContain('Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.')
+      world.told = [{ openedAt: Date.UTC(2026, 10, 20, 3, 5), reason: 'ETREAT' }]
+      await browser.open('/account')
+      expect(browser.here?.text).toContain('href="/account/emergencies"')
+      await browser.open('/account/emergencies')
+      expect(wordsOf(browser.here?.text ?? '')).toMatch(/20 Nov 2026,? (pukul )?10[.:]05 WIB: Penanganan darurat/)
+    })
+
     test('emergency access of who has no second factor begins with setting one up', async () => {
       const { browser } = await start([doctor], false)
       await browser.open('/account/emergency/p.1')

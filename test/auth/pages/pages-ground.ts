@@ -29,6 +29,8 @@ export type PagesGround = {
   /** Searches that came. */
   readonly searches: string[]
   emergency: { patient: string; until: number } | undefined
+  /** Emergencies that the patient was told of. */
+  told: readonly { readonly openedAt: number; readonly reason: 'ETREAT' | 'other' }[]
   /** Where an interaction leads in the end. */
   readonly app: string
 }
@@ -68,6 +70,7 @@ export const openPages = async (
     apps: [],
     searches: [],
     emergency: undefined,
+    told: [],
     app: `${app}/app`,
   }
   const pages = createPages({
@@ -93,6 +96,7 @@ export const openPages = async (
       },
     },
     emergencies: {
+      told: async () => world.told,
       active: async () => (world.emergency === undefined ? [] : [world.emergency]),
       begin: async (_live, patient) => {
         if (!world.patients.some(({ id }) => id === patient)) return ok(false)

@@ -1,14 +1,23 @@
 import { type Outcome, ok } from '../../../base/outcome.ts'
 import type { TakenRecord } from '../../../storage/port.ts'
 import type { AccountParts } from '../../account-parts.ts'
+import type { Account } from '../../accounts/account.ts'
 import { accountById } from '../../accounts/find-account.ts'
 import type { Ground } from '../../ground.ts'
+import { present } from '../../members.ts'
+import { commitRecords } from '../../record-plans.ts'
 import type { PublicAddress } from '../../web.ts'
 import { mailText } from './mail-of.ts'
 import type { Mailer, OutgoingMail } from './mailer.ts'
 import { type LinkContent, type Mail, mailRecords, sealedPlace } from './outbox.ts'
 
-export type DeliveryParts = { readonly accounts: AccountParts; readonly address: PublicAddress; readonly mailer: Mailer }
+export type DeliveryParts = {
+  readonly accounts: AccountParts
+  readonly address: PublicAddress
+  readonly mailer: Mailer
+  /** Who is told of emergencies now. Absent: nobody, and what is for them waits. */
+  readonly officers?: () => Promise<readonly Account[]>
+}
 
 const mailsARound = 20
 const leaseMs = 5 * 60_000
@@ -26,6 +35,11 @@ export const sendDueMails = async (parts: DeliveryParts): Promise<Outcome<number
   if (!taken.ok) return taken
   let sent = 0
   for (const one of taken.value) {
+    if (one.value.to === 'officers') {
+      const given = await toEach(parts, one)
+      if (!given.ok) return given
+      continue
+    }
     const mail = await written(parts, one)
     const done = mail === undefined ? ok(undefined) : await parts.mailer.send(mail)
     const noted = done.ok ? await mails.finish(one) : await mails.release(one, later(one.value, ground.clock()))
@@ -33,6 +47,15 @@ export const sendDueMails = async (parts: DeliveryParts): Promise<Outcome<number
     if (mail !== undefined && done.ok) sent += 1
   }
   return ok(sent)
+}
+
+/** One mail becomes one for each officer, in one write. While there is none it waits. */
+const toEach = async ({ accounts: { ground }, officers }: DeliveryParts, one: TakenRecord<Mail>): Promise<Outcome<unknown>> => {
+  const found = (await officers?.()) ?? []
+  if (found.length === 0) return ground.store.records<Mail>(mailRecords).release(one, later(one.value, ground.clock()))
+  const { to: _, ...mail } = one.value
+  const own = found.map(({ id }) => ({ record: mailRecords.name, put: { ...mail, id: ground.ids(), account: id }, expected: 'none' as const }))
+  return commitRecords(ground.store, [{ record: mailRecords.name, delete: one.key, expected: one.revision, lease: one.lease }, ...own])
 }
 
 const later = (mail: Mail, now: number): Mail => ({
@@ -54,7 +77,8 @@ const written = async ({ accounts, address }: DeliveryParts, { key, value }: Tak
     address: address.base,
     at: value.at,
     ...(value.until === undefined ? {} : { until: value.until }),
-    ...(value.browser === undefined ? {} : { browser: value.browser }),
+    ...present({ browser: value.browser, patient: value.patient, emergency: value.emergency, by: value.by }),
+    ...present({ reviews: value.reviews, notices: value.notices }),
     ...(link === undefined ? {} : { secret: link.secret }),
   })
   return { ...text, id: key, to }

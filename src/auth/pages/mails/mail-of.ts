@@ -18,6 +18,13 @@ export type MailAbout = {
   readonly browser?: string
   /** Of a link, in place of nothing else. */
   readonly secret?: string
+  /** Of an emergency: ids of the Patient, of the emergency, and of the account that opened it. */
+  readonly patient?: string
+  readonly emergency?: string
+  readonly by?: string
+  /** How many are overdue. */
+  readonly reviews?: number
+  readonly notices?: number
 }
 
 /** The mail that a fact asks for; undefined for what is nobody's business but the audit's. */
@@ -50,7 +57,7 @@ export const mailKindOf = ({ what, account, reason, newDevice }: Fact): MailKind
 /** The text of a mail in the language of its account. */
 export const mailText = (kind: MailKind, language: Language, about: MailAbout): MailText => {
   const { subject, text } = mailTexts[kind]
-  const { facility, address, at, until, browser, secret } = about
+  const { facility, address, at, until, browser, secret, patient, emergency, by, reviews, notices } = about
   const values: Record<string, string> = {
     facility,
     address,
@@ -58,6 +65,11 @@ export const mailText = (kind: MailKind, language: Language, about: MailAbout): 
     until: dateAndTime(until ?? at, language),
     browser: browser ?? unknownBrowser[language],
     secret: secret ?? '',
+    patient: patient ?? '',
+    emergency: emergency ?? '',
+    by: by ?? '',
+    reviews: String(reviews ?? 0),
+    notices: String(notices ?? 0),
   }
   const column = language === 'id' ? 0 : 1
   return { subject: filled(subject[column], values, oneLine), text: `${filled(text[column], values, oneLine)}\n` }

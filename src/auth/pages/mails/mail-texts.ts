@@ -92,6 +92,27 @@ export const mailTexts = {
       'The access of an app to your data at {facility} was ended on {time}, because its key was used twice. You can allow it again. See {address}/account/apps.',
     ],
   },
+  'emergency-opened': {
+    subject: ['Akses darurat dibuka', 'Emergency access was opened'],
+    text: [
+      'Di {facility}, akun dengan id {by} membuka akses darurat untuk pasien dengan id {patient} pada {time}.\n\nNomor akses darurat: {emergency}. Orang lain yang tidak terlibat menilainya dalam 3 hari kerja. Pasien diberi tahu paling cepat 48 jam dan paling lambat 72 jam setelah akses dibuka, kecuali Anda menundanya dengan alasan. Pasien tanpa akun Anda beri tahu sendiri.\n\nDaftarnya: {address}/admin/emergencies, atau "simpul emergencies" di server.',
+      'At {facility}, the account with the id {by} opened emergency access to the patient with the id {patient} on {time}.\n\nNumber of the emergency access: {emergency}. Somebody who had no part in it reviews it within 3 working days. The patient is told 48 hours after it was opened at the earliest and 72 hours at the latest, unless you postpone that with a reason. A patient without an account is told by you.\n\nThe list: {address}/admin/emergencies, or "simpul emergencies" on the server.',
+    ],
+  },
+  'emergencies-overdue': {
+    subject: ['Akses darurat belum selesai ditangani', 'Emergency access that waits too long'],
+    text: [
+      'Di {facility}, {reviews} akses darurat belum dinilai dalam 3 hari kerja, dan {notices} pasien belum diberi tahu pada waktunya.\n\nDaftarnya: {address}/admin/emergencies, atau "simpul emergencies" di server. Pesan ini datang setiap hari sampai semuanya selesai.',
+      'At {facility}, {reviews} emergency accesses were not reviewed within 3 working days, and {notices} patients were not told in time.\n\nThe list: {address}/admin/emergencies, or "simpul emergencies" on the server. This message comes every day until all is done.',
+    ],
+  },
+  'emergency-patient': {
+    subject: ['Data Anda dibuka dengan akses darurat', 'Your data was opened by emergency access'],
+    text: [
+      'Pada {time} data Anda di {facility} dibuka dengan akses darurat. Akses itu dicatat dan dinilai oleh orang yang tidak terlibat.\n\nLihat {address}/account/emergencies. Bila ada pertanyaan, hubungi petugas pelindungan data {facility}.',
+      'On {time} your data at {facility} was opened by emergency access. It is on record, and somebody who had no part in it reviews it.\n\nSee {address}/account/emergencies. If you have questions, ask the data protection officer of {facility}.',
+    ],
+  },
   dormant: {
     subject: ['Akun Anda akan dinonaktifkan', 'Your account will be disabled'],
     text: [

@@ -14,8 +14,17 @@ export type Mail = {
   /** `nothing`: nobody gets it; it was written so that the work was the same. */
   readonly kind: MailKind | 'nothing'
   readonly account?: string
+  /** In place of an account: whoever is told of emergencies when it is sent. */
+  readonly to?: 'officers'
   /** ms: when it happened. */
   readonly at: number
+  /** Ids: of the Patient, of the emergency, and of the account that opened it. */
+  readonly patient?: string
+  readonly emergency?: string
+  readonly by?: string
+  /** How many are overdue. */
+  readonly reviews?: number
+  readonly notices?: number
   readonly until?: number
   readonly browser?: string
   /** Of links, encrypted: JSON of `to` and `secret`. */
@@ -44,6 +53,17 @@ export const mailsBeside =
   ({ ids, clock }: Pick<Ground, 'ids' | 'clock'>) =>
   (facts: readonly Fact[], origin: Origin): readonly RecordWrite[] =>
     facts.flatMap(fact => {
+      const { what, patient, emergency, account } = fact
+      if (what === 'glass-broken')
+        return [
+          mailAbout({ ids, clock }, 'emergency-opened', {
+            to: 'officers',
+            at: clock(),
+            ...(patient === undefined ? {} : { patient }),
+            ...(emergency === undefined ? {} : { emergency }),
+            ...(account === undefined ? {} : { by: account }),
+          }),
+        ]
       const kind = mailKindOf(fact)
       if (kind === undefined || fact.account === undefined) return []
       const now = clock()
@@ -61,6 +81,17 @@ export const mailsBeside =
       }
       return [{ record: mailRecords.name, put: mail, expected: 'none' as const }]
     })
+
+/** A notice, to be written with what it tells of. */
+export const mailAbout = (
+  { ids, clock }: Pick<Ground, 'ids' | 'clock'>,
+  kind: MailKind,
+  about: Pick<Mail, 'account' | 'to' | 'at' | 'patient' | 'emergency' | 'by' | 'reviews' | 'notices'>,
+): RecordWrite => {
+  const now = clock()
+  const mail: Mail = { id: ids(), kind, ...about, due: now, attempts: 0, expires: now + noticeMs }
+  return { record: mailRecords.name, put: mail, expected: 'none' }
+}
 
 /** A notice that no fact asks for: that an account will be disabled in 14 days. */
 export const postNotice = ({ store, ids, clock }: Ground, kind: 'dormant', account: string): Promise<Outcome<RecordHeld>> => {
