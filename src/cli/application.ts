@@ -1,5 +1,5 @@
 import { invitationMinutes } from '../auth/accounts/first-invitation.ts'
-import { type Config, everyone, withoutCredentials } from '../config/config.ts'
+import { type Config, everyone, isLocalUrl, publicUrl, sendsMails, withoutCredentials } from '../config/config.ts'
 import type { Figures } from '../telemetry/metrics.ts'
 
 /** A composed server, as far as the verbs need it. Disposing finishes what is under way. */
@@ -24,8 +24,12 @@ export const greeting = (config: Config, url: string, invitation?: string): read
     config.auth === 'off' ? `SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.` : 'Whoever uses it signs in.'
   }`,
   `Data: ${withoutCredentials(config.store ?? `sqlite:${config.dataDir}/simpul.db`)}`,
+  ...(config.auth === 'smart' && !isLocalUrl(publicUrl(config)) && !sendsMails(config) ? [noMailsLine] : []),
   ...(invitation === undefined ? [] : invitationLines(invitation)),
 ]
+
+const noMailsLine =
+  'No mail leaves this server: nobody gets a link to a new password, or is told of sign-ins and emergency access. SIMPUL_SMTP_URL names a mail server.'
 
 const invitationLines = (link: string): readonly string[] => [
   '',

@@ -36,6 +36,7 @@ import { createEmergencyAccess } from './emergencies.ts'
 import { facilityBrands, facilityIdentifier, style } from './facility.ts'
 import { createGrantedApps } from './granted-apps.ts'
 import { composeIdentity, type Identity, type IdentityParts } from './identity.ts'
+import { openMailer } from './mails.ts'
 import { createPatientDirectory } from './patient-directory.ts'
 import { startSchedules } from './schedules.ts'
 import { opened } from './opened.ts'
@@ -63,6 +64,7 @@ export type SignInParts = IdentityParts & {
 export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn> => {
   const { config, definitions, shared, events, metrics, ids, perform } = parts
   const identity = await composeIdentity(parts)
+  const mailer = await openMailer(config)
   const { accounts, clients, principals } = identity
   const { address, ground, roles } = principals
   const registration = config.registration === 'on'
@@ -108,7 +110,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     clients,
     registration: { production: identity.production },
     keys: accounts.keys,
-    ...(config.mailFolder === undefined ? {} : { sendLink: link => postLink(ground, 'invitation', link) }),
+    ...(mailer === undefined ? {} : { sendLink: link => postLink(ground, 'invitation', link) }),
     subjectOf: parts.subjectOf,
     features: registration ? ['registration'] : [],
   })

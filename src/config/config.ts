@@ -58,7 +58,8 @@ const limitsOf = (values: VariableValues): Limits => ({
 const loopback = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/
 
 /** What is asked before a server starts. */
-type Starting = Pick<Config, 'auth' | 'host' | 'port'> & Partial<Pick<Config, 'authOffFrom' | 'baseUrl' | 'environment' | 'logLevel'>>
+type Starting = Pick<Config, 'auth' | 'host' | 'port'> &
+  Partial<Pick<Config, 'authOffFrom' | 'baseUrl' | 'environment' | 'logLevel' | 'smtpUrl' | 'mailFolder'>>
 
 /** Closed until it can be opened: without accounts the server may only talk to its own machine, or to addresses that stand for it by name. */
 export const mayStart = (config: Starting): ConfigProblem | undefined => {
@@ -84,6 +85,8 @@ const mayStartClosed = (config: Starting): ConfigProblem | undefined => {
     return { name: 'SIMPUL_BASE_URL', rule: 'an https address while SIMPUL_ENVIRONMENT=production' }
   if (config.environment === 'production' && config.logLevel === 'debug')
     return { name: 'SIMPUL_LOG_LEVEL', rule: 'info, warn or error while SIMPUL_ENVIRONMENT=production' }
+  if (config.smtpUrl !== undefined && config.mailFolder !== undefined)
+    return { name: 'SIMPUL_MAIL_FOLDER', rule: 'absent where SIMPUL_SMTP_URL is set: mails go one way' }
   return undefined
 }
 
@@ -95,6 +98,10 @@ const isLoopbackName = (hostname: string): boolean => loopback.test(hostname.rep
 
 /** Whether a URL leads to this machine itself. */
 export const isLocalUrl = (url: string): boolean => isLoopbackName(new URL(url).hostname)
+
+/** Whether mails leave. */
+export const sendsMails = ({ smtpUrl, mailFolder }: Partial<Pick<Config, 'smtpUrl' | 'mailFolder'>>): boolean =>
+  smtpUrl !== undefined || mailFolder !== undefined
 
 export const environmentOf = (
   config: Parameters<typeof publicUrl>[0] & Partial<Pick<Config, 'environment'>>,

@@ -48,6 +48,11 @@ const redisUrl: Read<string> = value =>
     ? { value }
     : { rule: 'redis://{user}:{password}@{host}:{port}/{database}, or rediss:// for TLS, without a query' }
 
+const smtpUrl: Read<string> = value =>
+  /^smtps?:\/\/[^/?#]+\/?$/.test(value) && isAddress(value)
+    ? { value }
+    : { rule: 'smtp://{user}:{password}@{host}:{port}, or smtps:// for TLS from the start, without path and query' }
+
 /** Whoever uses it decodes the user and the password. */
 const isAddress = (value: string): boolean => {
   try {
@@ -223,17 +228,23 @@ export const variables = {
     default: 'off',
     meaning: 'Whether applications may register themselves, with a token that an administrator gave them.',
   },
+  smtpUrl: {
+    name: 'SIMPUL_SMTP_URL',
+    read: smtpUrl,
+    meaning:
+      'Mail server that takes our mails: `smtp://{user}:{password}@{host}:587` (STARTTLS) or `smtps://` (TLS from the start). TLS is demanded, but from this machine itself. Default: none; then no mail goes out, and links of invitations are handed over by whoever invites. See [Sign-in](sign-in.md).',
+    secret: true,
+  } satisfies Variable<string>,
   mailFolder: {
     name: 'SIMPUL_MAIL_FOLDER',
     read: text,
-    meaning:
-      'Folder into which mails are written, one file (`.eml`) each, for a program that sends them. Default: none; then no mail goes out, and links of invitations are handed over by whoever invites.',
+    meaning: 'In place of a mail server, for development: folder into which mails are written, one file (`.eml`) each.',
   } satisfies Variable<string>,
   mailFrom: {
     name: 'SIMPUL_MAIL_FROM',
     read: value => (/^[^\p{Cc}]{3,200}$/u.test(value) ? { value } : { rule: 'an address, or a name and an address in angle brackets' }),
     default: 'Simpul <simpul@localhost>',
-    meaning: 'Sender of these mails.',
+    meaning: 'Sender of mails. Mail servers want an address that they may send for.',
   },
   consentDefault: {
     name: 'SIMPUL_CONSENT_DEFAULT',

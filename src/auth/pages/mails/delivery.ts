@@ -8,33 +8,47 @@ import { present } from '../../members.ts'
 import { commitRecords } from '../../record-plans.ts'
 import type { PublicAddress } from '../../web.ts'
 import { mailText } from './mail-of.ts'
-import type { Mailer, OutgoingMail } from './mailer.ts'
+import type { Mailer, NotTaken, OutgoingMail } from './mailer.ts'
 import { type LinkContent, type Mail, mailRecords, sealedPlace } from './outbox.ts'
 
 export type DeliveryParts = {
   readonly accounts: AccountParts
   readonly address: PublicAddress
   readonly mailer: Mailer
+  /** Told of each mail that did not go: its id, and why in a word. */
+  readonly notSent?: (mail: string, why: NotSent) => void
   /** Who is told of emergencies now. Absent: nobody, and what is for them waits. */
   readonly officers?: () => Promise<readonly Account[]>
 }
 
+/** `away`: no mail goes now. The others are about the one mail. */
+export type NotSent = { readonly is: 'away' } | NotTaken
+
 const mailsARound = 20
 const leaseMs = 5 * 60_000
+/** A round that took so long leaves the rest to the next, so that nobody else takes a mail that is under way. */
+const roundMs = leaseMs / 2
 const firstWaitMs = 30_000
 const longestWaitMs = 6 * 3_600_000
 
 /**
  * Sends what is due; run it every few seconds. Each mail is taken by one node at a time. What does not go is tried again later, ever less often, until
- * it is of no use any more. A mail may go twice when a node stops between sending and noting it. Says how many were sent.
+ * it is of no use any more; what was refused for good is not. A mail may go twice when a node stops between sending and noting it. Says how many were sent.
  */
 export const sendDueMails = async (parts: DeliveryParts): Promise<Outcome<number>> => {
   const { ground } = parts.accounts
   const mails = ground.store.records<Mail>(mailRecords)
-  const taken = await mails.take('due', mailsARound, leaseMs, { to: [ground.clock()] })
+  const began = ground.clock()
+  const taken = await mails.take('due', mailsARound, leaseMs, { to: [began] })
   if (!taken.ok) return taken
   let sent = 0
+  let over = false
   for (const one of taken.value) {
+    if (over || ground.clock() - began > roundMs) {
+      const left = await mails.release(one)
+      if (!left.ok) return left
+      continue
+    }
     if (one.value.to === 'officers') {
       const given = await toEach(parts, one)
       if (!given.ok) return given
@@ -42,9 +56,14 @@ export const sendDueMails = async (parts: DeliveryParts): Promise<Outcome<number
     }
     const mail = await written(parts, one)
     const done = mail === undefined ? ok(undefined) : await parts.mailer.send(mail)
-    const noted = done.ok ? await mails.finish(one) : await mails.release(one, later(one.value, ground.clock()))
+    const why: NotSent | undefined = done.ok ? done.value : { is: 'away' }
+    if (why !== undefined) parts.notSent?.(one.key, why)
+    const again = why !== undefined && why.is !== 'refused'
+    const noted = again ? await mails.release(one, later(one.value, ground.clock())) : await mails.finish(one)
     if (!noted.ok) return noted
-    if (mail !== undefined && done.ok) sent += 1
+    if (mail !== undefined && why === undefined) sent += 1
+    // Where nobody carries mails one try a round is enough.
+    over = why?.is === 'away'
   }
   return ok(sent)
 }
@@ -54,7 +73,11 @@ const toEach = async ({ accounts: { ground }, officers }: DeliveryParts, one: Ta
   const found = (await officers?.()) ?? []
   if (found.length === 0) return ground.store.records<Mail>(mailRecords).release(one, later(one.value, ground.clock()))
   const { to: _, ...mail } = one.value
-  const own = found.map(({ id }) => ({ record: mailRecords.name, put: { ...mail, id: ground.ids(), account: id }, expected: 'none' as const }))
+  const own = found.map(({ id }) => ({
+    record: mailRecords.name,
+    put: { ...mail, id: ground.ids(), account: id },
+    expected: 'none' as const,
+  }))
   return commitRecords(ground.store, [{ record: mailRecords.name, delete: one.key, expected: one.revision, lease: one.lease }, ...own])
 }
 

@@ -5,9 +5,15 @@ import type { MailText } from './mail-of.ts'
 
 export type OutgoingMail = MailText & { readonly id: string; readonly to: string }
 
-/** Whoever carries mails. Fails `accounts-away` when it does not go now; it is then tried again. The same mail may be given twice: its id tells. */
+/** Why one mail did not go: not now (`later`), or never (`refused`). `code`: the reply of SMTP. */
+export type NotTaken = { readonly is: 'later' | 'refused'; readonly code: number }
+
+/**
+ * Whoever carries mails; undefined when the mail went. Fails `accounts-away` when none goes now; they are then tried again. The same mail may be given
+ * twice: its id tells.
+ */
 export type Mailer = {
-  send(mail: OutgoingMail): Promise<Outcome<void>>
+  send(mail: OutgoingMail): Promise<Outcome<NotTaken | undefined>>
 }
 
 /** Writes each mail into a folder, as `{id}.eml`: for development, and for mail programs that watch one. */
