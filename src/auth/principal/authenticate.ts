@@ -1,10 +1,9 @@
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
-import { within } from '../../config/addresses.ts'
 import type { Authenticate } from '../bearer.ts'
 import type { Principal } from '../policy/principal.ts'
 import { isSecret, secretHash } from '../secrets.ts'
 import type { AuthenticateParts, Forgetting } from './principal-parts.ts'
-import { findToken } from './token.ts'
+import { allowing, findToken } from './token.ts'
 import { tokenPrincipal } from './token-principal.ts'
 
 /** Positive answers are remembered so long, and dropped at once where this process or a wake-up of another says that something ended. */
@@ -78,7 +77,3 @@ export const bearerToken = (authorization: string): string | undefined => {
   const token = /^bearer +([^ ]+)$/i.exec(authorization)?.[1]
   return token !== undefined && isSecret(token) ? token : undefined
 }
-
-const anywhere = (): boolean => true
-
-const allowing = (ranges: readonly string[]): ((address: string) => boolean) => (ranges.length === 0 ? anywhere : within(ranges))

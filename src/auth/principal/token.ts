@@ -1,3 +1,4 @@
+import { within } from '../../config/addresses.ts'
 import type { Account } from '../accounts/account.ts'
 import { accountById, type KeptAccount } from '../accounts/find-account.ts'
 import type { Client } from '../clients/client.ts'
@@ -40,6 +41,16 @@ export const findToken = async (
   if (live === undefined || live.grant.value.client !== client.id || live.account.key !== payload.accountId) return 'over'
   return { payload, client, live }
 }
+
+/** The same for whoever brings it himself: a client with addresses is taken from these alone. */
+export const findTokenFrom = async (parts: Parameters<typeof findToken>[0], token: string, from: string): Promise<TokenFound> => {
+  const found = await findToken(parts, token)
+  return typeof found === 'string' || allowing(found.client.ipAllow)(from) ? found : 'over'
+}
+
+export const allowing = (ranges: readonly string[]): ((address: string) => boolean) => (ranges.length === 0 ? anywhere : within(ranges))
+
+const anywhere = (): boolean => true
 
 const isAccessToken = ({ model }: LibraryRow): boolean => model === 'AccessToken' || model === 'ClientCredentials'
 

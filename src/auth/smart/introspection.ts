@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { type BasicCredentials, basicCredentials } from '../clients/basic-credentials.ts'
 import { isUsable } from '../clients/registry.ts'
 import { bearerToken } from '../principal/authenticate.ts'
-import { findToken, type LiveToken, liveGrant } from '../principal/token.ts'
+import { allowing, findToken, findTokenFrom, type LiveToken, liveGrant } from '../principal/token.ts'
 import { isSecret, secretHash } from '../secrets.ts'
 import { formBody } from '../server/form-body.ts'
 import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
@@ -23,10 +23,10 @@ type Asker = { readonly client: string; readonly all: boolean }
  */
 export const createIntrospection =
   (parts: Parts): WebHandler =>
-  async (req, res) => {
+  async (req, res, from) => {
     if (req.method !== 'POST') return sendOauthError(res, 405, 'invalid_request', 'POST is needed', { Allow: 'POST' })
     const form = await formBody(req)
-    const asker = form === undefined ? undefined : await askerOf(parts, req, form)
+    const asker = form === undefined ? undefined : await askerOf(parts, req, form, from.address)
     if (form === undefined) return sendOauthError(res, 400, 'invalid_request', 'a form is needed')
     if (asker === undefined)
       return sendOauthError(res, 401, 'invalid_client', 'client authentication failed', challenge(req, parts.address))
@@ -39,18 +39,18 @@ const challenge = ({ headers }: IncomingMessage, { issuer }: PublicAddress): Rea
   'WWW-Authenticate': `${/^bearer /i.test(headers.authorization ?? '') ? 'Bearer' : 'Basic'} realm="${issuer}"`,
 })
 
-const askerOf = async (parts: Parts, { headers }: IncomingMessage, form: URLSearchParams): Promise<Asker | undefined> => {
+const askerOf = async (parts: Parts, { headers }: IncomingMessage, form: URLSearchParams, from: string): Promise<Asker | undefined> => {
   const { authorization } = headers
   const bearer = authorization === undefined ? undefined : bearerToken(authorization)
   if (bearer !== undefined) {
-    const found = await findToken(parts, bearer)
+    const found = await findTokenFrom(parts, bearer, from)
     const allowed = typeof found !== 'string' && hasScope(found, '__introspect')
     return allowed ? { client: found.client.id, all: true } : undefined
   }
   const said = authorization === undefined ? formCredentials(form) : basicCredentials(authorization)
   if (said === undefined) return undefined
   const client = await parts.clients.find(said.id)
-  if (client === undefined || !isUsable(client)) return undefined
+  if (client === undefined || !isUsable(client) || !allowing(client.ipAllow)(from)) return undefined
   const asked = Buffer.from(secretHash(said.secret))
   const secrets = await parts.clients.secretsOf(client)
   if (!secrets.some(one => timingSafeEqual(Buffer.from(secretHash(one)), asked))) return undefined

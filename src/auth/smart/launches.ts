@@ -5,7 +5,7 @@ import type { LaunchContext } from '../grants/grant-context.ts'
 import type { Principal } from '../policy/principal.ts'
 import { bearerToken } from '../principal/authenticate.ts'
 import { sessionPrincipal } from '../principal/person.ts'
-import { findToken } from '../principal/token.ts'
+import { findTokenFrom } from '../principal/token.ts'
 import { tokenPrincipal } from '../principal/token-principal.ts'
 import { commitRecords, putOver } from '../record-plans.ts'
 import { isRecord } from '../roles/json-shape.ts'
@@ -87,9 +87,9 @@ const contextOf = ({ fhirContext, intent, needPatientBanner, smartStyleUrl, tena
  */
 export const createLaunches =
   (parts: LaunchParts): WebHandler =>
-  async (req, res) => {
+  async (req, res, from) => {
     if (req.method !== 'POST') return sendOauthError(res, 405, 'invalid_request', 'POST is needed', { Allow: 'POST' })
-    const asker = await askerOf(parts, req)
+    const asker = await askerOf(parts, req, from.address)
     if (asker === undefined)
       return sendOauthError(res, 401, 'invalid_token', undefined, { 'WWW-Authenticate': `Bearer realm="${parts.address.issuer}"` })
     if (asker === 'scope') return sendOauthError(res, 403, 'insufficient_scope')
@@ -102,11 +102,11 @@ export const createLaunches =
   }
 
 /** A cookie counts only from our own pages: other sites can make a browser send it. */
-const askerOf = async (parts: LaunchParts, req: IncomingMessage): Promise<Principal | 'scope' | undefined> => {
+const askerOf = async (parts: LaunchParts, req: IncomingMessage, from: string): Promise<Principal | 'scope' | undefined> => {
   const { authorization, origin } = req.headers
   if (authorization !== undefined) {
     const token = bearerToken(authorization)
-    const found = token === undefined ? 'unknown' : await findToken(parts, token)
+    const found = token === undefined ? 'unknown' : await findTokenFrom(parts, token, from)
     if (typeof found === 'string') return undefined
     const principal = await tokenPrincipal(parts, found, secretHash(token ?? ''))
     return hasPlainScope(principal.scopes ?? [], '__launch.create') ? principal : 'scope'

@@ -3,10 +3,23 @@ import { request } from 'node:http'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { disableAccount } from '../../../src/auth/accounts/administration.ts'
 import { secretHash } from '../../../src/auth/secrets.ts'
+import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { type LibraryRow, libraryRecords } from '../../../src/auth/server/library-rows.ts'
 import { sqliteEngine, testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor, origin } from '../accounts-ground.ts'
-import { authorized, authorizeUrl, Browser, closingOauth, codeFor, keepClient, openOauth, redeem, refresh } from './oauth-ground.ts'
+import {
+  authorized,
+  authorizeUrl,
+  Browser,
+  closingOauth,
+  codeFor,
+  keepClient,
+  openOauth,
+  postForm,
+  redeem,
+  refresh,
+  serve,
+} from './oauth-ground.ts'
 
 afterEach(() => void jest.useRealTimers())
 closingOauth()
@@ -97,6 +110,30 @@ for (const engine of testEngines)
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
       expect(await from('192.0.2.7')).toMatchObject({ ok: true })
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
+    })
+
+    test('nor is such a client heard elsewhere: about itself, about tokens, and to start an app', async () => {
+      const oauth = await openOauth(engine)
+      const scope = 'openid __introspect __launch.create patient/*.rs'
+      const given = { scopesAllowed: scope.split(' '), trust: 'first-party' as const }
+      await keepClient(oauth, given)
+      oauth.pages = { login: await anAccount(oauth.accounts, 'dr-ani', [doctor]), patient: '1' }
+      const { tokens } = await authorized(oauth, { scope })
+      serve(oauth, '/smart/launches', createLaunches(oauth.parts))
+      const headers = { authorization: `Bearer ${tokens.access_token}` }
+      const asked = async () => {
+        const me = await fetch(`${oauth.base}/oauth/me`, { headers })
+        const about = await postForm(oauth, '/oauth/introspect', { token: tokens.access_token }, headers)
+        const launch = await fetch(`${oauth.base}/smart/launches`, {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify({ clientId: 'app-0001', patient: '1' }),
+        })
+        return [me.status, about.status, launch.status]
+      }
+      expect(await asked()).toEqual([200, 200, 201])
+      await keepClient(oauth, { ...given, ipAllow: ['203.0.113.0/24'] })
+      expect(await asked()).toEqual([401, 401, 401])
     })
 
     test('a store that is away is said to be away, and nobody is let in or thrown out for it', async () => {
