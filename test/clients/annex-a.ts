@@ -278,6 +278,7 @@ export const annexA: readonly Line[] = [
     stands: 'yes',
     held: {
       'auth/server/ehr-launch.test.ts': ['A.4 23, 24, 25: the launch URL names the FHIR base, and all context arrives without a picker'],
+      'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
@@ -289,6 +290,7 @@ export const annexA: readonly Line[] = [
     stands: 'yes',
     held: {
       'auth/server/ehr-launch.test.ts': ['A.4 23, 24, 25: the launch URL names the FHIR base, and all context arrives without a picker'],
+      'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
@@ -306,6 +308,7 @@ export const annexA: readonly Line[] = [
         'A.4 25: one that was used while somebody was at the screen is refused there',
         'A.4 25: a launch of another user asks for that user',
       ],
+      'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
