@@ -32,6 +32,11 @@ const refusals: readonly (readonly [name: string, value: string])[] = [
   ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379?enableOfflineQueue=true'],
   ['SIMPUL_REDIS_URL', 'redis://127.0.0.1:6379/other'],
   ['SIMPUL_REDIS_URL', 'redis://simpul:%C3%28@127.0.0.1:6379'],
+  ['SIMPUL_SMTP_URL', 'mail.example'],
+  ['SIMPUL_SMTP_URL', 'https://mail.example'],
+  ['SIMPUL_SMTP_URL', 'smtp://'],
+  ['SIMPUL_SMTP_URL', 'smtp://mail.example?tls=off'],
+  ['SIMPUL_SMTP_URL', 'smtp://simpul:%C3%28@mail.example'],
   ['SIMPUL_RATE_LIMIT', '-1'],
   ['SIMPUL_RATE_LIMIT', '1.5'],
   ['SIMPUL_TRUST_PROXY', 'proxy.example'],
@@ -88,6 +93,14 @@ describe('the configuration', () => {
       const config = configOf({ SIMPUL_REDIS_URL: url })
       expect(config.redisUrl).toBe(url)
       expect(printableConfig(config).SIMPUL_REDIS_URL).toBe('***')
+    })
+  }
+
+  for (const url of ['smtp://127.0.0.1:25', 'smtp://simpul%40rs:p%40ss@mail.example:587', 'smtps://mail.example/']) {
+    test(`takes ${url} for mails`, () => {
+      const config = configOf({ SIMPUL_SMTP_URL: url })
+      expect(config.smtpUrl).toBe(url)
+      expect(printableConfig(config).SIMPUL_SMTP_URL).toBe('***')
     })
   }
 
@@ -155,6 +168,7 @@ describe('starting', () => {
     ['in the clear on loopback',                { host: '0.0.0.0', baseUrl: 'http://127.0.0.1:8080' },                                            undefined],
     ['in the clear on loopback by IPv6',        { host: '::1' },                                                                                  undefined],
     ['in the clear on loopback, in production', { host: '127.0.0.1', environment: 'production' },                                                 'SIMPUL_BASE_URL'],
+    ['with two ways for mails',                 { smtpUrl: 'smtps://mail.example', mailFolder: '/var/spool/simpul' },                            'SIMPUL_MAIL_FOLDER'],
     ['with a talkative log, in production',     { baseUrl: 'https://a.example', environment: 'production', logLevel: 'debug' },                   'SIMPUL_LOG_LEVEL'],
   ]
   for (const [what, given, refusedFor] of closed)
