@@ -17,15 +17,16 @@ const harmless: ReadonlySet<FactKind> = new Set([
   'reset-asked',
   'grant-given',
   'registration-token-made',
+  'provider-added',
   'registration-token-removed',
   'approval-asked',
   'approval-refused',
-  'access-explained',
   'emergency-reviewed',
   'emergency-unjustified',
   'emergency-words-read',
   'patient-told',
   'patient-notice-postponed',
+  'access-explained',
   'access-reviewed',
 ])
 
@@ -34,5 +35,9 @@ export const endingTopics = (facts: readonly Fact[]): readonly EndingTopic[] => 
   const told = facts.filter(({ what }) => !harmless.has(what))
   if (told.length === 0) return []
   const about = (word: string): boolean => told.some(({ what }) => what.startsWith(word))
-  return [...(about('client-') ? (['clients'] as const) : []), ...(about('signing-key-') ? (['keys'] as const) : []), 'tokens']
+  return [
+    ...(about('client-') || about('provider-') ? (['clients'] as const) : []),
+    ...(about('signing-key-') ? (['keys'] as const) : []),
+    'tokens',
+  ]
 }

@@ -7,6 +7,7 @@ import { createAdmin } from '../auth/admin/door.ts'
 import { capabilitySecurity } from '../auth/capability-security.ts'
 import { createDynamicRegistration } from '../auth/clients/dynamic-registration.ts'
 import { createOpenEmergency, type OpenEmergency } from '../auth/emergencies/break-glass.ts'
+import { backchannelPath, createBackchannelDoor } from '../auth/federation/backchannel-door.ts'
 import { createErrorPage, type ErrorPage } from '../auth/pages/error-page.ts'
 import { postLink } from '../auth/pages/mails/outbox.ts'
 import { createPages } from '../auth/pages/pages.ts'
@@ -36,6 +37,7 @@ import { createEmergencyAccess } from './emergencies.ts'
 import { facilityBrands, facilityIdentifier, style } from './facility.ts'
 import { createGrantedApps } from './granted-apps.ts'
 import { composeIdentity, type Identity, type IdentityParts } from './identity.ts'
+import { composeFederation } from './federation.ts'
 import { openMailer } from './mails.ts'
 import { createPatientDirectory } from './patient-directory.ts'
 import { startSchedules } from './schedules.ts'
@@ -65,7 +67,9 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   const { config, definitions, shared, events, metrics, ids, perform } = parts
   const identity = await composeIdentity(parts)
   const mailer = await openMailer(config)
-  const { accounts, clients, principals } = identity
+  const { clients, principals } = identity
+  const providers = composeFederation(config, identity, shared)
+  const { accounts, federation } = providers
   const { address, ground, roles } = principals
   const registration = config.registration === 'on'
   const scopes = supportedScopes(definitions.resourceTypes, type => anyonesLetters(roles, type))
@@ -99,6 +103,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   const pages = createPages({
     ...visits,
     interactions: server.interactions,
+    federation,
     patients: createPatientDirectory({ asking, principalOf }),
     apps: createGrantedApps({ ground, clients, definitions }),
     emergencies: createEmergencyAccess({ ...emergency, wouldSee: sees }, principalOf),
@@ -112,14 +117,15 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     keys: accounts.keys,
     ...(mailer === undefined ? {} : { sendLink: link => postLink(ground, 'invitation', link) }),
     subjectOf: parts.subjectOf,
+    zone: config.zone,
     features: registration ? ['registration'] : [],
   })
   // biome-ignore format: a table
   const doors: readonly Door[] = [
     ...(registration ? [registrationDoor(identity, shared)] : []),
     { name: 'authorization', paths: ['/oauth', '/.well-known/oauth-authorization-server/oauth'], handler: server.handler,                         answers: 'json' },
+    { name: 'providers',     paths: [backchannelPath],            handler: createBackchannelDoor(federation),                                     answers: 'json' },
     { name: 'login',         paths: ['/login'],                   handler: pages.login,                                                           answers: 'page' },
-    zone: config.zone,
     { name: 'account',       paths: ['/account'],                 handler: pages.account,                                                         answers: 'page' },
     { name: 'admin',         paths: ['/admin'],                   handler: admin,                                                                 answers: 'json' },
     { name: 'launches',      paths: ['/smart/launches'],          handler: createLaunches(authorization),                                         answers: 'json' },
@@ -150,6 +156,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     },
     [Symbol.asyncDispose]: async () => {
       await schedules[Symbol.asyncDispose]()
+      providers[Symbol.dispose]()
       await identity[Symbol.asyncDispose]()
     },
   }

@@ -228,6 +228,12 @@ export const variables = {
     default: 'off',
     meaning: 'Whether applications may register themselves, with a token that an administrator gave them.',
   },
+  providersFrom: {
+    name: 'SIMPUL_AUTH_PROVIDERS_FROM',
+    read: ranges,
+    meaning:
+      'Addresses outside the open internet at which identity providers may be reached, by https: ranges such as `10.0.0.0/8`, with commas between. For a Keycloak in the network of the house. Default: none; the open internet alone.',
+  } satisfies Variable<readonly string[]>,
   smtpUrl: {
     name: 'SIMPUL_SMTP_URL',
     read: smtpUrl,

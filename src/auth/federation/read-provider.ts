@@ -43,7 +43,10 @@ const idOf = (members: Members, before: Provider | undefined): string => {
 }
 
 const registrationOf = (members: Members, { roles, loopback }: ProviderRules): ProviderRegistration => {
-  const issuer = { rule: rule('https-url'), holds: (text: string) => isWebUrl(text, loopback ? { development: true } : {}) && !text.includes('?') }
+  const issuer = {
+    rule: rule('https-url'),
+    holds: (text: string) => isWebUrl(text, loopback ? { development: true } : {}) && !text.includes('?'),
+  }
   const scope = { rule: rule('member-unknown'), holds: (text: string) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text) }
   const domain = { rule: rule('mail-domain'), holds: (text: string) => readEmail(`x@${text}`) === `x@${text}` }
   const account = { rule: rule('member-unknown'), holds: (text: string) => /^[A-Za-z0-9-]{1,64}$/.test(text) }

@@ -1,5 +1,6 @@
 import type { LoggedIn, LoginNotes } from '../login-answers.ts'
 import { backupCodesFew } from '../factors/backup-codes.ts'
+import type { Signing } from '../keys/signing.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
 import { redirect, sendPage } from './answers.ts'
 import { sendError } from './error-page.ts'
@@ -51,21 +52,24 @@ export const finish = async ({ interactions }: PagesParts, { req, res }: Visit, 
 /** Shows that a login was for this interaction: after a notice it goes on without another one. */
 const arrivedText = (uid: string, session: string): string => `arrived ${uid} ${session}`
 
+export const arrivalProof = (forms: Signing, uid: string, live: LiveSession): string => forms.sign(arrivedText(uid, live.session.key))
+
+export const isArrivalProof = (forms: Signing, { live, interaction }: Visit, proof: string | undefined): boolean =>
+  live !== undefined &&
+  interaction !== undefined &&
+  proof !== undefined &&
+  forms.verify(proof, arrivedText(interaction.uid, live.session.key))
+
 const goOn = (visit: Visit, live: LiveSession, words: string): Html => {
   const uid = visit.interaction?.uid ?? ''
-  const proof = visit.parts.forms.sign(arrivedText(uid, live.session.key))
+  const proof = arrivalProof(visit.parts.forms, uid, live)
   return form(visit, `/login/${uid}/continue`, html`${hidden('arrived', proof)}${button(words)}`)
 }
 
 /** The button of a notice. */
 export const continueInteraction = async (parts: PagesParts, visit: Visit, proof: string | undefined): Promise<void> => {
-  const { live, interaction } = visit
-  const arrived =
-    live !== undefined &&
-    interaction !== undefined &&
-    proof !== undefined &&
-    parts.forms.verify(proof, arrivedText(interaction.uid, live.session.key))
-  if (!arrived) return sendError(visit, { status: 403, about: 'forged' })
+  const { live } = visit
+  if (live === undefined || !isArrivalProof(parts.forms, visit, proof)) return sendError(visit, { status: 403, about: 'forged' })
   return finish(parts, visit, live)
 }
 

@@ -3,6 +3,7 @@ import { isFresh } from '../sessions/session.ts'
 import { redirect } from './answers.ts'
 import { showConsent, takeConsent } from './consent-page.ts'
 import { continueInteraction, doorOf, finish } from './door.ts'
+import { arrived } from './federation-pages.ts'
 import { loginSteps, showLogin } from './login-pages.ts'
 import { chooseEncounter, choosePatient, searchPatients, showEncounters, showPatients } from './picker-pages.ts'
 import type { Page, Pages } from './routing.ts'
@@ -80,4 +81,5 @@ export const interactionPages: Pages = {
   'GET /consent': async ({ visit }) => redirect(visit.res, doorOf(visit)),
   'POST /consent': during(['consent'], takeConsent),
   'POST /refuse': refuse,
+  'GET /arrived': during(['login'], arrived),
 }

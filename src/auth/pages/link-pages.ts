@@ -1,14 +1,18 @@
+import type { Account } from '../accounts/account.ts'
 import { confirmEmail } from '../accounts/email-change.ts'
 import { acceptInvitation } from '../accounts/invitation.ts'
 import { openLink } from '../accounts/links.ts'
 import { foldName } from '../accounts/names.ts'
 import { requestReset, resetPassword } from '../accounts/password-reset.ts'
+import type { ShownProvider } from '../federation/federation.ts'
 import { redirect, sendPage } from './answers.ts'
+import { providerButtons, shownProviders } from './federation-pages.ts'
 import { button, field, form } from './form-parts.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { faultsText, passwordPage, passwordTyped } from './login-pages.ts'
 import { postLink } from './mails/outbox.ts'
+import type { PagesParts } from './parts.ts'
 import { type Page, type Pages, sendFailure } from './routing.ts'
 import type { Visit } from './visit.ts'
 
@@ -93,10 +97,17 @@ const takeReset: Page = async ({ visit, parts, form, rest }) => {
 
 const showInvitation: Page = async ({ visit, parts, rest }) => {
   const opened = await openLink(parts.accounts.ground, 'invitation', rest)
-  return opened === undefined
-    ? deadLink(visit, visit.say('link.askAdmin'))
-    : sendPage(visit, invitationPage(visit, rest, opened.account.value.username, {}))
+  if (opened === undefined) return deadLink(visit, visit.say('link.askAdmin'))
+  return sendPage(visit, invitationPage(visit, rest, opened.account.value.username, await waysIn(parts, opened.account.value), {}))
 }
+
+/** How an invited one may come in: with a password, and by which providers. */
+type WaysIn = { readonly password: boolean; readonly providers: readonly ShownProvider[] }
+
+const waysIn = async (parts: PagesParts, account: Account): Promise<WaysIn> => ({
+  password: (await parts.accounts.localLogin?.(account)) !== 'off',
+  providers: await shownProviders(parts),
+})
 
 type Wrong = { readonly username?: string; readonly password?: string; readonly typed?: string }
 
@@ -104,10 +115,14 @@ const invitationPage = (
   visit: Visit,
   secret: string,
   username: string | undefined,
+  { password, providers }: WaysIn,
   { username: wrongName, password: wrongPassword, typed }: Wrong,
 ): Html => {
   const { say } = visit
   const path = `/login/invitation/${secret}`
+  const title = say('invitation.title', { facility: visit.parts.accounts.rules.facility })
+  const buttons = providerButtons(visit, providers, `?invitation=${secret}`)
+  if (!password) return messagePage(visit, title, say('federation.only'), buttons)
   const name = field({
     name: 'username',
     label: say('invitation.username'),
@@ -120,7 +135,8 @@ const invitationPage = (
   return passwordPage(visit, {
     action: path,
     here: path,
-    title: say('invitation.title', { facility: visit.parts.accounts.rules.facility }),
+    title,
+    ...(providers.length === 0 ? {} : { below: html`<p class="beside">${say('login.or')}</p>${buttons}` }),
     lead: username === undefined ? say('invitation.hint') : say('invitation.hintPassword', { username }),
     button: say('invitation.accept'),
     inside: username === undefined ? name : undefined,
@@ -134,16 +150,18 @@ const takeInvitation: Page = async ({ visit, parts, form, rest }) => {
   const opened = await openLink(parts.accounts.ground, 'invitation', rest)
   const dead = (): void => deadLink(visit, say('link.askAdmin'))
   if (opened === undefined) return dead()
+  const ways = await waysIn(parts, opened.account.value)
   const typed = form.one('username')
   const again = (wrong: Wrong): void =>
     sendPage(
       visit,
-      invitationPage(visit, rest, opened.account.value.username, {
+      invitationPage(visit, rest, opened.account.value.username, ways, {
         ...wrong,
         ...(typed === undefined ? {} : { typed: typed.slice(0, 64) }),
       }),
       422,
     )
+  if (!ways.password) return again({})
   const password = passwordTyped(visit, form.one('password'), form.one('again'))
   if ('error' in password) return again({ password: password.error })
   const chosen = { password: password.password, ...(typed === undefined ? {} : { username: typed }) }

@@ -3,20 +3,22 @@ import { clause, type Rule } from '../../base/rules.ts'
 import { passwordAgeOf } from '../accounts/account.ts'
 import { accountById } from '../accounts/find-account.ts'
 import { giveCode, giveNewPassword, logIn } from '../login.ts'
+import type { ShownProvider } from '../federation/federation.ts'
 import type { LoginAnswer } from '../login-answers.ts'
 import { beginEnrolment, finishEnrolment } from '../login-enrolment.ts'
 import { findStep, stepMs } from '../login-steps.ts'
 import { passwordLengthMin } from '../passwords/password-rules.ts'
-import { logOut } from '../sessions/sessions.ts'
 import { redirect, sendPage } from './answers.ts'
 import { arrive, backupCodesPage, doorOf, within } from './door.ts'
 import { enrolmentPage } from './enrolment-page.ts'
+import { federationStart, providerButtons, shownProviders } from './federation-pages.ts'
 import { button, field, form, hidden, notice } from './form-parts.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { ownPath } from './own-path.ts'
 import type { PagesParts } from './parts.ts'
 import { type Page, type Pages, sendFailure } from './routing.ts'
+import { endOther, stepPaths } from './session-change.ts'
 import { browserOf, cookieIn, giveCookie, takeCookie, type Visit, withSession } from './visit.ts'
 
 /** The steps of a login, each a page of its own. The token of a login under way is in a cookie, so that it stands in no address and in no page. @see auth.md 2 */
@@ -32,19 +34,24 @@ const reasons: Readonly<Record<string, { readonly words: (visit: Visit) => strin
   disowned: { words: ({ say }) => say('security.notMeDone'), kind: 'good' },
 }
 
-export const showLogin: Page = async ({ visit }) => {
+export const showLogin: Page = async ({ visit, parts }) => {
   if (visit.live !== undefined && visit.interaction === undefined) return redirect(visit.res, nextOf(visit))
   const why = visit.query.get('why') ?? ''
   const said = Object.hasOwn(reasons, why) ? reasons[why] : undefined
   const words = said && notice(said.kind, html`<p>${said.words(visit)}</p>`)
-  sendPage(visit, loginPage(visit, { words, next: nextOf(visit) }))
+  sendPage(visit, loginPage(visit, { words, next: nextOf(visit), providers: await shownProviders(parts) }))
 }
 
 const nextOf = ({ query }: Visit): string => ownPath(query.get('next') ?? undefined)
 
 const loginPage = (
   visit: Visit,
-  { words, next, name }: { readonly words?: Fragment; readonly next?: string; readonly name?: string },
+  {
+    words,
+    next = '/account',
+    name,
+    providers,
+  }: { readonly words?: Fragment; readonly next?: string; readonly name?: string; readonly providers: readonly ShownProvider[] },
   failed = false,
 ): Html => {
   const { say, parts, interaction } = visit
@@ -61,7 +68,7 @@ const loginPage = (
         ${interaction?.again === 'login' && notice('note', html`<p>${say('login.again')}</p>`)}
         ${words}
         ${form(visit, doorOf(visit), [
-          hidden('next', next ?? '/account'),
+          hidden('next', next),
           field({
             name: 'username',
             label: say('login.username'),
@@ -80,6 +87,8 @@ const loginPage = (
           button(say('login.button')),
         ])}
         <p class="beside"><a href="/login/forgotten">${say('login.forgot')}</a></p>
+        ${providers.length > 0 && html`<p class="beside">${say('login.or')}</p>`}
+        ${providerButtons(visit, providers, interaction === undefined ? `?next=${encodeURIComponent(next)}` : '')}
       </div>`,
   })
 }
@@ -90,10 +99,15 @@ const giveName: Page = async ({ visit, parts, form }) => {
   const name = form.one('username') ?? ''
   const next = ownPath(form.one('next'))
   const answer = await logIn(parts.accounts, { name, password: form.one('password') ?? '' }, browserOf(visit))
+  const providers = await shownProviders(parts)
   return proceed(parts, visit, answer, next, () =>
     sendPage(
       visit,
-      loginPage(visit, { words: notice('bad', html`<p>${visit.say('login.failed')}</p>`), next, name: name.slice(0, 254) }, true),
+      loginPage(
+        visit,
+        { words: notice('bad', html`<p>${visit.say('login.failed')}</p>`), next, name: name.slice(0, 254), providers },
+        true,
+      ),
       422,
     ),
   )
@@ -127,13 +141,6 @@ const proceed = async (
       return wrong(answer)
   }
 }
-
-/** Somebody else was signed in in this browser: nobody has the value of that cookie any more. Where it does not end now it ends of idleness. */
-const endOther = async ({ live, from, parts }: Visit, account: string): Promise<void> => {
-  if (live !== undefined && live.account.key !== account) await logOut(parts.accounts.ground, live, from)
-}
-
-const stepPaths = { factor: '/code', enrol: '/enrol', password: '/password' } as const
 
 const tokenOf = (visit: Visit): string => cookieIn(visit, 'step') ?? ''
 
@@ -259,6 +266,8 @@ export const passwordPage = (
     readonly lead?: string
     readonly button?: string
     readonly inside?: Fragment
+    /** After the form. */
+    readonly below?: Fragment
     readonly error?: string
     /** Other than the password's. */
     readonly failed?: boolean
@@ -275,6 +284,7 @@ export const passwordPage = (
         <h1>${title}</h1>
         ${lead !== undefined && html`<p class="lead">${lead}</p>`}
         ${form(visit, action, [inside, passwordFields(visit, error), button(asked.button ?? say('password.save'))])}
+        ${asked.below}
       </div>`,
   })
 }
@@ -316,4 +326,5 @@ export const loginSteps: Pages = {
   'POST /enrol': atStep(takeEnrolment),
   'GET /password': atStep(showPassword),
   'POST /password': atStep(takePassword),
+  ...federationStart,
 }

@@ -3,6 +3,7 @@ import { aroundLogin, homePages } from './account-pages.ts'
 import { isAsset, serveAsset } from './assets.ts'
 import { emergencyPages } from './emergency-page.ts'
 import { createErrorPage, type ErrorPage, sendError } from './error-page.ts'
+import { callbackOf, federationCallback } from './federation-pages.ts'
 import { interactionPages } from './interaction-pages.ts'
 import { linkPages } from './link-pages.ts'
 import { loginSteps } from './login-pages.ts'
@@ -30,6 +31,8 @@ export const createPages = (parts: PagesParts): SignInPages => ({
     const { pathname } = new URL(req.url ?? '/', 'http://page.invalid')
     if (isAsset(pathname)) return serveAsset(req, res, from)
     const visit = await newVisit(parts, req, res, from)
+    const provider = callbackOf(pathname)
+    if (provider !== undefined) return answer(federationCallback, parts, visit, `/${provider}`)
     const uid = uidOf(pathname)
     if (uid === undefined) return answer(ownDoor, parts, visit, pathname)
     const interaction = await parts.interactions?.find(req, res)

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../base/outcome.ts'
 import type { AccountParts } from '../account-parts.ts'
 import type { EmergencyReason } from '../emergencies/emergency.ts'
+import type { Federation } from '../federation/federation.ts'
 import type { Origin } from '../ground.ts'
 import type { Signing } from '../keys/signing.ts'
 import type { SmartScope } from '../scopes/scope.ts'
@@ -16,6 +17,8 @@ export type PagesParts = {
   readonly forms: Signing
   /** Absent: nobody waits for an application, so `/login/{uid}` leads nowhere. */
   readonly interactions?: Interactions
+  /** Absent: nobody signs in by an outside identity provider. */
+  readonly federation?: Federation
   readonly patients: PatientDirectory
   readonly apps: GrantedApps
   /** Absent: there is no emergency access here, and no banner. */
@@ -84,11 +87,11 @@ export const emergencyReasons = ['ETREAT', 'threat-to-others', 'unable-to-consen
 export type EmergencyAccess = {
   /** Of this session. */
   active(live: LiveSession): Promise<readonly { readonly patient: string; readonly until: number }[]>
+  /** Of the patient who is signed in: those that they were told of, the newest first. Absent: nobody is shown any. */
+  told?(live: LiveSession): Promise<readonly { readonly openedAt: number; readonly reason: EmergencyReason }[]>
   /** `false`: no such patient, or none that this user may open so: one answer for all of it. The session is fresh (factor in the last 5 minutes). */
   begin(
     live: LiveSession,
-  /** Of the patient who is signed in: those that they were told of, the newest first. Absent: nobody is shown any. */
-  told?(live: LiveSession): Promise<readonly { readonly openedAt: number; readonly reason: EmergencyReason }[]>
     patient: string,
     why: { readonly reason: EmergencyReason; readonly text: string },
     origin: Origin,

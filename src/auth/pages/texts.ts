@@ -31,11 +31,25 @@ export const texts = {
   'login.session': ['Sesi Anda berakhir karena tidak ada aktivitas selama {minutes} menit.', 'Your session ended after {minutes} minutes without activity.'],
   'login.ended': ['Sesi Anda sudah berakhir. Silakan masuk lagi.', 'Your session has ended. Please sign in again.'],
   'login.over': ['Waktu untuk masuk sudah habis. Silakan mulai lagi.', 'The time to sign in is over. Please start again.'],
+  'login.with': ['Masuk dengan {provider}', 'Sign in with {provider}'],
+  'login.or': ['atau', 'or'],
   'login.for': ['untuk melanjutkan ke {app}', 'to continue to {app}'],
   'login.other': ['Aplikasi ini dibuka oleh pengguna lain. Masuk dengan akun pengguna itu.', 'Another user started this app. Sign in with that user’s account.'],
   'login.again': ['Aplikasi ini meminta Anda masuk sekali lagi.', 'This app asks you to sign in once more.'],
   'login.reset': ['Kata sandi baru sudah disimpan. Silakan masuk.', 'The new password is saved. Please sign in.'],
   'login.accepted': ['Akun Anda sudah siap. Silakan masuk.', 'Your account is ready. Please sign in.'],
+
+  // signing in by an outside identity provider
+  'federation.title': ['Anda belum masuk', 'You are not signed in'],
+  'federation.back': ['Kembali ke halaman masuk', 'Back to sign-in'],
+  'federation.over': ['Waktu untuk masuk sudah habis, atau proses ini sudah pernah dipakai. Silakan mulai lagi.', 'The time to sign in is over, or this sign-in was used before. Please start again.'],
+  'federation.forged': ['Jawaban penyedia identitas tidak dapat diterima. Silakan mulai lagi.', 'The answer of the identity provider cannot be accepted. Please start again.'],
+  'federation.cancelled': ['Penyedia identitas tidak mengizinkan Anda masuk, atau Anda membatalkannya.', 'The identity provider did not let you in, or you cancelled.'],
+  'federation.away': ['Penyedia identitas sedang tidak dapat dihubungi. Coba lagi sebentar lagi, atau masuk dengan kata sandi.', 'The identity provider cannot be reached at the moment. Try again soon, or sign in with a password.'],
+  'federation.unlinked': ['Identitas Anda belum dihubungkan dengan akun di sini. Buka undangan Anda, atau hubungi administrator.', 'Your identity is not linked to an account here. Open your invitation, or ask an administrator.'],
+  'federation.domain': ['Hanya alamat e-mail terverifikasi dari domain yang diizinkan yang dapat masuk dengan cara ini.', 'Only verified e-mail addresses of domains that are let in can sign in this way.'],
+  'federation.account': ['Akun ini tidak dapat dipakai. Hubungi administrator.', 'This account cannot be used. Ask an administrator.'],
+  'federation.only': ['Akun ini masuk melalui penyedia identitas, tanpa kata sandi di sini.', 'This account signs in by an identity provider, without a password here.'],
 
   // second factor
   'mfa.title': ['Kode verifikasi', 'Verification code'],
@@ -224,6 +238,9 @@ export const texts = {
   'btg.unknown': ['Akses darurat tidak dapat dibuka.', 'Emergency access cannot be opened.'],
 
   // account
+  'btg.mine': ['Akses darurat ke data saya', 'Emergency access to my data'],
+  'btg.mineHint': ['Data Anda pernah dibuka dengan akses darurat. Lihat kapan dan mengapa.', 'Your data was opened by emergency access. See when and why.'],
+  'btg.never': ['Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.', 'Your data was never opened by emergency access, or you have not been told yet.'],
   'account.title': ['Akun', 'Account'],
   'account.hello': ['Selamat datang, {user}', 'Welcome, {user}'],
   'account.home': ['Ringkasan', 'Overview'],
@@ -238,9 +255,6 @@ export const texts = {
   'apps.none': ['Tidak ada aplikasi yang memiliki akses.', 'No app has access.'],
   'apps.since': ['Sejak {date}', 'Since {date}'],
   'apps.until': ['Sampai {date}, juga saat Anda tidak masuk', 'Until {date}, also while you are not signed in'],
-  'btg.mine': ['Akses darurat ke data saya', 'Emergency access to my data'],
-  'btg.mineHint': ['Data Anda pernah dibuka dengan akses darurat. Lihat kapan dan mengapa.', 'Your data was opened by emergency access. See when and why.'],
-  'btg.never': ['Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.', 'Your data was never opened by emergency access, or you have not been told yet.'],
   'apps.revoked': ['Akses aplikasi sudah dicabut.', 'The access of the app has been withdrawn.'],
   'apps.allowed': ['Yang diizinkan', 'What is allowed'],
   'apps.by': ['Dibuat oleh {publisher}', 'Made by {publisher}'],

@@ -11,6 +11,8 @@ export type BrowserCookie =
   | 'device'
   /** A login under way. */
   | 'step'
+  /** A login under way at an outside identity provider. */
+  | 'provider'
   /** What forms are bound to. */
   | 'form'
   /** The language that was chosen here. */
