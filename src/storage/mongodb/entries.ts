@@ -43,13 +43,20 @@ export const compositeEntry = (param: string, key: string, text: string): string
 export const compositeParam = (param: string): string => `${param}$`
 
 /** In `simpul.relations`: by whom, then whose. */
-export const relationKey = (from: string, of: string, patient: string): string => `${relationKeys(from, of)}${withoutEnd(patient)}`
+export const relationKey = (from: string, of: string, patient: string): string => `${relationKeys(from, of)}${patientInRelation(patient)}`
+/** What the keys about a patient end with. */
+export const patientInRelation = (patient: string): string => withoutEnd(patient)
 /** What the keys of whoever `of` is begin with. */
 export const relationKeys = (from: string, of: string): string => `${from}#${withoutEnd(of)}${end}`
 export const partsOfRelationKey = (key: string): { readonly from: string; readonly of: string; readonly patient: string } => {
   const mark = key.indexOf('#')
   const [of = '', patient = ''] = key.slice(mark + 1).split(end)
   return { from: key.slice(0, mark), of: valueOfOrderedText(of, false) as string, patient: valueOfOrderedText(patient, false) as string } // texts
+}
+/** As `relationKeys` and `patientInRelation` made them. */
+export const halvesOfRelationKey = (key: string): { readonly word: string; readonly patient: string } => {
+  const behind = key.indexOf(end) + end.length
+  return { word: key.slice(0, behind), patient: key.slice(behind) }
 }
 
 /** All texts that begin so: [from, before). */

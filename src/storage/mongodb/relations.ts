@@ -5,7 +5,7 @@ import { askedAgain } from './asked-again.ts'
 import { Coalescing } from './coalesce.ts'
 import { hints } from './collections.ts'
 import type { Database } from './database.ts'
-import { beginningWith, partsOfRelationKey, relationKey, relationKeys } from './entries.ts'
+import { beginningWith, halvesOfRelationKey, partsOfRelationKey, patientInRelation, relationKey, relationKeys } from './entries.ts'
 import { readingOf } from './raw-versions.ts'
 import { blocksOf } from './reader.ts'
 import { relationsIn } from './relating.ts'
@@ -43,16 +43,28 @@ export const patientsAmong = async <F extends Omit<PatientsFilter, 'op'>>(
   now: number,
   ask: Ask,
 ): Promise<ReadonlyMap<F, ReadonlySet<string>>> => {
+  // Consents ask dozens of words, the same again and again, of a hundred patients: each word and each patient is made a part of a key once.
+  const ends = patients.map(patientInRelation)
+  const wordsOf = new Map(filters.map(filter => [filter, filter.of.map(one => relationKeys(filter.from, one))]))
   const commands = [true, false].flatMap(confirmed => {
-    const asked = filters.filter(filter => (filter.confirmed === true) === confirmed)
-    const keys = new Set(asked.flatMap(({ from, of }) => of.flatMap(one => patients.map(patient => relationKey(from, one, patient)))))
-    return commandsFor([...keys], confirmed ? { confirmed, now } : { now }).map(command => ({ confirmed, command }))
+    const words = new Set([...wordsOf].flatMap(([filter, some]) => ((filter.confirmed === true) === confirmed ? some : [])))
+    const keys = [...words].flatMap(word => [...new Set(ends)].map(patient => `${word}${patient}`))
+    return commandsFor(keys, confirmed ? { confirmed, now } : { now }).map(command => ({ confirmed, command }))
   })
   const answers = await ask(commands.map(({ command }) => command))
-  const there = new Set(answers.flatMap((found, n) => found.map(({ _id }) => `${commands[n]?.confirmed} ${_id}`)))
-  const stands = ({ from, of, confirmed }: F, patient: string): boolean =>
-    of.some(one => there.has(`${confirmed === true} ${relationKey(from, one, patient)}`))
-  return new Map(filters.map(filter => [filter, new Set(patients.filter(patient => stands(filter, patient)))]))
+  const there = { true: new Map<string, Set<string>>(), false: new Map<string, Set<string>>() }
+  for (const [n, found] of answers.entries())
+    for (const { _id } of found) {
+      const { word, patient } = halvesOfRelationKey(_id)
+      const standing = there[commands[n]?.confirmed === true ? 'true' : 'false']
+      standing.set(word, (standing.get(word) ?? new Set()).add(patient))
+    }
+  const standsIn = (filter: F): ReadonlySet<string> => {
+    const known = there[filter.confirmed === true ? 'true' : 'false']
+    const found = (wordsOf.get(filter) ?? []).flatMap(word => known.get(word) ?? [])
+    return new Set(found.length === 0 ? [] : patients.filter((_, n) => found.some(some => some.has(ends[n] as string))))
+  }
+  return new Map(filters.map(filter => [filter, standsIn(filter)]))
 }
 
 /** All who stand in each of the relations; undefined where they are more than `max`, of which no more was read than that. */
