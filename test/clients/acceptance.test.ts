@@ -14,22 +14,12 @@ const usCore = 'http://hl7.org/fhir/us/core/CodeSystem'
 const around = 'launch/patient openid fhirUser offline_access'
 
 /** What US Core asks for type by type. */
-const usCoreTypes = [
-  ...[
-    'AllergyIntolerance',
-    'CarePlan',
-    'CareTeam',
-    'Condition',
-    'Coverage',
-    'Device',
-    'DiagnosticReport',
-    'DocumentReference',
-    'Encounter',
-  ],
-  ...['Endpoint', 'Goal', 'Immunization', 'Location', 'Media', 'Medication', 'MedicationDispense', 'MedicationRequest', 'Observation'],
-  ...['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'Procedure', 'QuestionnaireResponse', 'RelatedPerson'],
-  ...['ServiceRequest', 'Specimen', 'Provenance'],
-]
+const usCoreTypes = `
+  AllergyIntolerance CarePlan CareTeam Condition Coverage Device DiagnosticReport DocumentReference Encounter
+  Endpoint Goal Immunization Location Media Medication MedicationDispense MedicationRequest Observation Organization
+  Patient Practitioner PractitionerRole Procedure QuestionnaireResponse RelatedPerson ServiceRequest Specimen Provenance`
+  .trim()
+  .split(/\s+/)
 
 const asked: readonly (readonly [what: string, scope: string])[] = [
   ['A.3 15: all of a patient, in the words of v2', `${around} patient/*.rs`],
