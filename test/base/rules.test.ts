@@ -24,6 +24,7 @@ test('every kind that has a place for a rule speaks one language at a time', () 
   expect(kinds.sort()).toEqual([
     'bad-fhirpath',
     'bad-header',
+    'bad-member',
     'bad-parameter',
     'bundle-entry',
     'json-syntax',
