@@ -1,6 +1,6 @@
 /** The verbs that administer, on a store that a server may be using. @see auth.md 2.1, 4.3, 10.1, 11 */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
@@ -255,14 +255,22 @@ for (const engine of testEngines)
     )
 
     test(
-      'T28: a store that several machines may share demands a key, and says which variable',
+      'T28: of a store that several machines share, another one is refused until it has the key',
       async () => {
         if (engine.name === 'sqlite') return
         await using store = await onStore(engine)
         const { SIMPUL_AUTH_KEK: _, ...without } = store.environment
-        const read = readConfig(without)
-        if (!read.ok) throw new Error('the configuration is wrong')
-        await expect(composeAdministration(read.config)).rejects.toThrow('SIMPUL_AUTH_KEK_FILE')
+        const at = (folder: string) => {
+          const read = readConfig({ ...without, SIMPUL_DATA_DIR: folder })
+          if (!read.ok) throw new Error('the configuration is wrong')
+          return composeAdministration(read.config)
+        }
+        const [here, there] = [mkdtempSync(join(tmpdir(), 'simpul-key-')), mkdtempSync(join(tmpdir(), 'simpul-key-'))]
+        await (await at(here))[Symbol.asyncDispose]()
+        await expect(at(there)).rejects.toThrow('is gone; restore it')
+        copyFileSync(join(here, 'auth.key'), join(there, 'auth.key'))
+        await (await at(there))[Symbol.asyncDispose]()
+        for (const folder of [here, there]) rmSync(folder, { recursive: true })
       },
       patientMs,
     )

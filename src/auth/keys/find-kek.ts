@@ -12,7 +12,7 @@ export type KekSources = {
   readonly kek?: string | undefined
   /** A file that holds it, as a variable names it. */
   readonly kekFile?: string | undefined
-  /** Where the first start may make one: in the data directory, for an embedded store. Absent where several machines share the store. */
+  /** Where the first start may make one: in the data directory. Absent: one must be given. */
   readonly made?: string | undefined
   readonly store: AuthStore
   readonly random: RandomBytes
