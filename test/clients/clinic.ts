@@ -193,7 +193,8 @@ const register = async ({ ground, registration }: Administering, document: objec
   return { id: client.id, secret }
 }
 
-const libraryForBrowsers = (): string => readFileSync(createRequire(import.meta.url).resolve('fhirclient/build/fhir-client.js'), 'utf8')
+const require = createRequire(import.meta.url)
+const libraryForBrowsers = (): string => readFileSync(require.resolve('fhirclient/build/fhir-client.js'), 'utf8')
 
 const openApplications = async () => {
   const pages: Clinic['pages'] = new Map()
