@@ -5,6 +5,7 @@ import { secretPlace } from './clients/registry.ts'
 import { wordsOf } from './emergencies/break-glass.ts'
 import { type Emergency, emergencyRecords } from './emergencies/emergency.ts'
 import { reasonOf } from './emergencies/notice.ts'
+import { reencryptProviders } from './federation/reencrypt-providers.ts'
 import type { Ground } from './ground.ts'
 import { type Reencrypted, reencryptRecords, summed } from './keys/reencrypt.ts'
 import { reencryptSigningKeys } from './keys/signing-keys.ts'
@@ -12,7 +13,7 @@ import { reencryptSigningKeys } from './keys/signing-keys.ts'
 /** Everything that lives long and is encrypted, under the current data key. What lives for minutes goes with the old one. @see auth.md 11 */
 export const reencryptEverything = async (ground: Ground): Promise<Outcome<Reencrypted>> => {
   const parts: Reencrypted[] = []
-  for (const reencrypt of [reencryptAccounts, reencryptClients, reencryptSigningKeys, reencryptEmergencies]) {
+  for (const reencrypt of [reencryptAccounts, reencryptClients, reencryptSigningKeys, reencryptEmergencies, reencryptProviders]) {
     const done = await reencrypt(ground)
     if (!done.ok) return done
     parts.push(done.value)

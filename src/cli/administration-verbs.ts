@@ -8,6 +8,7 @@ import { activateClientById, createClient, listClientsOf, makeSecret, showClient
 import { devSeed } from './dev-seed.ts'
 import { listEmergencies, postponeAtHost, reviewAtHost, toldAtHost } from './emergencies.ts'
 import { dataPurposes, keysStatus, rotateData, rotateKek, rotateSigningKey } from './keys.ts'
+import { activateProviderById, addProviderOf, listProvidersOf, showProvider, suspendProviderById } from './provider.ts'
 import type { Terminal } from './terminal.ts'
 import { changeRoles, changeUser, inviteAdministrator, listUsers, type UserAction, userStatuses } from './user.ts'
 
@@ -53,6 +54,16 @@ export const addAdministrationVerbs = (program: Command, run: Run): void => {
   for (const [name, description, action] of clientActions)
     verb(client, name, description)
       .argument('<id>', 'client_id')
+      .action((id: string, options: Json) => run(options, (open, out) => action(open, id, out)))
+
+  const provider = group('provider', 'outside identity providers, by which people sign in')
+  verb(provider, 'add', 'register what a JSON document says; a second person lets it in')
+    .argument('<file>', 'the document, - for standard input')
+    .action((file: string, options: Json) => run(options, (open, out) => addProviderOf(open, () => contentOf(file), out)))
+  verb(provider, 'list', 'all of them').action((options: Json) => run(options, (open, out) => listProvidersOf(open, out)))
+  for (const [name, description, action] of providerActions)
+    verb(provider, name, description)
+      .argument('<id>', 'the one of its document')
       .action((id: string, options: Json) => run(options, (open, out) => action(open, id, out)))
 
   const keys = group('keys', 'what encrypts, hashes and signs')
@@ -115,6 +126,12 @@ const clientActions = [
   ['secret', 'make a new secret, shown this once; the one before goes on for 30 days at most', makeSecret],
   ['suspend', 'stop all its tokens at once', suspendClientById],
   ['activate', 'let it ask for tokens; what reaches data without a user waits for a second person', activateClientById],
+] as const
+
+const providerActions = [
+  ['show', 'what is registered here, and what has to be registered there', showProvider],
+  ['activate', 'let people sign in by it, or let its change count; while fewer than two accounts could', activateProviderById],
+  ['suspend', 'let nobody in by it any more, and end all sessions that it began', suspendProviderById],
 ] as const
 
 const contentOf = (file: string): Promise<string> => (file === '-' ? text(process.stdin) : readFile(file, 'utf8'))

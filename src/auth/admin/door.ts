@@ -14,6 +14,7 @@ import { emergencyRoutes } from './emergency-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { meRoutes } from './me-routes.ts'
 import { sendProblem } from './problem.ts'
+import { providerRoutes } from './provider-routes.ts'
 import { registrationTokenRoutes } from './registration-token-routes.ts'
 import { roleRoutes } from './role-routes.ts'
 import type { AdminRoute } from './routes.ts'
@@ -31,6 +32,7 @@ export const createAdmin = (parts: AdminParts): WebHandler => {
     ...clientRoutes,
     ...registrationTokenRoutes,
     ...keyRoutes,
+    ...providerRoutes,
     ...approvalRoutes,
     ...accessRoutes,
     ...emergencyRoutes,
