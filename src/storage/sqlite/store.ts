@@ -44,6 +44,7 @@ import { SqliteBlobs } from './blobs.ts'
 import { type Cells, cellsBuffer, cellsOf, cellsOfReader } from './cells.ts'
 import { inOneState, openReaderConnection, readerCacheKiB, type Synchronous } from './connection.ts'
 import { countsPerType } from './counters.ts'
+import { DataVersion } from './data-version.ts'
 import { Dictionary } from './dictionary.ts'
 import { type Errand, loading } from './errand.ts'
 import { History } from './history.ts'
@@ -54,6 +55,7 @@ import { Reader } from './reader.ts'
 import type { Question } from './reader-messages.ts'
 import { ReaderPool } from './reader-pool.ts'
 import { RecordKeeper } from './records.ts'
+import { RelationCache } from './relation-cache.ts'
 import { RelationReader } from './relations.ts'
 import { createSearch, type SqliteSearch } from './search.ts'
 import { Snapshots, seqOf } from './snapshot.ts'
@@ -95,8 +97,8 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Stor
   const { path, clock, cursorMinutes = defaultLimits.cursorMinutes, records = [], writer: pipe } = options
   const { writer, cells } = pipe === undefined ? await startWriting(options) : writesThrough(pipe, clock)
   const db = openReaderConnection(path, readerCacheKiB.main)
-  const cache = new NewestCache(db, pipe === undefined)
-  return new SqliteStore(path, db, writer, cache, new Snapshots(db, cells, clock, cursorMinutes * 60_000), clock, records)
+  const data = new DataVersion(db, pipe === undefined)
+  return new SqliteStore(path, db, writer, data, new Snapshots(db, cells, clock, cursorMinutes * 60_000), clock, records)
 }
 
 /**
@@ -115,7 +117,7 @@ export const openSqliteReading = async (options: Pick<SqliteStoreOptions, 'path'
     lineToNobody(() => msOfSeq(newest.get()?.seq as number)),
     clock,
   )
-  return new SqliteStore(path, db, writer, new NewestCache(db, false), new Snapshots(db, cellsOfReader(), clock, 0), clock, records)
+  return new SqliteStore(path, db, writer, new DataVersion(db, false), new Snapshots(db, cellsOfReader(), clock, 0), clock, records)
 }
 
 type Writing = { readonly writer: WriterLink; readonly cells: Cells }
@@ -156,7 +158,7 @@ class SqliteStore implements Store {
     path: string,
     db: DatabaseSync,
     writer: WriterLink,
-    cache: NewestCache,
+    data: DataVersion,
     snapshots: Snapshots,
     clock: Clock,
     records: readonly RecordDefinition[],
@@ -166,10 +168,10 @@ class SqliteStore implements Store {
     this.#snapshots = snapshots
     this.#pool = new ReaderPool(path)
     this.#dictionary = new Dictionary(db)
-    writer.beforeAnswers = () => cache.doubt()
-    this.#reader = new Reader(db, this.#dictionary, cache)
+    writer.beforeAnswers = () => data.doubt()
+    this.#reader = new Reader(db, this.#dictionary, new NewestCache(data))
     this.#clock = clock
-    this.#relations = new RelationReader(db, this.#dictionary)
+    this.#relations = new RelationReader(db, this.#dictionary, new RelationCache(data))
     this.#history = new History(db, this.#dictionary, clock)
     this.#walk = new Walk(db, this.#dictionary)
     this.#search = createSearch(db, this.#dictionary)
