@@ -149,7 +149,7 @@ export const lookUp = async (
   besides?: Besides,
 ): Promise<Informed> => {
   if (inquiries.length === 0 && besides === undefined) return nothingAsked
-  const consents = new Map<string, AccessFilter>()
+  const consents = new Map<string, Map<string, AccessFilter>>()
   const answers = new Map<PatientsFilter, Map<string, boolean>>()
   const asked: { readonly relation: PatientsFilter; readonly patient: string }[] = []
   const askRelations = (filter: AccessFilter, patients: readonly string[]): void => {
@@ -170,9 +170,12 @@ export const lookUp = async (
       askRelations(filter, patients)
       for (const consent of lookupsOf(filter)) {
         if (consent.op !== 'consent') continue
-        const key = consentKey(consent, type, patients)
-        const words = consents.get(key) ?? (await call.access.consents.of(consent, type, patients))
-        consents.set(key, words)
+        const known = consents.get(textOf(consent)) ?? new Map<string, AccessFilter>()
+        const key = consentKey(type, patients)
+        const found = known.get(key) ?? call.access.consents.of(consent, type, patients)
+        // What is at hand is not waited for.
+        const words = 'then' in found ? await found : found
+        consents.set(textOf(consent), known.set(key, words))
         askRelations(words, patients)
       }
     }
@@ -190,7 +193,7 @@ export const lookUp = async (
       relates,
       consents: consent => {
         if (state.attributes.patients.length === 0) return true
-        const words = consents.get(consentKey(consent, state.type, patientsOf(state, state.id)))
+        const words = consents.get(textOf(consent))?.get(consentKey(state.type, patientsOf(state, state.id)))
         return words && permits(words, subject)
       },
     }
@@ -205,7 +208,18 @@ const patientsOf = (state: State | undefined, id: string): readonly string[] => 
   return patients.length === 0 ? (state?.speaksOf ?? [id]) : patients
 }
 
-const consentKey = (consent: ConsentFilter, type: string, patients: readonly string[]): string => JSON.stringify([consent, type, patients])
+const consentKey = (type: string, patients: readonly string[]): string => `${type} ${patients.join()}`
+
+const texts = new WeakMap<ConsentFilter, string>()
+
+/** What tells equal filters: made once, since a decision keeps its filters. */
+const textOf = (consent: ConsentFilter): string => {
+  const known = texts.get(consent)
+  if (known !== undefined) return known
+  const text = JSON.stringify(consent)
+  texts.set(consent, text)
+  return text
+}
 
 const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): RelationQuestion => ({
   from,

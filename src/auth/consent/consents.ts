@@ -29,9 +29,10 @@ export type Consents = {
   across(filter: ConsentFilter, type: string): AccessFilter
   /**
    * For these patients to the letter, in words of engines and `param`; holds for states of `type` about them. Of one patient: a state that is about others too
-   * must be open by the cautious rule as well. Of several: they must be all whom a state in hand is about.
+   * must be open by the cautious rule as well. Of several: they must be all whom a state in hand is about. Answers without waiting where they are known to
+   * have said nothing.
    */
-  of(filter: ConsentFilter, type: string, patients: readonly string[]): Promise<AccessFilter>
+  of(filter: ConsentFilter, type: string, patients: readonly string[]): AccessFilter | Promise<AccessFilter>
   /** Whether the consents of a patient close anything to this caller, of whatever type. */
   closesAnything(filter: ConsentFilter, patient: string): Promise<boolean>
   /** What is remembered of these patients is dropped: call it when a Consent was written, with the patients before and after. */
@@ -47,28 +48,49 @@ export const createConsents = (parts: ConsentParts): Consents => {
   const remember = (patient: string): Promise<PatientRules> => remembered.of(patient, () => loadRules(patient, parts))
   const across = (filter: ConsentFilter, type: string): AccessFilter => acrossPatients(filter, type, parts.byDefault)
 
+  const silence = silenceOf(parts.byDefault)
+  const areSilent = (filter: ConsentFilter, type: string, patients: readonly string[]): boolean =>
+    patients.length > 0 &&
+    (patients.length > 1 || !isAboutSeveral(type)) &&
+    patients.every(patient => remembered.known(patient)?.rules.length === 0 && !filter.recipients.includes(`Patient/${patient}`))
+  const toTheLetter = async (filter: ConsentFilter, type: string, patients: readonly string[]): Promise<AccessFilter> => {
+    const caller = callerOf(filter)
+    const strangers = patients.filter(patient => patient !== caller.self)
+    const rules = await Promise.all(strangers.map(remember))
+    const open = allOf(rules.map(one => openByRules(one, filter, type, parts.byDefault, parts.clock())))
+    const [only] = patients
+    const alone: AccessFilter =
+      only === undefined
+        ? across(filter, type)
+        : patients.length > 1 || !isAboutSeveral(type)
+          ? { op: 'all' }
+          : anyOf([{ op: 'patient', id: only, only: true }, across(filter, type)])
+    const byOwnClient = caller.self !== undefined && caller.clients.length > 0 && patients.includes(caller.self)
+    const closed = byOwnClient ? closedToOwnClients(await remember(caller.self as string), filter, type, parts.clock()) : nothing
+    return anyOf([allOf([open, alone, not(closed)]), allOf([ofSelf(caller), not(closed)])])
+  }
+
   return {
     across,
-    of: async (filter, type, patients) => {
-      const caller = callerOf(filter)
-      const strangers = patients.filter(patient => patient !== caller.self)
-      const rules = await Promise.all(strangers.map(remember))
-      const open = allOf(rules.map(one => openByRules(one, filter, type, parts.byDefault, parts.clock())))
-      const [only] = patients
-      const alone: AccessFilter =
-        only === undefined
-          ? across(filter, type)
-          : patients.length > 1 || !isAboutSeveral(type)
-            ? { op: 'all' }
-            : anyOf([{ op: 'patient', id: only, only: true }, across(filter, type)])
-      const byOwnClient = caller.self !== undefined && caller.clients.length > 0 && patients.includes(caller.self)
-      const closed = byOwnClient ? closedToOwnClients(await remember(caller.self as string), filter, type, parts.clock()) : nothing
-      return anyOf([allOf([open, alone, not(closed)]), allOf([ofSelf(caller), not(closed)])])
-    },
+    of: (filter, type, patients) => (areSilent(filter, type, patients) ? silence(filter, type) : toTheLetter(filter, type, patients)),
     closesAnything: async (filter, patient) => closesAnything(await remember(patient), filter, patient, parts.byDefault, parts.clock()),
     forget: patients => {
       for (const patient of patients) remembered.forget(patient)
     },
+  }
+}
+
+const noRules: PatientRules = { rules: [], related: () => [] }
+
+/** What `of` comes to where none of the patients has said anything, and none of them asks: it hangs on no patient and no moment, so it is found out once. */
+const silenceOf = (byDefault: ConsentDefault): ((filter: ConsentFilter, type: string) => AccessFilter) => {
+  const found = new WeakMap<ConsentFilter, Map<string, AccessFilter>>()
+  return (filter, type) => {
+    const byType = found.get(filter) ?? new Map<string, AccessFilter>()
+    const words = byType.get(type) ?? anyOf([openByRules(noRules, filter, type, byDefault, 0), ofSelf(callerOf(filter))])
+    byType.set(type, words)
+    found.set(filter, byType)
+    return words
   }
 }
 
