@@ -6,6 +6,7 @@ import { escalateEmergencies } from '../auth/emergencies/escalation.ts'
 import { tellPatients } from '../auth/emergencies/notice.ts'
 import { officersOf } from '../auth/emergencies/officers.ts'
 import type { Ground } from '../auth/ground.ts'
+import { listProviders } from '../auth/federation/provider-administration.ts'
 import { whenDue } from '../auth/leases.ts'
 import { type NotSent, sendDueMails } from '../auth/pages/mails/delivery.ts'
 import type { Mailer } from '../auth/pages/mails/mailer.ts'
@@ -100,12 +101,9 @@ const lookedAtMax = 1000
 const disableAway = async ({ ground }: ComposedAccounts, days: number): Promise<Outcome<unknown>> => {
   const { accounts } = await accountsOf(ground, 'active', lookedAtMax)
   const administrates = ({ roles }: Account): boolean => roles.some(({ role }) => role === 'admin')
-  const spared = new Set(
-    accounts
-      .filter(administrates)
-      .slice(0, sparedMax)
-      .map(({ id }) => id),
-  )
+  const local = (await listProviders(ground)).flatMap(({ localAdministrators }) => localAdministrators)
+  const first = accounts.filter(administrates).slice(0, sparedMax)
+  const spared = new Set([...local, ...first.map(({ id }) => id)])
   const done = await disableDormant(ground, days, ({ id }) => spared.has(id), { address: '' })
   if (!done.ok) return done
   for (const { id } of done.value.warned) {

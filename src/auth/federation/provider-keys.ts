@@ -15,16 +15,16 @@ const bodyBytesMax = 256 * 1024
 const urlsMax = 100
 
 export const createProviderKeys = ({ outgoing, clock }: { readonly outgoing: Outgoing; readonly clock: Clock }): ProviderKeys => {
-  const remembered = new Map<string, { readonly set: JSONWebKeySet; readonly at: number }>()
+  const remembered = new Map<string, { readonly set: JSONWebKeySet | undefined; readonly at: number }>()
   return async (url, kid) => {
     const known = remembered.get(url)
     const age = known === undefined ? Number.POSITIVE_INFINITY : clock() - known.at
-    const has = known !== undefined && (kid === undefined || known.set.keys.some(key => key.kid === kid))
-    if (known !== undefined && age < (has ? keysMs : askedAgainMs)) return known.set
+    const has = known?.set?.keys.some(key => kid === undefined || key.kid === kid) === true
+    if (age < (has ? keysMs : askedAgainMs)) return known?.set
     const answer = await outgoing({ url, headers: { accept: 'application/json' }, timeoutMs, bodyBytesMax })
     const set = answer.ok && answer.status === 200 ? keySetOf(answer.body) : undefined
-    if (set === undefined) return undefined
     if (remembered.size >= urlsMax) remembered.clear()
+    // A source that is away is remembered as well, so that nobody makes us ask it all the time.
     remembered.set(url, { set, at: clock() })
     return set
   }

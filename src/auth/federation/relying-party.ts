@@ -61,7 +61,8 @@ export type RelyingPartyParts = {
 
 const discoveredMs = 3_600_000
 const discoveredMax = 100
-const timeoutMs = 8_000
+/** A login asks up to four times, and the door waits 30 seconds for all of it. */
+const timeoutMs = 5_000
 const bodyBytesMax = 256 * 1024
 const subjectMax = 255
 /** How long ago a login may have been that is asked for anew. */
@@ -114,6 +115,7 @@ export const createRelyingParty = ({ outgoing, keys, clock, loopback }: RelyingP
 
   const configured = async ({ provider, secret }: OpenProvider, fetch: CustomFetch): Promise<Configuration> => {
     const { supportsPKCE: _, ...metadata } = await metadataOf(provider, fetch)
+    // The library looks at the clock of the machine; this makes it go by ours.
     const skew = { [clockSkew]: Math.round((clock() - Date.now()) / 1000) }
     const configuration = new Configuration(metadata, provider.clientId, skew, await authenticationOf(provider, metadata, secret))
     configuration[customFetch] = fetch

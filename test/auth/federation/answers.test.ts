@@ -1,11 +1,15 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
+import { createProviderKeys, type ProviderKeys } from '../../../src/auth/federation/provider-keys.ts'
+import { createRelyingParty } from '../../../src/auth/federation/relying-party.ts'
+import { createOutgoing } from '../../../src/auth/outgoing/outgoing.ts'
 import { federationStepMs, federationStepRecords } from '../../../src/auth/federation/federation-step.ts'
 import { suspendProvider } from '../../../src/auth/federation/provider-administration.ts'
 import { sessionsOf } from '../../../src/auth/sessions/sessions.ts'
 import { testEngines } from '../../support/engines.ts'
 import { closingAccounts, origin, valueOf } from '../accounts-ground.ts'
 import { closingServers, waiting, wordsOf } from '../pages/pages-ground.ts'
-import { closingDoors, type FederationGround, openBackchannel, openFederation } from './federation-ground.ts'
+import { closingDoors, type FederationGround, openFederation } from './federation-ground.ts'
 import { closingProviders } from './outside-provider.ts'
 
 closingAccounts()
@@ -146,8 +150,6 @@ for (const engine of testEngines)
 
     test('T15: addresses around this machine are not gone to', async () => {
       const world = await open(engine)
-      const { createOutgoing } = await import('../../../src/auth/outgoing/outgoing.ts')
-      const { createRelyingParty } = await import('../../../src/auth/federation/relying-party.ts')
       const outgoing = createOutgoing()
       const { clock } = world.pages.accounts.parts.ground
       const party = createRelyingParty({ outgoing, keys: async () => undefined, clock, loopback: true })
@@ -160,6 +162,44 @@ for (const engine of testEngines)
         is: 'away',
       })
       expect(world.outside.asked).toHaveLength(before)
+    })
+
+    test('an id token counts by a key that the provider publishes alone', async () => {
+      const world = await open(engine)
+      const { clock } = world.pages.accounts.parts.ground
+      const outgoing = createOutgoing({ loopback: true })
+      const published = createProviderKeys({ outgoing, clock })
+      const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      const another = { keys: [{ ...publicKey.export({ format: 'jwk' }), kty: 'RSA', kid: 'outside-1' }] }
+      const opened = await world.providers.open('sso')
+      if (opened === undefined) throw new Error('not there')
+      const claimsBy = async (keys: ProviderKeys): Promise<string> => {
+        const party = createRelyingParty({ outgoing, keys, clock, loopback: true })
+        const redirectUri = `${world.pages.base}/login/federation/sso/callback`
+        const asked = { redirectUri, state: 'state-of-the-test', nonce: 'nonce-of-the-test', verifier: 'v'.repeat(43) }
+        const url = await party.authorizationUrl(opened, asked)
+        const back = new URL(await world.browser().through(url.is === 'said' ? url.value : ''))
+        return (await party.claims(opened, back.searchParams, asked)).is
+      }
+      expect(await claimsBy(published)).toBe('said')
+      expect(await claimsBy(async () => another)).toBe('forged')
+      expect(await claimsBy(async () => undefined)).toBe('away')
+    })
+
+    test('keys are remembered for ten minutes, and asked for once more where one is missing', async () => {
+      const world = await open(engine)
+      const { accounts } = world.pages
+      const keys = createProviderKeys({ outgoing: createOutgoing({ loopback: true }), clock: accounts.parts.ground.clock })
+      const url = `${world.outside.issuer}/jwks`
+      const asked = async (kid: string): Promise<number> => {
+        await keys(url, kid)
+        return world.outside.asked.filter(path => path === '/jwks').length
+      }
+      expect([await asked('outside-1'), await asked('outside-1'), await asked('new')]).toEqual([1, 1, 1])
+      accounts.clock.now += 10_000
+      expect([await asked('outside-1'), await asked('new'), await asked('new')]).toEqual([1, 2, 2])
+      accounts.clock.now += 10 * 60_000
+      expect(await asked('outside-1')).toBe(3)
     })
 
     test('discovery is remembered for an hour', async () => {
@@ -193,7 +233,7 @@ for (const engine of testEngines)
       const world = await open(engine, { logout: true, ...more })
       const walkers = [world.browser(), world.browser()] as const
       for (const walker of walkers) expect((await walker.login(start)).status).toBe(303)
-      const door = await openBackchannel(world)
+      const { door } = world
       const { store, parts } = world.pages.accounts
       const [account] = (await store.records<{ id: string }>({ name: 'account', key: 'id' }).range('key', { limit: 1 })).rows
       const sessions = await sessionsOf(parts.ground, account?.key ?? '')
@@ -204,6 +244,17 @@ for (const engine of testEngines)
       const alive = async () => Promise.all(walkers.map(async ({ ours }) => (await ours.ask('/account')).status === 200))
       return { world, claims, tell, alive, sids: sessions.map(({ outside }) => outside?.sid ?? ''), door }
     }
+
+    test('who leaves at the provider leaves here', async () => {
+      const world = await open(engine, { logout: true })
+      const [leaving, staying] = [world.browser(), world.browser()]
+      for (const walker of [leaving, staying]) expect((await walker.login(start)).status).toBe(303)
+      const { issuer } = world.outside
+      await leaving.theirs.open('/session/end')
+      expect((await leaving.theirs.sendOnly(`${issuer}/session/end/confirm`, { logout: 'yes' })).status).toBeLessThan(400)
+      expect((await leaving.ours.ask('/account')).status).toBe(303)
+      expect((await staying.ours.ask('/account')).status).toBe(200)
+    })
 
     test('ends the session of its sid, and no other', async () => {
       const { world, claims, tell, alive, sids } = await signedIn()

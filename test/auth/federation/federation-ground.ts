@@ -23,6 +23,8 @@ export type FederationGround = {
   readonly outside: OutsideProvider
   readonly providers: Providers
   readonly federation: Federation
+  /** Where back-channel logout is taken, without the id of the provider. */
+  readonly door: string
   /** A browser that walks from our pages to the provider and back; `at` says where it stops. */
   browser(): Walker
 }
@@ -59,7 +61,8 @@ export const openFederation = async (engine: TestEngine, more: object = {}): Pro
   // Providers know the time of now.
   accounts.clock.now = Date.now()
   const { ground } = accounts.parts
-  const outside = await openOutside(base)
+  const door = await openDoor(there)
+  const outside = await openOutside(base, door)
   const rules = { roles: testRoles(), loopback: true }
   const read = valueOf(readProvider(provider(outside, more), rules))
   valueOf(await addProvider(ground, read, 'somebody', origin))
@@ -70,7 +73,14 @@ export const openFederation = async (engine: TestEngine, more: object = {}): Pro
   const keys = createProviderKeys({ outgoing, clock })
   const relyingParty = createRelyingParty({ outgoing, keys, clock, loopback: true })
   late.federation = createFederation({ accounts: accounts.parts, base, roles: rules.roles, providers, relyingParty })
-  return { pages, outside, providers, federation: late.federation, browser: () => new Walker(base, outside.issuer) }
+  return {
+    pages,
+    outside,
+    providers,
+    door: `${door}/login/backchannel-logout`,
+    federation: late.federation,
+    browser: () => new Walker(base, outside.issuer),
+  }
 }
 
 const doors: Server[] = []
@@ -86,14 +96,14 @@ export const closingDoors = (): void => {
 }
 
 /** Where the provider says that sessions are over. */
-export const openBackchannel = async ({ federation }: FederationGround): Promise<string> => {
-  const handler = createBackchannelDoor(federation)
+const openDoor = async (there: () => Federation): Promise<string> => {
+  const handler = createBackchannelDoor({ loggedOut: (...asked) => there().loggedOut(...asked) })
   const server = createServer((req, res) => {
     handler(req, res, { address: '192.0.2.9', requestId: 'r-9' }).catch(() => res.writeHead(500).end())
   })
   doors.push(server)
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/login/backchannel-logout`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** A browser with a jar for each of the two. */

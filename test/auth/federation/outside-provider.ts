@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
-import { type JWK } from 'jose'
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
+import { importJWK, type JWK, SignJWT } from 'jose'
+import { type Adapter, type AdapterPayload, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 
 /** An OpenID provider of somebody else, for tests: another instance of the library, at an address of its own. It lets in whoever the test says. */
 export type OutsideProvider = {
@@ -48,14 +48,14 @@ const jwk: JWK = { ...privateKey.export({ format: 'jwk' }), kid: 'outside-1', al
 
 export const clientSecret = 'rahasia-klien-untuk-uji-coba-saja-0123456789'
 
-/** `base`: of those who log in by it. */
-export const openOutside = async (base: string, id = 'sso'): Promise<OutsideProvider> => {
+/** `base`: of those who log in by it; `logoutBase`: where it says that sessions are over. */
+export const openOutside = async (base: string, logoutBase = base, id = 'sso'): Promise<OutsideProvider> => {
   const server = createServer()
   servers.push(server)
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
-  const library = libraryOf(issuer, base, id, sub => world.people.get(sub))
+  const library = libraryOf(issuer, { base, logoutBase, id }, sub => world.people.get(sub))
   const answer = library.callback()
   const world: OutsideProvider = {
     issuer,
@@ -66,7 +66,6 @@ export const openOutside = async (base: string, id = 'sso'): Promise<OutsideProv
     close: () => closed(server).then(() => undefined),
     open: () => new Promise<void>(done => server.listen(port, '127.0.0.1', done)),
     sign: async (claims, header = {}) => {
-      const { importJWK, SignJWT } = await import('jose')
       return new SignJWT({ ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: 'outside-1', ...header })
         .sign(await importJWK(jwk, 'RS256'))
@@ -87,20 +86,76 @@ const interaction = async (library: Provider, world: OutsideProvider, req: Incom
   return library.interactionFinished(req, res, { login: { accountId: world.next, amr: [...amr] } })
 }
 
-const libraryOf = (issuer: string, base: string, id: string, personOf: (sub: string) => Person | undefined): Provider =>
+/** Keeps what the library keeps, for as long as the test runs. */
+class Kept implements Adapter {
+  static readonly #all = new Map<string, AdapterPayload>()
+  readonly #model: string
+
+  constructor(model: string) {
+    this.#model = model
+  }
+
+  async upsert(id: string, payload: AdapterPayload): Promise<void> {
+    Kept.#all.set(`${this.#model} ${id}`, payload)
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    return Kept.#all.get(`${this.#model} ${id}`)
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return [...Kept.#all].find(([key, payload]) => key.startsWith(`${this.#model} `) && payload.uid === uid)?.[1]
+  }
+
+  async findByUserCode(): Promise<undefined> {
+    return undefined
+  }
+
+  async consume(id: string): Promise<void> {
+    const payload = await this.find(id)
+    if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000)
+  }
+
+  async destroy(id: string): Promise<void> {
+    Kept.#all.delete(`${this.#model} ${id}`)
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    for (const [key, payload] of Kept.#all) if (payload.grantId === grantId) Kept.#all.delete(key)
+  }
+}
+
+const libraryOf = (
+  issuer: string,
+  { base, logoutBase, id }: { readonly base: string; readonly logoutBase: string; readonly id: string },
+  personOf: (sub: string) => Person | undefined,
+): Provider =>
   new Provider(issuer, {
     clients: [
       {
         client_id: 'simpul',
         client_secret: clientSecret,
         redirect_uris: [`${base}/login/federation/${id}/callback`],
-        backchannel_logout_uri: `${base}/login/backchannel-logout/${id}`,
+        backchannel_logout_uri: `${logoutBase}/login/backchannel-logout/${id}`,
         backchannel_logout_session_required: true,
       },
     ],
+    adapter: Kept,
     jwks: { keys: [jwk] },
     cookies: { keys: ['only-for-tests'] },
-    features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx: KoaContextWithOIDC, form: string) => {
+          ctx.body = form
+        },
+        postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => {
+          ctx.body = 'out'
+        },
+      },
+    },
     interactions: { url: (_: KoaContextWithOIDC, { uid }) => `/interaction/${uid}` },
     conformIdTokenClaims: true,
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], email: ['email', 'email_verified'], groups: ['groups'] },
