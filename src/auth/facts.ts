@@ -43,6 +43,7 @@ export type FactKind =
   | 'logged-out'
   | 'logged-out-everywhere'
   | 'session-displaced'
+  | 'session-moved'
   | 'disowned'
   | 'account-invited'
   | 'account-accepted'

@@ -43,6 +43,7 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
       sessionsMax: config.sessionsMax,
       idleMinutes: config.idleMinutes,
       facility: config.facility,
+      zone: config.zone,
     },
   }
 }

@@ -10,6 +10,7 @@ import {
   stepUp,
 } from '../../src/auth/account-security.ts'
 import { needsFactor } from '../../src/auth/accounts/account.ts'
+import type { Fact } from '../../src/auth/facts.ts'
 import { stepAt, totpCode } from '../../src/auth/factors/totp.ts'
 import { failuresMax } from '../../src/auth/lockout/tally.ts'
 import { giveCode, logIn } from '../../src/auth/login.ts'
@@ -111,12 +112,12 @@ for (const engine of testEngines) {
       const { parts, clock } = accounts
       for (let n = 0; n < 3; n++) {
         clock.now += 29 * minute
-        valueOf(await noteRequest(parts.ground, parts.rules, await live(accounts, cookie)))
+        valueOf(await noteRequest(parts.ground, parts.rules, await live(accounts, cookie), origin))
         accounts.calls()
         clock.now += 1000
         const found = await live(accounts, cookie)
         accounts.calls()
-        valueOf(await noteRequest(parts.ground, parts.rules, found))
+        valueOf(await noteRequest(parts.ground, parts.rules, found, origin))
         expect(accounts.calls()).toEqual([])
       }
       clock.now += 30 * minute
@@ -130,7 +131,7 @@ for (const engine of testEngines) {
       const { parts, clock } = accounts
       while (clock.now + 20 * minute < session.createdAt + absoluteMs) {
         clock.now += 20 * minute
-        valueOf(await noteRequest(parts.ground, parts.rules, await live(accounts, cookie)))
+        valueOf(await noteRequest(parts.ground, parts.rules, await live(accounts, cookie), origin))
       }
       clock.now = session.createdAt + absoluteMs - 1
       await live(accounts, cookie)
@@ -147,9 +148,27 @@ for (const engine of testEngines) {
       accounts.clock.now += 2 * minute
       const found = await live(accounts, cookie)
       expect(valueOf(await logOut(ground, found, origin))).toMatchObject([{ what: 'logged-out' }])
-      valueOf(await noteRequest(ground, rules, found))
+      valueOf(await noteRequest(ground, rules, found, origin))
       expect(await findSession(ground, cookie)).toBeUndefined()
       valueOf(await logOut(ground, found, origin))
+    })
+
+    test('that comes from elsewhere, or from another browser, tells so once and goes on', async () => {
+      const accounts = await openAccounts(engine)
+      await anAccount(accounts, 'budi')
+      const { cookie, session } = await entered(accounts)
+      const told: Fact[] = []
+      const ground = { ...accounts.parts.ground, told: (facts: readonly Fact[]) => void told.push(...facts) }
+      const come = async (userAgent: string): Promise<void> =>
+        valueOf(await noteRequest(ground, accounts.parts.rules, await live(accounts, cookie), { ...origin, userAgent }))
+      await come('Mozilla/5.0 Firefox/150.0')
+      expect(told).toEqual([])
+      // The same session, from two requests at the same instant.
+      await Promise.all([come('curl/8.5'), come('curl/8.5')])
+      await come('Mozilla/5.0 Chrome/140.0')
+      await come('Mozilla/5.0 Firefox/150.0')
+      expect(told).toEqual([{ what: 'session-moved', account: session.account, session: session.id, reason: 'user-agent' }])
+      await live(accounts, cookie)
     })
 
     test('ends alone when its browser logs out, and is found by its id and by that of the library', async () => {

@@ -70,6 +70,8 @@ export type AccountRules = {
   readonly idleMinutes: number
   /** Name of the facility, which no password may hold, and which stands in authenticator apps. */
   readonly facility: string
+  /** In which times are shown (SIMPUL_ZONE): `Asia/Jakarta`. */
+  readonly zone: string
 }
 
 export const defaultAccountRules: AccountRules = {
@@ -78,6 +80,7 @@ export const defaultAccountRules: AccountRules = {
   sessionsMax: 0,
   idleMinutes: 30,
   facility: 'Simpul',
+  zone: 'Asia/Jakarta',
 }
 
 /** Staff is whoever is not a patient and nothing else; without any role that is not known, and the stricter rules hold. */

@@ -6,7 +6,6 @@ import { logOut } from '../sessions/sessions.ts'
 import { redirect, sendPage } from './answers.ts'
 import { type AccountPage, signedIn } from './account-guard.ts'
 import { areFew, noticesOf } from './door.ts'
-import { emergencyBanner } from './emergency-page.ts'
 import { button, form, hidden, notice } from './form-parts.ts'
 import { type Html, html } from './html.ts'
 import { isLanguage } from './languages.ts'
@@ -39,7 +38,6 @@ const showHome: AccountPage = async ({ visit, live, parts }) => {
     layout(visit, {
       title,
       width: 'account',
-      banner: await emergencyBanner(parts, visit, live),
       body: html`
         <h1>${say('account.hello', { user: live.account.value.username ?? '' })}</h1>
         ${notices.map(words => notice('note', html`<p>${words}</p>`))}
@@ -68,7 +66,6 @@ const showApps: AccountPage = async ({ visit, live, parts }) => {
     layout(visit, {
       title: say('apps.title'),
       width: 'account',
-      banner: await emergencyBanner(parts, visit, live),
       body: html`
         <h1>${say('apps.title')}</h1>
         ${visit.query.get('done') === 'yes' && notice('good', html`<p>${say('apps.revoked')}</p>`)}
@@ -78,7 +75,7 @@ const showApps: AccountPage = async ({ visit, live, parts }) => {
 }
 
 const appCard = (visit: Visit, app: GrantedApp, patient: string | undefined): Html => {
-  const { say, language } = visit
+  const { say, language, zone } = visit
   const { data, identity, special } = consentChoices(app.scopes, { say, language })
   const allowed = [...data.flatMap(({ boxes }) => boxes), ...special, ...identity]
   return html`
@@ -86,8 +83,8 @@ const appCard = (visit: Visit, app: GrantedApp, patient: string | undefined): Ht
       <h2>${app.name}</h2>
       ${app.publisher !== undefined && html`<p class="small">${say('apps.by', { publisher: app.publisher })}</p>`}
       ${patient !== undefined && html`<p>${say('consent.patient', { patient })}</p>`}
-      <p class="small">${say('apps.since', { date: date(app.since, language) })}. ${
-        app.offlineUntil === undefined ? say('consent.online') : say('apps.until', { date: date(app.offlineUntil, language) })
+      <p class="small">${say('apps.since', { date: date(app.since, language, zone) })}. ${
+        app.offlineUntil === undefined ? say('consent.online') : say('apps.until', { date: date(app.offlineUntil, language, zone) })
       }.</p>
       ${allowed.length > 0 && html`<details><summary>${say('apps.allowed')}</summary><ul>${allowed.map(({ short }) => html`<li>${short}</li>`)}</ul></details>`}
       <div class="actions">${form(visit, '/account/apps/withdraw', [hidden('grant', app.grant), button(say('apps.revoke'), 'danger')], 'inline')}</div>

@@ -22,11 +22,11 @@ const consent = async (parts: PagesParts, visit: Visit, { nothing = false }: { r
   return sendPage(visit, consentPage(visit, choicesOf(visit), patient?.value, nothing), nothing ? 422 : 200)
 }
 
-const choicesOf = ({ interaction, say, language }: Visit): ConsentChoices =>
+const choicesOf = ({ interaction, say, language, zone }: Visit): ConsentChoices =>
   consentChoices(interaction?.asked ?? [], {
     say,
     language,
-    ...(interaction?.offlineUntil === undefined ? {} : { offlineUntil: date(interaction.offlineUntil, language) }),
+    ...(interaction?.offlineUntil === undefined ? {} : { offlineUntil: date(interaction.offlineUntil, language, zone) }),
   })
 
 const protectedBox = 'protected'

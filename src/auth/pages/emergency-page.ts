@@ -1,11 +1,10 @@
 import { factorsOf, hasFactor } from '../factors/factor-set.ts'
 import { acrOf, isFresh } from '../sessions/session.ts'
-import type { LiveSession } from '../sessions/sessions.ts'
 import { type AccountPage, signedIn, toStepUp } from './account-guard.ts'
 import { redirect, sendPage } from './answers.ts'
 import { sendError } from './error-page.ts'
 import { button, form, notice } from './form-parts.ts'
-import { type Fragment, type Html, html } from './html.ts'
+import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { emergencyReasons, type PagesParts } from './parts.ts'
 import { type Pages, sendFailure } from './routing.ts'
@@ -17,11 +16,13 @@ import type { Visit } from './visit.ts'
 const wordsMin = 20
 const wordsMax = 2_000
 
-/** Above every page while an emergency is open. */
-export const emergencyBanner = async ({ emergencies }: PagesParts, { say, language }: Visit, live: LiveSession): Promise<Fragment> => {
-  const open = (await emergencies?.active(live)) ?? []
-  const until = Math.max(...open.map(one => one.until))
-  return open.length > 0 && html`<p class="banner" role="status">${say('btg.active', { time: timeOfDay(until, language) })}</p>`
+/** The visit, with what stands above every page while an emergency of this session is open. */
+export const withBanner = async ({ emergencies }: PagesParts, visit: Visit): Promise<Visit> => {
+  const { live, say, language, zone } = visit
+  const open = live === undefined ? [] : ((await emergencies?.active(live)) ?? [])
+  if (open.length === 0) return visit
+  const time = timeOfDay(Math.max(...open.map(one => one.until)), language, zone)
+  return { ...visit, banner: html`<p class="banner" role="status">${say('btg.active', { time })}</p>` }
 }
 
 const showEmergency: AccountPage = async at => {
@@ -90,15 +91,14 @@ const takeEmergency: AccountPage = async at => {
 
 /** What a patient was told of. */
 const showMine: AccountPage = async ({ visit, live, parts }) => {
-  const { say, language } = visit
+  const { say, language, zone } = visit
   const told = (await parts.emergencies?.told?.(live)) ?? []
-  const lines = told.map(({ openedAt, reason }) => html`<li>${dateAndTime(openedAt, language)}: ${say(`btg.${reason}`)}</li>`)
+  const lines = told.map(({ openedAt, reason }) => html`<li>${dateAndTime(openedAt, language, zone)}: ${say(`btg.${reason}`)}</li>`)
   sendPage(
     visit,
     layout(visit, {
       title: say('btg.mine'),
       width: 'account',
-      banner: await emergencyBanner(parts, visit, live),
       body: html`<h1>${say('btg.mine')}</h1><div class="card">${lines.length === 0 ? html`<p>${say('btg.never')}</p>` : html`<ul>${lines}</ul>`}</div>`,
     }),
   )

@@ -16,12 +16,10 @@ export type PageContent = {
   /** Where the language switch comes back to; the page's own path unless said otherwise. */
   readonly here?: string
   readonly body: Fragment
-  /** Above everything: an emergency that is open. */
-  readonly banner?: Fragment
 }
 
 /** A whole page. */
-export const layout = (visit: Visit, { title, width = 'form', failed = false, here, body, banner }: PageContent): Html => {
+export const layout = (visit: Visit, { title, width = 'form', failed = false, here, body }: PageContent): Html => {
   const { say, language, parts } = visit
   const { facility } = parts.accounts.rules
   const inAccount = width === 'account' && visit.live !== undefined
@@ -40,7 +38,7 @@ export const layout = (visit: Visit, { title, width = 'form', failed = false, he
     </head>
     <body class="${width}">
       <a class="skip" href="#main">${say('page.skip')}</a>
-      ${banner}
+      ${visit.banner}
       <header class="top">
         <p class="facility"><img src="${assetPaths.mark}" alt="" width="36" height="36"><span>${facility}</span></p>
         ${inAccount && accountMenu(visit)}

@@ -1,7 +1,7 @@
 import type { WebHandler } from '../web.ts'
 import { aroundLogin, homePages } from './account-pages.ts'
 import { isAsset, serveAsset } from './assets.ts'
-import { emergencyPages } from './emergency-page.ts'
+import { emergencyPages, withBanner } from './emergency-page.ts'
 import { createErrorPage, type ErrorPage, sendError } from './error-page.ts'
 import { callbackOf, federationCallback } from './federation-pages.ts'
 import { interactionPages } from './interaction-pages.ts'
@@ -38,11 +38,11 @@ export const createPages = (parts: PagesParts): SignInPages => ({
     const interaction = await parts.interactions?.find(req, res)
     if (res.writableEnded) return
     if (interaction === undefined || interaction.uid !== uid) return sendError(visit, { status: 400, about: 'expired' })
-    return answer(interactionPages, parts, withInteraction(visit, interaction), pathname.slice(`/login/${uid}`.length))
+    return answer(interactionPages, parts, await withBanner(parts, withInteraction(visit, interaction)), pathname.slice(`/login/${uid}`.length))
   },
   account: async (req, res, from) => {
     const visit = await newVisit(parts, req, res, from)
-    return answer(accountPages, parts, visit, visit.path)
+    return answer(accountPages, parts, await withBanner(parts, visit), visit.path)
   },
   assets: serveAsset,
   renderError: createErrorPage(parts),

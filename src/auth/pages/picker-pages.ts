@@ -150,13 +150,13 @@ const encountersOf = async (
 }
 
 const encounterPage = (visit: Visit, rows: readonly EncounterRow[]): Html => {
-  const { say, interaction, language } = visit
+  const { say, interaction, language, zone } = visit
   const shown = rows.map(({ id, start, end, what }) => ({
     value: id,
-    title: start === undefined ? say('visit.undated') : dateAndTime(start, language),
+    title: start === undefined ? say('visit.undated') : dateAndTime(start, language, zone),
     details: [
       ...(what === undefined ? [] : [what]),
-      ...(start === undefined ? [] : [end === undefined ? say('visit.open') : `– ${date(end, language)}`]),
+      ...(start === undefined ? [] : [end === undefined ? say('visit.open') : `– ${date(end, language, zone)}`]),
     ].join(' · '),
   }))
   return layout(visit, {

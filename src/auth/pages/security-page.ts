@@ -6,7 +6,6 @@ import { userAgentFamily } from '../sessions/session.ts'
 import { type LiveSession, sessionsOf } from '../sessions/sessions.ts'
 import type { AccountPage } from './account-guard.ts'
 import { sendPage } from './answers.ts'
-import { emergencyBanner } from './emergency-page.ts'
 import { button, form, hidden, notice } from './form-parts.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { layout } from './layout.ts'
@@ -43,7 +42,6 @@ export const showSecurity: AccountPage = async ({ visit, live, parts }) => {
     layout(visit, {
       title: say('security.title'),
       width: 'account',
-      banner: await emergencyBanner(parts, visit, live),
       body: html`
         <h1>${say('security.title')}</h1>
         ${phrase !== undefined && notice('good', html`<p>${phrase}</p>`)}
@@ -67,21 +65,21 @@ const row = (title: string, words: Fragment, actions: Fragment): Html => html`
 
 const link = (to: string, words: string): Html => html`<a class="button second" href="${to}">${words}</a>`
 
-const passwordRow = ({ say, language }: Visit, { account }: LiveSession): Html => {
+const passwordRow = ({ say, language, zone }: Visit, { account }: LiveSession): Html => {
   const changed = account.value.passwordChangedAt
   return row(
     say('security.password'),
-    changed !== undefined && say('security.changed', { date: date(changed, language) }),
+    changed !== undefined && say('security.changed', { date: date(changed, language, zone) }),
     link('/account/security/password', say('security.changePassword')),
   )
 }
 
 const factorRow = (visit: Visit, { account }: LiveSession, factors: FactorSet | undefined): Html => {
-  const { say, language } = visit
+  const { say, language, zone } = visit
   const totp = factors?.totp
   if (factors === undefined || totp === undefined)
     return row(say('security.factor'), say('security.factorOff'), link('/account/security/factor', say('security.setUp')))
-  const words = `${say('security.factorOn', { date: date(totp.enrolledAt, language) })}. ${say('security.codesLeft', { count: factors.backupCodes.length })}.`
+  const words = `${say('security.factorOn', { date: date(totp.enrolledAt, language, zone) })}. ${say('security.codesLeft', { count: factors.backupCodes.length })}.`
   return row(say('security.factor'), words, [
     form(visit, '/account/security/backup-codes', button(say('security.newCodes'), 'second'), 'inline'),
     link('/account/security/factor', say('security.replace')),
@@ -106,8 +104,8 @@ const sessionsCard = (visit: Visit, live: LiveSession, sessions: readonly Sessio
 }
 
 const sessionRow = (visit: Visit, { id, userAgentFamily: family, createdAt, seenAt }: Session, here: boolean): Html => {
-  const { say, language } = visit
-  const words = say('security.began', { date: dateAndTime(createdAt, language), seen: dateAndTime(seenAt, language) })
+  const { say, language, zone } = visit
+  const words = say('security.began', { date: dateAndTime(createdAt, language, zone), seen: dateAndTime(seenAt, language, zone) })
   const end = form(visit, '/account/security/end', [hidden('session', id), button(say('security.end'), 'second')], 'inline')
   return html`
     <div class="fact">
@@ -142,9 +140,9 @@ const historyCard = (visit: Visit, { logins, next }: Awaited<ReturnType<typeof l
 }
 
 const historyRow = (visit: Visit, { at, result, deviceKnown, userAgent, address }: ShownLogin): Html => {
-  const { say, language } = visit
+  const { say, language, zone } = visit
   const fresh = result === 'success' && !deviceKnown && html` <span class="mark">${say('security.newDevice')}</span>`
-  return html`<tr><td>${dateAndTime(at, language)}</td><td>${say(`security.${result}`)}${fresh}</td><td>${familyName(visit, userAgent === undefined ? undefined : userAgentFamily(userAgent))}</td><td>${address}</td></tr>`
+  return html`<tr><td>${dateAndTime(at, language, zone)}</td><td>${say(`security.${result}`)}${fresh}</td><td>${familyName(visit, userAgent === undefined ? undefined : userAgentFamily(userAgent))}</td><td>${address}</td></tr>`
 }
 
 /** Where the page before ended: instant and id of its last row. Anything else begins at the newest. */

@@ -7,6 +7,7 @@ import { findSession, type LiveSession, noteRequest } from '../sessions/sessions
 import type { WebOrigin } from '../web.ts'
 import type { Interaction } from '../server/interaction.ts'
 import { type Language, languageOf } from './languages.ts'
+import type { Fragment } from './html.ts'
 import type { PagesParts } from './parts.ts'
 import { type Say, sayIn } from './texts.ts'
 
@@ -26,10 +27,14 @@ export type Visit = {
   /** The browser has the cookie of a session that is over. */
   readonly hadSession: boolean
   readonly language: Language
+  /** In which times are shown. */
+  readonly zone: string
   readonly say: Say
   /** What forms of this browser are bound to. */
   readonly formSecret: string
   readonly interaction?: Interaction
+  /** Above everything: an emergency that is open. */
+  readonly banner?: Fragment
 }
 
 /** Looks at what the browser brought. A browser that never came gets what its forms are bound to. */
@@ -40,7 +45,7 @@ export const newVisit = async (parts: VisitParts, req: IncomingMessage, res: Ser
   const cookie = cookieOf(req, 'sid', base)
   const live = cookie === undefined ? undefined : await findSession(ground, cookie)
   // Where the note fails somebody else noted, or ended, the session: the next request tells.
-  if (live !== undefined) await noteRequest(ground, rules, live)
+  if (live !== undefined) await noteRequest(ground, rules, live, from)
   const known = cookieOf(req, 'form', base)
   const formSecret = known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known) ? known : newSecret(ground.random)
   if (formSecret !== known) setCookie(res, 'form', formSecret, base)
@@ -54,6 +59,7 @@ export const newVisit = async (parts: VisitParts, req: IncomingMessage, res: Ser
     ...(live === undefined ? {} : { live }),
     hadSession: cookie !== undefined && live === undefined,
     ...spoken(req, parts, live),
+    zone: rules.zone,
     formSecret,
   }
   return visit

@@ -39,7 +39,7 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
     }
     if (url.pathname === authorizePath) req.url = `${authorizePath}?${authorizeParameters(url.searchParams, parts.address)}`
     const live = await ownSession(parts, req)
-    if (live !== undefined) await noteVisit(parts, live)
+    if (live !== undefined) await noteVisit(parts, live, from)
     await dropStaleSession(parts, req, live)
     return askLibrary(req, res, from)
   }

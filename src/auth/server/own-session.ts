@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { defaultAccountRules } from '../accounts/account.ts'
+import type { Origin } from '../ground.ts'
 import { findSession, type LiveSession, noteRequest } from '../sessions/sessions.ts'
 import { cookiesOf } from './library-cookies.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'
@@ -14,7 +15,7 @@ export const ownSession = async (
 }
 
 /** A request of the browser moves the idle end on, by the time that it was made with. What gets in the way is no harm: the next one counts. */
-export const noteVisit = async ({ ground }: Pick<AuthorizationServerParts, 'ground'>, live: LiveSession): Promise<void> => {
+export const noteVisit = async ({ ground }: Pick<AuthorizationServerParts, 'ground'>, live: LiveSession, from: Origin): Promise<void> => {
   const { expires, endsAt, seenAt } = live.session.value
-  if (expires < endsAt) await noteRequest(ground, { ...defaultAccountRules, idleMinutes: (expires - seenAt) / 60_000 }, live)
+  if (expires < endsAt) await noteRequest(ground, { ...defaultAccountRules, idleMinutes: (expires - seenAt) / 60_000 }, live, from)
 }

@@ -22,7 +22,11 @@ export type Session = {
   readonly outside?: OutsideSession
   readonly userAgentFamily?: string
   readonly country?: string
+  /** What of its origin changed first: told once. */
+  readonly moved?: Moved
 }
+
+export type Moved = 'country' | 'user-agent'
 
 /** `provider`: id of ours; `sid`: of the provider, by which it says that the session is over. */
 export type OutsideSession = { readonly provider: string; readonly sid?: string }
@@ -75,7 +79,7 @@ export const isFresh = (amr: readonly Proof[], hasFactor: boolean, now: number):
 export const movedFrom = (
   session: Session,
   { userAgent, country }: { readonly userAgent?: string; readonly country?: string },
-): 'country' | 'user-agent' | undefined => {
+): Moved | undefined => {
   if (country !== undefined && session.country !== undefined && country !== session.country) return 'country'
   const known = session.userAgentFamily
   return userAgent !== undefined && known !== undefined && userAgentFamily(userAgent) !== known ? 'user-agent' : undefined

@@ -5,7 +5,7 @@ import type { Fact, Method } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { firstOf, putOver } from '../record-plans.ts'
 import { isSecret, newSecret, secretHash } from '../secrets.ts'
-import { absoluteMs, notedMs, type Session, sessionRecords, userAgentFamily, withProof } from './session.ts'
+import { absoluteMs, movedFrom, notedMs, type Session, sessionRecords, userAgentFamily, withProof } from './session.ts'
 
 /** A session that lives, with its account as it is now. */
 export type LiveSession = { readonly session: StoredRecord<Session>; readonly account: StoredRecord<Account> }
@@ -85,13 +85,19 @@ export const sessionsOf = async ({ store }: Ground, account: string): Promise<re
   return (await store.records<Session>(sessionRecords).range('account', range)).rows.map(({ value }) => value)
 }
 
-/** Notes that the browser came: the idle end moves on. What meanwhile ended stays so. */
-export const noteRequest = async (ground: Ground, rules: AccountRules, { session }: LiveSession): Promise<Outcome<void>> => {
+/**
+ * Notes that the browser came: the idle end moves on. What meanwhile ended stays so. That it comes from another country, or is another browser, becomes a
+ * fact, once for each session: a signal, nothing ends by it. @see audit.md 4.1, A-06
+ */
+export const noteRequest = async (ground: Ground, rules: AccountRules, { session }: LiveSession, origin: Origin): Promise<Outcome<void>> => {
   const now = ground.clock()
-  const { value, revision } = session
-  if (now - value.seenAt < notedMs) return ok(undefined)
+  const { value, key } = session
+  const moved = value.moved === undefined ? movedFrom(value, origin) : undefined
+  if (moved === undefined && now - value.seenAt < notedMs) return ok(undefined)
   const expires = Math.min(value.endsAt, now + rules.idleMinutes * minuteMs)
-  const done = await ground.store.records<Session>(sessionRecords).put({ ...value, seenAt: now, expires }, revision)
+  const after: Session = { ...value, seenAt: now, expires, ...(moved === undefined ? {} : { moved }) }
+  const facts: readonly Fact[] = moved === undefined ? [] : [{ what: 'session-moved', account: value.account, session: key, reason: moved }]
+  const done = await commitFacts(ground, [putOver(sessionRecords, session, after)], facts, origin)
   return done.ok ? ok(undefined) : done
 }
 

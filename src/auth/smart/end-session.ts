@@ -9,7 +9,7 @@ import type { WebHandler } from '../web.ts'
 
 /**
  * Logging out at the wish of an application. An id token of whoever is signed in shows that the wish is theirs; without one the browser is led to their own
- * pages, where they may. Then back to an address that the application registered. @see OpenID Connect RP-Initiated Logout 1.0
+ * pages, where they may. Then back to an address that the application registered, or to a page of ours that says so. @see OpenID Connect RP-Initiated Logout 1.0
  */
 export const createEndSession =
   (parts: AuthorizationServerParts): WebHandler =>
@@ -26,7 +26,7 @@ export const createEndSession =
     }
     const back = given?.get('post_logout_redirect_uri') ?? undefined
     const isOurs = back !== undefined && client?.postLogoutRedirectUris?.includes(back) === true
-    goTo(res, isOurs ? withState(back, given?.get('state') ?? undefined) : `${base}/login`, [
+    goTo(res, isOurs ? withState(back, given?.get('state') ?? undefined) : `${base}/login/goodbye`, [
       gone(parts.sessionCookie, base),
       gone(libraryCookies(parts.address).session, base),
     ])

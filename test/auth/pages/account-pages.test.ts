@@ -4,6 +4,7 @@ import { stepAt, totpCode } from '../../../src/auth/factors/totp.ts'
 import { factorsOf } from '../../../src/auth/factors/factor-set.ts'
 import { assetPaths } from '../../../src/auth/pages/assets.ts'
 import { sendDueMails } from '../../../src/auth/pages/mails/delivery.ts'
+import type { OutgoingMail } from '../../../src/auth/pages/mails/mailer.ts'
 import { logIn } from '../../../src/auth/login.ts'
 import { sessionsOf } from '../../../src/auth/sessions/sessions.ts'
 import { publicAddress } from '../../../src/auth/web.ts'
@@ -22,7 +23,7 @@ import {
   valueOf,
   withFactor,
 } from '../accounts-ground.ts'
-import { closingServers, openPages, type PagesGround, scopesOf, TestBrowser, wordsOf } from './pages-ground.ts'
+import { closingServers, openPages, type PagesGround, scopesOf, TestBrowser, waiting, wordsOf } from './pages-ground.ts'
 
 closingServers()
 closingAccounts()
@@ -224,7 +225,35 @@ for (const engine of testEngines) {
       await browser.open('/account/emergency/1')
       await browser.send('/account/emergency/1', { reason: 'ETREAT', words })
       expect(wordsOf(browser.here?.text ?? '')).toMatch(/Akses darurat aktif sampai \d\d[.:]\d\d WIB/)
+      for (const prompt of ['select_patient', 'consent'] as const) {
+        const page = await browser.open(waiting(world, { prompt, patient: '1' }))
+        expect([page.status, wordsOf(page.text)]).toEqual([200, expect.stringMatching(/^Langsung ke isi Akses darurat aktif sampai \d\d[.:]\d\d WIB/)])
+      }
     })
+
+    test('times are those of the installation, and say so', async () => {
+      const world = await openPages(engine, { zone: 'Asia/Jayapura' })
+      await anAccount(world.accounts, 'siti.aminah')
+      const browser = new TestBrowser(world.base)
+      await browser.open('/login')
+      await browser.send('/login', { username: 'siti.aminah', password: goodPassword })
+      expect(wordsOf((await browser.open('/account/security')).text)).toContain('21 Nov 2026, 17.00 WIT')
+      const texts: string[] = []
+      const mailer = { send: async ({ text }: OutgoingMail) => (texts.push(text), ok(undefined)) }
+      valueOf(await sendDueMails({ accounts: world.accounts.parts, address: publicAddress(world.base), mailer }))
+      expect(texts.filter(text => text.includes('pada 21 Nov 2026, 17.00 WIT'))).toHaveLength(1)
+    })
+
+    for (const [language, words] of [
+      ['id', 'Anda sudah keluar'],
+      ['en', 'You have signed out'],
+    ] as const)
+      test(`whom an application signed out reads so (${language})`, async () => {
+        const world = await openPages(engine)
+        const page = await new TestBrowser(world.base, { 'accept-language': language }).open('/login/goodbye')
+        expect([page.status, wordsOf(page.text)]).toEqual([200, expect.stringContaining(words)])
+        expect(page.text).toContain(`<html lang="${language}">`)
+      })
 
     test('a patient who was told of emergency access finds it in the account, with when and why', async () => {
       const { world, browser } = await start([patient])

@@ -7,7 +7,7 @@ import { escaped, Html, html } from '../../../src/auth/pages/html.ts'
 import { languageOf } from '../../../src/auth/pages/languages.ts'
 import { mailTexts } from '../../../src/auth/pages/mails/mail-texts.ts'
 import { capital, groupName, groupOf, namedTypes, resourceName } from '../../../src/auth/pages/resource-names.ts'
-import { dateAndTime, fhirDate } from '../../../src/auth/pages/shown.ts'
+import { date, dateAndTime, fhirDate } from '../../../src/auth/pages/shown.ts'
 import { texts } from '../../../src/auth/pages/texts.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 
@@ -133,7 +133,22 @@ describe('dates', () => {
     ['soon', 'soon', 'soon'],
   ]
   for (const [text, id, en] of rows) test(text, () => expect([fhirDate(text, 'id'), fhirDate(text, 'en')]).toEqual([id, en]))
-  test('times say their zone', () => expect(dateAndTime(Date.UTC(2026, 10, 21, 8), 'en')).toBe('21 Nov 2026, 15:00 WIB'))
+  const zones: readonly (readonly [zone: string, id: string, en: string])[] = [
+    ['Asia/Jakarta', '21 Nov 2026, 15.00 WIB', '21 Nov 2026, 15:00 WIB'],
+    ['Asia/Makassar', '21 Nov 2026, 16.00 WITA', '21 Nov 2026, 16:00 WITA'],
+    ['Asia/Jayapura', '21 Nov 2026, 17.00 WIT', '21 Nov 2026, 17:00 WIT'],
+    ['Europe/Berlin', '21 Nov 2026, 09.00 GMT+1', '21 Nov 2026, 09:00 GMT+1'],
+  ]
+  for (const [zone, id, en] of zones)
+    test(`times are those of ${zone}, and say so`, () => {
+      const at = Date.UTC(2026, 10, 21, 8)
+      expect([dateAndTime(at, 'id', zone), dateAndTime(at, 'en', zone)]).toEqual([id, en])
+    })
+
+  test('a date is that of its zone', () => {
+    const at = Date.UTC(2026, 10, 21, 16, 30)
+    expect([date(at, 'id', 'Asia/Jakarta'), date(at, 'id', 'Asia/Makassar')]).toEqual(['21 November 2026', '22 November 2026'])
+  })
 })
 
 describe('templates', () => {

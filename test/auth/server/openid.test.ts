@@ -217,7 +217,7 @@ for (const engine of testEngines)
       oauth.authenticate.forget()
       expect(await oauth.authenticate(`Bearer ${tokens.access_token}`, '192.0.2.7')).toMatchObject({ ok: false })
       expect((await end({ ...given, post_logout_redirect_uri: 'https://evil.example/' })).headers.get('location')).toBe(
-        `${oauth.base}/login`,
+        `${oauth.base}/login/goodbye`,
       )
       oauth.pages = {}
       expect(await (await browser.walk(authorizeUrl(oauth).url)).response.text()).toBe('login page')

@@ -97,6 +97,7 @@ const written = async ({ accounts, address }: DeliveryParts, { key, value }: Tak
     return undefined
   const text = mailText(value.kind, account.value.locale, {
     facility: rules.facility,
+    zone: rules.zone,
     address: address.base,
     at: value.at,
     ...(value.until === undefined ? {} : { until: value.until }),

@@ -9,6 +9,8 @@ export type MailText = { readonly subject: string; readonly text: string }
 
 export type MailAbout = {
   readonly facility: string
+  /** In which times are shown. */
+  readonly zone: string
   /** `SIMPUL_BASE_URL` */
   readonly address: string
   /** ms: when it happened. */
@@ -57,12 +59,12 @@ export const mailKindOf = ({ what, account, reason, newDevice }: Fact): MailKind
 /** The text of a mail in the language of its account. */
 export const mailText = (kind: MailKind, language: Language, about: MailAbout): MailText => {
   const { subject, text } = mailTexts[kind]
-  const { facility, address, at, until, browser, secret, patient, emergency, by, reviews, notices } = about
+  const { facility, zone, address, at, until, browser, secret, patient, emergency, by, reviews, notices } = about
   const values: Record<string, string> = {
     facility,
     address,
-    time: dateAndTime(at, language),
-    until: dateAndTime(until ?? at, language),
+    time: dateAndTime(at, language, zone),
+    until: dateAndTime(until ?? at, language, zone),
     browser: browser ?? unknownBrowser[language],
     secret: secret ?? '',
     patient: patient ?? '',
