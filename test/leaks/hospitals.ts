@@ -368,6 +368,8 @@ const byHand = (about: About): readonly Instance[] => {
     add('Observation', 'hiv', family, observation(family, 'laboratory', 'N', 'HIV'))
     add('Observation', 'secret', family, observation(family, 'laboratory', 'V'))
     add('Observation', 'raised', family, observation(family, 'laboratory'), observation(family, 'laboratory', 'R'))
+    // Labels stay when a state replaces another; begun anew, an instance has its own.
+    add('Observation', 'begun anew', family, observation(family, 'laboratory', 'V'), undefined, observation(family, 'laboratory'))
     add('Observation', 'gone', family, observation(family, 'laboratory'), undefined)
     add('Condition', 'restricted', family, { meta: security('R'), subject: ref('Patient', family), encounter: ref('Encounter', family) })
     add('Binary', 'restricted', family, binary('restricted', { reference: restricted }))
@@ -412,7 +414,7 @@ const byHand = (about: About): readonly Instance[] => {
   })
   add('Observation', 'points at another', 'A', {
     ...observation('A', 'laboratory'),
-    hasMember: [ref('Observation', 'B')],
+    hasMember: [ref('Observation', 'B'), { reference: `${ref('Observation', 'B').reference}/_history/1` }],
     derivedFrom: [ref('Observation', 'nobody')],
   })
   add('Provenance', 'of two', 'B', {

@@ -48,7 +48,7 @@ for (const engine of testEngines)
     afterAll(async () => {
       await server?.[Symbol.asyncDispose]()
       const told = [...tally.asked].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([way, count]) => `  ${String(count).padStart(7)} ${way}`)
-      process.stderr.write(`\npaths walked on ${engine.name}, seed ${seed}, ${callers.length} callers:\n${told.join('\n')}\n`)
+      process.stderr.write(`\npaths walked on ${engine.name}, seed ${seed}, ${callers?.length} callers:\n${told.join('\n')}\n`)
     })
 
     const noted = () => tally.leaks.splice(0)
@@ -178,10 +178,7 @@ for (const engine of testEngines)
             const content = states.at(-1) ?? {}
             for (const row of creations) {
               const asked = async (name: string) =>
-                plain(
-                  await walker.ask(row.way, row.sent(type, name, JSON.parse(JSON.stringify(content).replaceAll(`${id}t`, 'new')))),
-                  name,
-                )
+                plain(await walker.ask(row.way, row.sent(type, name, JSON.parse(JSON.stringify(content).replaceAll(id, 'new')))), name)
               const [hidden, never] = [await asked(id), await asked(unknown())]
               if (hidden !== never)
                 leak(tally, `${walker.caller.name}: ${row.way} of ${type}: ${hidden.slice(0, 300)} but ${never.slice(0, 300)}`)
