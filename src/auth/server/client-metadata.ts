@@ -2,6 +2,8 @@ import { decodeProtectedHeader } from 'jose'
 import { type AdapterPayload, Provider } from 'oidc-provider'
 import type { Client } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
+import { allowing } from '../principal/token.ts'
+import { currentOrigin } from './request-origin.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'
 
 /**
@@ -15,6 +17,8 @@ export const clientMetadata = async (
   const client = await clients.find(id)
   // Proofs of possession are not served, so whoever demands them gets nothing.
   if (client === undefined || !isUsable(client) || client.requireDpop) return undefined
+  // Where somebody agrees it is his browser that comes.
+  if (Provider.ctx?.oidc?.route === 'token' && !allowing(client.ipAllow)(currentOrigin().address)) return undefined
   const keys = await keysFor(clients, client)
   if (keys === undefined) return undefined
   const interactive = client.type !== 'backend' && client.type !== 'resource-server'

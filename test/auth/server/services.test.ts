@@ -133,6 +133,17 @@ for (const engine of testEngines)
       expect((await ask(oauth, await signed({}, { jku: 'https://service.example/jwks' }))).status).toBe(200)
     })
 
+    test('a service with addresses gets tokens at these alone', async () => {
+      for (const [ipAllow, status] of [
+        [['192.0.2.0/24'], 200],
+        [['203.0.113.0/24'], 401],
+      ] as const) {
+        const { oauth, ec } = await withService({ ipAllow })
+        const answer = await ask(oauth, await ec.sign(assertionClaims(oauth, 'service-1')))
+        expect([answer.status, answer.body.error]).toEqual([status, status === 401 ? 'invalid_client' : undefined])
+      }
+    })
+
     test('A.7 36, 37: a set with one kid twice, or that cannot be had, lets nobody in', async () => {
       const { oauth, ec, rsa } = await withService()
       const assertion = (id: string) => ec.sign(assertionClaims(oauth, id))
