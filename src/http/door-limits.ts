@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
   { name: 'token-failures', most: 10,   windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: client, failed: (status, form) => status === 401 || (status === 400 && !isPolling(form)) },
   { name: 'introspect',     most: 1200, windowSeconds: minute,     isFor: at('/oauth/introspect', 'POST'),  key: client },
   // Each login that begins at a provider is kept for ten minutes.
-  { name: 'provider',       most: 120,  windowSeconds: minute,     isFor: path => /^\/login\/(?:[A-Za-z0-9_-]{16,64}\/)?federation\//.test(path), key: address },
+  { name: 'provider',       most: 300,  windowSeconds: minute,     isFor: path => /^\/login\/(?:[A-Za-z0-9_-]{16,64}\/)?federation\//.test(path), key: address },
   // Of forms the refused ones count: a hospital at the change of shifts is one address.
   { name: 'login',          most: 20,   windowSeconds: 10 * minute, isFor: (path, method) => method === 'POST' && /^\/login(?:\/|$)/.test(path), key: address, failed: status => status === 422 },
 ]
