@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { AccountParts } from '../auth/account-parts.ts'
 import { endingTopics } from '../auth/endings.ts'
+import { isGrantNews } from '../auth/grants/consent-mirror.ts'
 import type { Ground } from '../auth/ground.ts'
 import { findKek, kekFileName } from '../auth/keys/find-kek.ts'
 import { type Keys, openKeys } from '../auth/keys/open-keys.ts'
@@ -30,6 +31,7 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
     beside: mailsBeside(base),
     told: facts => {
       for (const topic of endingTopics(facts)) shared.wake(topic)
+      if (facts.some(isGrantNews)) shared.wake('grants')
     },
   }
   return {

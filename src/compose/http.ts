@@ -112,7 +112,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     cursors: createCursorSealer({ secret: cursorSecret(config), clock: systemClock }),
     decide: signIn?.decide ?? permitAll,
     labelling: loadLabelling(),
-    ...(signIn === undefined ? {} : { openEmergency: signIn.openEmergency }),
+    ...(signIn === undefined ? {} : { openEmergency: signIn.openEmergency, consentsWritten: signIn.consentsWritten }),
     audit: events.audited,
     clock: systemClock,
     ids,

@@ -5,6 +5,7 @@ import { disableDormant } from '../auth/accounts/dormant.ts'
 import { escalateEmergencies } from '../auth/emergencies/escalation.ts'
 import { tellPatients } from '../auth/emergencies/notice.ts'
 import { officersOf } from '../auth/emergencies/officers.ts'
+import type { ConsentMirroring } from '../auth/grants/consent-mirror.ts'
 import type { Ground } from '../auth/ground.ts'
 import { listProviders } from '../auth/federation/provider-administration.ts'
 import { whenDue } from '../auth/leases.ts'
@@ -15,6 +16,7 @@ import type { RoleTable } from '../auth/roles/role-table.ts'
 import type { PublicAddress } from '../auth/web.ts'
 import { type Outcome, ok } from '../base/outcome.ts'
 import type { Config } from '../config/config.ts'
+import type { Shared } from '../nodes/shared.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { ComposedAccounts } from './accounts.ts'
 
@@ -24,18 +26,21 @@ export type SchedulesParts = {
   readonly config: Config
   readonly events: Events
   readonly roles: RoleTable
+  readonly mirror: ConsentMirroring
+  readonly shared: Pick<Shared, 'onWake'>
   /** Absent: no mail leaves. */
   readonly mailer?: Mailer
 }
 
-type Work = { readonly everyMs: number; readonly run: () => Promise<Outcome<unknown>> }
+/** `topic`: news of it begins a round at once. */
+type Work = { readonly everyMs: number; readonly topic?: string; readonly run: () => Promise<Outcome<unknown>> }
 
 const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
 /** What identity does by itself, from time to time. Disposing waits for what is under way. */
-export const startSchedules = ({ accounts, address, config, events, roles, mailer }: SchedulesParts): AsyncDisposable => {
+export const startSchedules = ({ accounts, address, config, events, roles, mailer, mirror, shared }: SchedulesParts): AsyncDisposable => {
   const { ground, keys } = accounts
   const { dormantDays, zone } = config
   const notSent = (mail: string, why: NotSent): void => events.mailNotSent({ mail, ...why })
@@ -60,9 +65,15 @@ export const startSchedules = ({ accounts, address, config, events, roles, maile
               whenDue(lease, { name: 'emergency-notices', everyMs: 10 * minute, leaseMs: 10 * minute }, () => tellPatients(ground)),
           },
         ]),
+    {
+      everyMs: 30 * second,
+      topic: 'grants',
+      run: () => whenDue(lease, { name: 'consents-due', everyMs: 0, leaseMs: 5 * minute }, mirror.due),
+    },
+    { everyMs: 10 * minute, run: () => whenDue(lease, { name: 'consents-swept', everyMs: hour, leaseMs: hour }, mirror.sweep) },
     { everyMs: 10 * minute, run: () => whenDue(lease, { name: 'emergencies-overdue', ...daily }, () => escalate(ground, zone, events)) },
   ]
-  const timers = works.map(work => repeated(work, error => events.bugMet('auth', error)))
+  const timers = works.map(work => repeated(work, shared, error => events.bugMet('auth', error)))
   return { [Symbol.asyncDispose]: async () => void (await Promise.all(timers.map(stop => stop()))) }
 }
 
@@ -73,7 +84,11 @@ const escalate = async (ground: Ground, zone: string, events: Events): Promise<O
 }
 
 /** Never twice at once; a round that is still under way stands for the next. The answer stops it. */
-const repeated = ({ everyMs, run }: Work, failed: (error: unknown) => void): (() => Promise<void>) => {
+const repeated = (
+  { everyMs, run, topic }: Work,
+  { onWake }: Pick<Shared, 'onWake'>,
+  failed: (error: unknown) => void,
+): (() => Promise<void>) => {
   let underWay: Promise<void> | undefined
   const round = async (): Promise<void> => {
     try {
@@ -83,12 +98,15 @@ const repeated = ({ everyMs, run }: Work, failed: (error: unknown) => void): (()
       failed(error)
     }
   }
-  const timer = setInterval(() => {
+  const begin = (): void => {
     underWay ??= round().finally(() => {
       underWay = undefined
     })
-  }, everyMs).unref()
+  }
+  const timer = setInterval(begin, everyMs).unref()
+  const deaf = topic === undefined ? () => undefined : onWake(topic, begin)
   return async () => {
+    deaf()
     clearInterval(timer)
     await underWay
   }

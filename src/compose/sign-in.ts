@@ -22,6 +22,7 @@ import type { LiveSession } from '../auth/sessions/sessions.ts'
 import { authorizationEndpoints, smartConfiguration } from '../auth/smart/discovery.ts'
 import { createLaunches } from '../auth/smart/launches.ts'
 import { createStyles } from '../auth/smart/styles.ts'
+import { ok } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import { createDoorLimits } from '../http/door-limits.ts'
 import type { DoorErrors } from '../http/door-problems.ts'
@@ -33,6 +34,7 @@ import type { Shared } from '../nodes/shared.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Asking, createAsking } from './asking.ts'
+import { mirrorConsents } from './consent-mirror.ts'
 import { createEmergencyAccess } from './emergencies.ts'
 import { facilityBrands, facilityIdentifier, style } from './facility.ts'
 import { createGrantedApps } from './granted-apps.ts'
@@ -48,6 +50,8 @@ export type ComposedSignIn = AsyncDisposable & {
   readonly http: SignIn
   readonly decide: Decide
   readonly openEmergency: OpenEmergency
+  /** Never throws: what does not end now is ended by the schedule. */
+  readonly consentsWritten: (ids: readonly string[]) => Promise<void>
   /** `CapabilityStatement.rest.security` */
   readonly security: CapabilityStatementRestSecurity
   /** The address by which the first administrator makes an account; undefined where there is one. */
@@ -132,11 +136,19 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     { name: 'styles',        paths: ['/smart/styles'],            handler: createStyles([style], address).handler,                                answers: 'json' },
     { name: 'brands',        paths: ['/.well-known/brands.json'], handler: facilityBrands(config, address, identity.since),                       answers: 'json' },
   ]
+  const mirror = mirrorConsents({ ground, clients, definitions, roles, perform, asking, ids, limits: config.limits })
   const discovery = smartConfiguration({ address, registration, scopes, brand: facilityIdentifier(config, address) })
-  const schedules = startSchedules({ accounts, address, config, events, roles, ...only('mailer', mailer) })
+  const schedules = startSchedules({ accounts, address, config, events, roles, mirror, shared, ...only('mailer', mailer) })
   return {
     decide: identity.decide,
     openEmergency: createOpenEmergency(emergency),
+    consentsWritten: async ids => {
+      const done = await mirror.consentsWritten(ids).catch((error: unknown) => {
+        events.bugMet('auth', error)
+        return ok(undefined)
+      })
+      if (!done.ok) events.bugMet('auth', new Error(`A consent was written, and its grant did not end: ${done.failure.kind}`))
+    },
     security: capabilitySecurity(authorizationEndpoints(address, registration)),
     http: {
       authenticate: identity.authenticate,

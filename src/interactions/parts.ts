@@ -32,6 +32,8 @@ export type Parts = {
   readonly labelling?: Labelling
   /** Absent where sign-in is off. */
   readonly openEmergency?: OpenEmergency
+  /** Told of Consents (ids) that were written: what they allowed an application ends with them, before the answer goes out. Absent where sign-in is off. */
+  readonly consentsWritten?: (ids: readonly string[]) => Promise<void>
   /** Bytes of the CapabilityStatement and their hash. */
   readonly capabilities: (mode: string) => { readonly bytes: Uint8Array; readonly hash: string; readonly lastModified: number } | undefined
 }

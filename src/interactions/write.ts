@@ -49,7 +49,10 @@ export const write = async <T>(prepare: () => Promise<Outcome<Preparation<T>>>, 
     if (committed.value.held) {
       // What consents say now holds from the next request on.
       const consents = plan.versions.filter(({ type }) => type === 'Consent')
-      if (consents.length > 0) call.access.consents.forget(consents.flatMap(({ patients }) => patients))
+      if (consents.length > 0) {
+        call.access.consents.forget(consents.flatMap(({ patients }) => patients))
+        await parts.consentsWritten?.(consents.map(({ id }) => id))
+      }
       return ok(answered(committed.value))
     }
     const { referrers, taken } = committed.value

@@ -6,7 +6,7 @@ import { TestBrowser } from '../auth/pages/pages-ground.ts'
 import { testEngines } from '../support/engines.ts'
 import { type Clinic, openClinic, tokensFor } from './clinic.ts'
 
-const scope = 'openid fhirUser launch/patient patient/Consent.rsu patient/Observation.rs'
+const scope = 'openid fhirUser launch/patient patient/Consent.rus patient/Observation.rs'
 
 for (const engine of testEngines)
   describe(`the mirror of a grant (${engine.name})`, () => {

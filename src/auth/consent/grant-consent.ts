@@ -7,7 +7,7 @@ import type { SmartScope } from '../scopes/scope.ts'
 import { clientSystem, isActivePrivacyConsent } from './read-consent.ts'
 
 /** By which a Consent says of which grant it is the mirror. */
-const grantSystem = `${canonicalBase}/identifier/grant`
+export const grantSystem = `${canonicalBase}/identifier/grant`
 
 export type MirroredGrant = {
   readonly grant: Pick<GrantContext, 'id' | 'client' | 'purpose' | 'createdAt' | 'expires'> & {
@@ -67,13 +67,8 @@ const classesMax = 50
 
 const concept = (system: string, code: string): { coding: { system: string; code: string }[] } => ({ coding: [{ system, code }] })
 
-/** Id of the grant that this write withdraws: its mirror was in force, and no longer is. */
-export const withdrawnGrant = (before: Resource, after: Resource | undefined): string | undefined => {
-  const grant = isActivePrivacyConsent(before) ? grantNamed(before) : undefined
-  return after !== undefined && isActivePrivacyConsent(after) && grantNamed(after) === grant ? undefined : grant
-}
-
-const grantNamed = ({ identifier }: Resource): string | undefined => {
-  const value = recordsOf(identifier).find(({ system }) => system === grantSystem)?.value
-  return typeof value === 'string' ? value : undefined
-}
+/** Whether the Consent still says that this grant stands. */
+export const stillConsents = (consent: Resource | undefined, grant: string): boolean =>
+  consent !== undefined &&
+  isActivePrivacyConsent(consent) &&
+  recordsOf(consent.identifier).some(({ system, value }) => system === grantSystem && value === grant)

@@ -30,11 +30,23 @@ export type GrantContext = {
   readonly usedAt?: number
   /** ms: no token of it lives longer. */
   readonly expires: number
+  readonly mirror?: ConsentMirror
   readonly revoked?: { readonly at: number; readonly by: string; readonly reason: GrantEnd }
 }
 
-/** `reuse`: a refresh token or a code came twice; `client`: the application gave it back; `user`: withdrawn under *Apps*. */
-export type GrantEnd = 'reuse' | 'client' | 'user' | 'administrator' | 'logout' | 'rights'
+/** `reuse`: a refresh token or a code came twice; `client`: the application gave it back; `user`: withdrawn under *Apps*; `consent`: its Consent was. */
+export type GrantEnd = 'reuse' | 'client' | 'user' | 'administrator' | 'logout' | 'rights' | 'consent'
+
+/** Of what a patient, or somebody for one, gave to an application of others: the Consent by which the patient sees it, and may withdraw it. */
+export type ConsentMirror = {
+  /** `due`: not written yet. `shown`: in force. `ending`: in force, though the grant is not. `over`: nothing is left to do. */
+  readonly state: 'due' | 'shown' | 'ending' | 'over'
+  /** ms: not before. */
+  readonly next: number
+  readonly tries: number
+  /** Id of the Consent, once there is one. */
+  readonly consent?: string
+}
 
 /** What an EHR launch says beside patient and encounter, as the token response has it. */
 export type LaunchContext = {
@@ -50,6 +62,12 @@ export type KeptGrant = StoredRecord<GrantContext>
 export const grantRecords: RecordDefinition = {
   name: 'grant_context',
   key: 'id',
-  indexes: { account: ['account', 'createdAt'], session: ['session', 'createdAt'], client: ['client', 'createdAt'] },
+  indexes: {
+    account: ['account', 'createdAt'],
+    session: ['session', 'createdAt'],
+    client: ['client', 'createdAt'],
+    mirror: ['mirror.state', 'mirror.next'],
+    consent: ['mirror.consent'],
+  },
   expires: 'expires',
 }

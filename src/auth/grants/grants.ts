@@ -23,11 +23,16 @@ export const endGrant = (
   untilHeld<readonly Fact[]>(async () => {
     const before = await grantById(ground, id)
     if (before === undefined || before.value.revoked !== undefined) return ok([])
-    const { account, session, client } = before.value
+    const { account, session, client, mirror } = before.value
     const facts: readonly Fact[] = [
       { what: reason === 'reuse' ? 'grant-reused' : 'grant-ended', account, session, client, reason, ...(by === account ? {} : { by }) },
     ]
-    const after: GrantContext = { ...before.value, revoked: { at: ground.clock(), by, reason } }
+    const now = ground.clock()
+    const after: GrantContext = {
+      ...before.value,
+      ...(mirror?.state === 'shown' ? { mirror: { ...mirror, state: 'ending', next: now, tries: 0 } } : {}),
+      revoked: { at: now, by, reason },
+    }
     const done = await commitFacts(ground, [putOver(grantRecords, before, after)], facts, origin)
     if (!done.ok) return done
     return done.value.held ? ok(facts) : again

@@ -60,6 +60,7 @@ export const makeGrant = async (
     ...(encounter !== undefined && { encounter }),
     ...(launch !== undefined && { launch: launch.value.context }),
     ...(protectedData === false && { withoutProtected: true as const }),
+    ...(isMirrored(standing) && { mirror: { state: 'due' as const, next: now, tries: 0 } }),
     purpose: purposeOf(params.purpose_of_use, isStaff(account.value) ? 'user' : 'patient'),
     amr: session.value.amr,
     createdAt: now,
@@ -75,6 +76,10 @@ export const makeGrant = async (
   if (!done.ok) throw new Error('The grant could not be written')
   return done.value.held ? grant : undefined
 }
+
+/** What staff let an application do is no consent of the patient, and what is of this house asks for none. @see auth.md 12.3 */
+const isMirrored = ({ client, live, patient }: Agreed['standing']): boolean =>
+  client.trust !== 'first-party' && patient !== undefined && live.account.value.fhirUser !== undefined && !isStaff(live.account.value)
 
 const dayMs = 86_400_000
 const offlineDaysMax = 366

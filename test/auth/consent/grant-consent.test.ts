@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { checkConsent } from '../../../src/auth/consent/check-consent.ts'
 import { consentRelations } from '../../../src/auth/consent/consent-relations.ts'
-import { consentOfGrant, withdrawnGrant } from '../../../src/auth/consent/grant-consent.ts'
+import { consentOfGrant, stillConsents } from '../../../src/auth/consent/grant-consent.ts'
 import { parseScopes } from '../../../src/auth/scopes/scope.ts'
 import type { Resource } from '../../../src/fhir/model/resource.ts'
 import { testDefinitions } from '../../support/definitions.ts'
@@ -40,13 +40,11 @@ describe('the mirror of a grant', () => {
   test('is none where nothing is opened', () => expect(mirror('openid fhirUser launch/patient')).toBeUndefined())
 })
 
-test('a mirror that is withdrawn tells its grant', () => {
+test('a grant stands as long as its mirror is active and names it', () => {
   const active = mirror('patient/*.rs') as Resource
-  const inactive = { ...active, status: 'inactive' }
-  expect(withdrawnGrant(active, inactive)).toBe('grant-1')
-  expect(withdrawnGrant(active, undefined)).toBe('grant-1')
-  expect(withdrawnGrant(active, { ...active, identifier: [] })).toBe('grant-1')
-  expect(withdrawnGrant(active, { ...active, language: 'id' })).toBeUndefined()
-  expect(withdrawnGrant(inactive, inactive)).toBeUndefined()
-  expect(withdrawnGrant({ resourceType: 'Patient' }, undefined)).toBeUndefined()
+  expect(stillConsents(active, 'grant-1')).toBe(true)
+  expect(stillConsents({ ...active, language: 'id' }, 'grant-1')).toBe(true)
+  for (const other of [{ ...active, status: 'inactive' }, undefined, { ...active, identifier: [] }, { resourceType: 'Patient' }])
+    expect(stillConsents(other, 'grant-1')).toBe(false)
+  expect(stillConsents(active, 'grant-2')).toBe(false)
 })

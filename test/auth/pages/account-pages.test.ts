@@ -261,7 +261,7 @@ for (const engine of testEngines) {
       expect(browser.here?.text).not.toContain('/account/emergencies')
       await browser.open('/account/emergencies')
       expect(wordsOf(browser.here?.text ?? '')).toContain('Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.')
-      world.told = [{ openedAt: Date.UTC(2026, 10, 20, 3, 5), reason: 'ETREAT' }]
+      world.opened = [{ openedAt: Date.UTC(2026, 10, 20, 3, 5), reason: 'ETREAT' }]
       await browser.open('/account')
       expect(browser.here?.text).toContain('href="/account/emergencies"')
       await browser.open('/account/emergencies')

@@ -30,7 +30,7 @@ export type PagesGround = {
   readonly searches: string[]
   emergency: { patient: string; until: number } | undefined
   /** Emergencies that the patient was told of. */
-  told: readonly { readonly openedAt: number; readonly reason: 'ETREAT' | 'other' }[]
+  opened: readonly { readonly openedAt: number; readonly reason: 'ETREAT' | 'other' }[]
   /** Where an interaction leads in the end. */
   readonly app: string
 }
@@ -70,7 +70,7 @@ export const openPages = async (
     apps: [],
     searches: [],
     emergency: undefined,
-    told: [],
+    opened: [],
     app: `${app}/app`,
   }
   const pages = createPages({
@@ -96,7 +96,7 @@ export const openPages = async (
       },
     },
     emergencies: {
-      told: async () => world.told,
+      told: async () => world.opened,
       active: async () => (world.emergency === undefined ? [] : [world.emergency]),
       begin: async (_live, patient) => {
         if (!world.patients.some(({ id }) => id === patient)) return ok(false)
