@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does before the library is loaded
+import './long-term-runtime.ts'
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Provider } from 'oidc-provider'
