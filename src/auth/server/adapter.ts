@@ -111,7 +111,15 @@ class RowAdapter implements Adapter {
   async destroy(id: string): Promise<void> {
     // The library destroys a grant when it revokes it: it stays, and says so.
     if (this.#model === 'Grant') await this.revokeByGrantId(id)
+    else if (this.#model === 'Interaction') await this.#useUp(id)
     else held(await this.#rows.delete(secretHash(id)))
+  }
+
+  /** An interaction goes on once: of two browsers' requests that come with its answer together, one gets a code. */
+  async #useUp(id: string): Promise<void> {
+    const row = await this.#row(id)
+    if (row === undefined || !held(await this.#rows.delete(row.key, row.revision)))
+      throw new errors.SessionNotFound('the request went on already')
   }
 
   async revokeByGrantId(grant: string): Promise<void> {

@@ -27,6 +27,8 @@ export const checkAssertion = async (
   if (typeof claims.jti !== 'string' || claims.jti.length > 256) refused('jti is a text of at most 256 characters')
   if (typeof claims.sub !== 'string' || claims.iss !== claims.sub) refused('iss and sub are the client')
   if (typeof header.kid !== 'string' || header.kid === '') refused('kid is missing')
+  // Nothing that must be understood is: an assertion is a plain JWT.
+  if (header.crit !== undefined) refused('crit is not supported')
   const client = await findClient(String(claims.sub))
   const { jku } = header
   if (jku !== undefined && jku !== client?.jwksUri && !(client?.jkuAllowed ?? []).some(allowed => allowed === jku))

@@ -14,7 +14,7 @@ import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
 import { noteClients } from './client-notes.ts'
 import { formBody } from './form-body.ts'
 import { createInteractions } from './interactions.ts'
-import { sendJson } from './json-answer.ts'
+import { sendJson, sendOauthError } from './json-answer.ts'
 import { libraryConfiguration } from './library-configuration.ts'
 import { noteVisit, ownSession } from './own-session.ts'
 import { namePublicClient } from './public-refresh.ts'
@@ -50,7 +50,7 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
     const inside: IncomingMessage & { originalUrl?: string } = req
     inside.originalUrl = req.url ?? '/'
     if (req.url === tokenPath) await namePublicClient(parts, req)
-    inside.url = (req.url ?? '/').slice(mount.length)
+    inside.url = below(req.url ?? '/')
     fixAddress(req, parts.address.base)
     await library.callback(req, res)
   }
@@ -69,6 +69,9 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
   const handler: WebHandler = async (req, res, from) => {
     noteOrigin(req, from)
     const [path = '/'] = (req.url ?? '/').split('?')
+    const allowed = Object.hasOwn(methods, path) ? methods[path] : undefined
+    if (allowed !== undefined && !allowed.split(', ').includes(req.method ?? ''))
+      return sendOauthError(res, 405, 'invalid_request', 'the method is not supported', { Allow: allowed })
     const own = Object.hasOwn(ours, path) ? ours[path] : undefined
     if (own !== undefined) return own(req, res, from)
     return path === authorizePath || path.startsWith(`${authorizePath}/`) ? authorize(req, res, from) : askLibrary(req, res, from)
@@ -81,6 +84,24 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
 const mount = '/oauth'
 const authorizePath = `${mount}/auth`
 const tokenPath = `${mount}/token`
+
+/** Other methods are refused here: the library takes the path for none then, and documents would answer to all. */
+const methods: Readonly<Record<string, string>> = {
+  [authorizePath]: 'GET, HEAD, POST',
+  [tokenPath]: 'POST',
+  [`${mount}/revoke`]: 'POST',
+  [`${mount}/jwks`]: 'GET, HEAD',
+  [`${mount}/session/end`]: 'GET, POST',
+  [`${mount}/.well-known/openid-configuration`]: 'GET, HEAD',
+  [`${mount}/.well-known/oauth-authorization-server`]: 'GET, HEAD',
+  [`/.well-known/oauth-authorization-server${mount}`]: 'GET, HEAD',
+}
+
+/** As the library sees an address of ours; the mount itself is its root. */
+const below = (url: string): string => {
+  const rest = url.slice(mount.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
 
 type Library = { readonly provider: Provider; readonly callback: (req: IncomingMessage, res: ServerResponse) => Promise<void> }
 

@@ -48,7 +48,9 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     },
     interactions: { policy: promptPolicy(parts), url: (_ctx, { uid }) => `${address.base}/login/${uid}` },
     extraParams: {
-      async aud(_ctx: KoaContextWithOIDC, value: string | undefined) {
+      async aud(ctx: KoaContextWithOIDC, value: string | undefined) {
+        // The library can do without.
+        if (ctx.oidc.params?.state === undefined) throw new errors.InvalidRequest('state is missing')
         if (value === undefined) throw new errors.InvalidRequest('aud is missing')
         if (value !== address.fhir) throw new errors.InvalidTarget('aud is another server')
       },

@@ -8,10 +8,14 @@ import type { WebHandler } from '../web.ts'
 export const createUserinfo =
   (parts: Pick<AuthorizationServerParts, 'ground' | 'address' | 'clients'>): WebHandler =>
   async (req, res, from) => {
+    const challenge = `Bearer realm="${parts.address.issuer}"`
     const refuse = (status: number, error: string): void =>
-      sendJson(res, status, { error }, { ...notStored, 'WWW-Authenticate': `Bearer realm="${parts.address.issuer}", error="${error}"` })
+      sendJson(res, status, { error }, { ...notStored, 'WWW-Authenticate': `${challenge}, error="${error}"` })
     if (req.method !== 'GET' && req.method !== 'POST') return sendJson(res, 405, { error: 'invalid_request' }, { Allow: 'GET, POST' })
-    const token = bearerToken(req.headers.authorization ?? '')
+    // Who brought nothing is told the way in, and of no error. RFC 6750, 3.1
+    if (req.headers.authorization === undefined)
+      return sendJson(res, 401, { error: 'invalid_token' }, { ...notStored, 'WWW-Authenticate': challenge })
+    const token = bearerToken(req.headers.authorization)
     const found = token === undefined ? 'unknown' : await findTokenFrom(parts, token, from.address)
     if (typeof found === 'string' || found.live === undefined) return refuse(401, 'invalid_token')
     const scopes = new Set((found.payload.scope ?? '').split(' '))
