@@ -55,19 +55,20 @@ const node = (): Finding => ({
 
 const startable = (config: Config): Finding => {
   const problem = mayStart(config)
-  return problem === undefined
-    ? {
-        check: 'auth',
-        state: 'warn',
-        says: `SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`,
-        remedy: 'Keep it on loopback and out of reach of patients’ data.',
-      }
-    : {
-        check: 'auth',
-        state: 'fail',
-        says: `The server will not start: ${problem.name} must be ${problem.rule}.`,
-        remedy: 'Set SIMPUL_AUTH=off for a trial on this machine.',
-      }
+  if (problem !== undefined)
+    return {
+      check: 'auth',
+      state: 'fail',
+      says: `The server will not start: ${problem.name} must be ${problem.rule}.`,
+      remedy: 'Correct the variable; docs/operate/configuration.md lists them.',
+    }
+  if (config.auth !== 'off') return { check: 'auth', state: 'ok', says: 'Whoever uses the server signs in.' }
+  return {
+    check: 'auth',
+    state: 'warn',
+    says: `SIMPUL_AUTH=off: ${everyone(config)} may read and change everything.`,
+    remedy: 'Keep it on loopback and out of reach of patients’ data.',
+  }
 }
 
 const folder = async (path: string): Promise<Finding[]> => {

@@ -65,3 +65,23 @@ test('simpul doctor says what mends a MongoDB that does not answer, and never a 
   expect(out).toContain('SIMPUL_STORE=mongodb://***@127.0.0.1:1/simpul')
   expect(out).not.toContain('geheim')
 }, 60_000)
+
+test('says of sign-in what is so: who signs in, that nobody does, or why the server would not start', async () => {
+  const env = async (given: Readonly<Record<string, string>>) => ({
+    PATH: process.env.PATH ?? '',
+    SIMPUL_DATA_DIR: folder,
+    SIMPUL_STORE: `sqlite:${join(folder, 'none.db')}`,
+    SIMPUL_PORT: String(await freePort()),
+    ...given,
+  })
+  const ofAuth = async (given: Readonly<Record<string, string>>): Promise<string> => {
+    const options = { cwd: folder, env: await env(given) }
+    const out = await new Promise<string>(done => {
+      execFile(process.execPath, [join(root, 'bin/simpul.js'), 'doctor'], options, (_error, said) => done(said))
+    })
+    return out.split('\n').find(line => line.slice(5).startsWith('auth')) ?? ''
+  }
+  expect(await ofAuth({ SIMPUL_AUTH: 'smart' })).toBe('ok   auth      Whoever uses the server signs in.')
+  expect(await ofAuth({ SIMPUL_AUTH: 'off' })).toMatch(/^warn auth {6}SIMPUL_AUTH=off: everyone on this machine/)
+  expect(await ofAuth({ SIMPUL_AUTH: 'off', SIMPUL_HOST: '0.0.0.0' })).toMatch(/^fail auth {6}The server will not start: SIMPUL_HOST/)
+})

@@ -10,7 +10,7 @@ export const readKekFile = (path: string): KeyEncryptionKey => {
   const { mode } = statOf(path)
   if ((mode & readableByAll) !== 0)
     throw new KeyringRefused('no-kek', `Everybody on this machine can read the key encryption key in ${path}; make it: chmod o-rwx ${path}`)
-  const kek = readKek(readFileSync(path, 'utf8'))
+  const kek = readKek(textOf(path))
   if (kek === undefined)
     throw new KeyringRefused('no-kek', `The file ${path} holds no key encryption key: ${kekBytes} bytes in base64 or hexadecimal.`)
   return kek
@@ -24,4 +24,15 @@ const statOf = (path: string): { readonly mode: number } => {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) throw new KeyringRefused('no-kek', `There is no key encryption key in ${path}.`)
   return found
+}
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new KeyringRefused(
+      'no-kek',
+      `The key encryption key in ${path} cannot be read: it has to be a file that the server's user may read.`,
+    )
+  }
 }

@@ -83,6 +83,7 @@ for (const engine of testEngines)
       writeFileSync(kekFile, 'hunter2')
       chmodSync(kekFile, 0o600)
       expect(await refusal(findKek(given))).toMatch(/^no-kek: .* holds no key/)
+      expect(await refusal(findKek({ ...given, kekFile: folder }))).toMatch(/^no-kek: .* cannot be read/)
     })
 
     test('a refusal never tells the key', async () => {
