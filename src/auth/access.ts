@@ -124,13 +124,19 @@ export const createDecide = (parts: DecideParts): Decide => {
   return (principal, interaction, type) => {
     if (openToAll.has(interaction)) return open
     if (principal.kind === 'anonymous') return { allow: false, failure: fail('login-needed', {}).failure, rule: 'anonymous' }
-    return accessOf(rulingsOf(principal), interaction, type, parts.consents)
+    const known = rulingsOf(principal)
+    const key = `${interaction} ${type}`
+    const access = known.accesses.get(key) ?? accessOf(known, interaction, type, parts.consents)
+    known.accesses.set(key, access)
+    return access
   }
 }
 
 type Remembered = {
   readonly table: RoleTable
   readonly until: number
+  /** By interaction and type. */
+  readonly accesses: Map<string, Access>
   readonly decisionOf: (interaction: string, type: string) => Decision
   readonly refusal: (decision: Denial, interaction: string, type: string | undefined) => Failure
   readonly hashOf: (interaction: string, types: readonly string[]) => string
@@ -158,6 +164,7 @@ const remember = (principal: Principal, table: RoleTable, { clock }: DecideParts
   return {
     table,
     until: clock() + rememberedMs,
+    accesses: new Map(),
     decisionOf,
     refusal: (denial, interaction, type) => refusalOf(denial, principal, interaction, type),
     hashOf: (interaction, types) => joined(types.map(type => hashOf(interaction, type))),

@@ -124,16 +124,13 @@ export const admitsState = (filter: AccessFilter, subject: AccessSubject): boole
 
 /** The relations and consents that a filter asks of tables: what must be looked up before a state in hand can be judged. */
 export const lookupsOf = (filter: AccessFilter): readonly (PatientsFilter | ConsentFilter)[] => {
-  switch (filter.op) {
-    case 'and':
-    case 'or':
-      return filter.of.flatMap(lookupsOf)
-    case 'not':
-      return lookupsOf(filter.of)
-    case 'patients':
-    case 'consent':
-      return [filter]
-    default:
-      return []
-  }
+  const found: (PatientsFilter | ConsentFilter)[] = []
+  collectLookups(filter, found)
+  return found
+}
+
+const collectLookups = (filter: AccessFilter, found: (PatientsFilter | ConsentFilter)[]): void => {
+  if (filter.op === 'and' || filter.op === 'or') for (const part of filter.of) collectLookups(part, found)
+  else if (filter.op === 'not') collectLookups(filter.of, found)
+  else if (filter.op === 'patients' || filter.op === 'consent') found.push(filter)
 }

@@ -152,8 +152,8 @@ export const lookUp = async (
   const consents = new Map<string, Map<string, AccessFilter>>()
   const answers = new Map<PatientsFilter, Map<string, boolean>>()
   const asked: { readonly relation: PatientsFilter; readonly patient: string }[] = []
-  const askRelations = (filter: AccessFilter, patients: readonly string[]): void => {
-    for (const relation of lookupsOf(filter)) {
+  const askRelations = (lookups: ReturnType<typeof lookupsOf>, patients: readonly string[]): void => {
+    for (const relation of lookups) {
       if (relation.op !== 'patients' || relation.of.length === 0) continue
       const known = answers.get(relation) ?? new Map<string, boolean>()
       answers.set(relation, known)
@@ -167,8 +167,9 @@ export const lookUp = async (
   for (const { type, id, state, filters } of inquiries) {
     const patients = patientsOf(state, id)
     for (const filter of filters) {
-      askRelations(filter, patients)
-      for (const consent of lookupsOf(filter)) {
+      const lookups = lookupsOf(filter)
+      askRelations(lookups, patients)
+      for (const consent of lookups) {
         if (consent.op !== 'consent') continue
         const known = consents.get(textOf(consent)) ?? new Map<string, AccessFilter>()
         const key = consentKey(type, patients)
@@ -176,7 +177,7 @@ export const lookUp = async (
         // What is at hand is not waited for.
         const words = 'then' in found ? await found : found
         consents.set(textOf(consent), known.set(key, words))
-        askRelations(words, patients)
+        askRelations(lookupsOf(words), patients)
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Ruling } from '../auth/access.ts'
 import { type AccessFilter, admitsState, lookupsOf } from '../base/access-filter.ts'
-import type { Key, StoredVersion } from '../storage/port.ts'
+import type { Key, Store, StoredVersion } from '../storage/port.ts'
 import type { AccessAttributes } from './access-attributes.ts'
 import type { Call, Parts } from './parts.ts'
 import { residual } from './residual.ts'
@@ -16,6 +16,21 @@ const isWhole = ({ filter, labels, obligations }: Ruling): boolean =>
 
 const hasContext = ({ obligations }: Ruling, { context }: State): boolean =>
   context !== undefined && obligations.some(({ kind }) => kind === 'security-context')
+
+const residualsMax = 1_000
+const residuals = new WeakMap<Store, WeakMap<AccessFilter, Map<number, AccessFilter>>>()
+
+/** What a stored version itself leaves open of a filter. Neither changes, so it is found out once: a decision keeps its filters as long as it holds. */
+const leftOf = (filter: AccessFilter, state: State, seq: number, { store }: Parts): AccessFilter => {
+  const ofStore = residuals.get(store) ?? new WeakMap<AccessFilter, Map<number, AccessFilter>>()
+  const ofFilter = ofStore.get(filter) ?? new Map<number, AccessFilter>()
+  const known = ofFilter.get(seq)
+  if (known !== undefined) return known
+  const left = residual(filter, bare(state))
+  if (ofFilter.size >= residualsMax) ofFilter.clear()
+  residuals.set(store, ofStore.set(filter, ofFilter.set(seq, left)))
+  return left
+}
 
 /** Never a version. */
 const noVersion = 2 ** 40
@@ -36,7 +51,7 @@ export const isVisible = async (
   if (ruling === undefined) return false
   if (isWhole(ruling)) return newest !== undefined
   const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
-  const left = state === undefined ? ruling.filter : residual(ruling.filter, bare(state))
+  const left = state === undefined || newest === undefined ? ruling.filter : leftOf(ruling.filter, state, newest.seq, parts)
   if (left.op === 'all' && state !== undefined && !hasContext(ruling, state)) return true
   const informed = await lookUp(left.op === 'all' || left.op === 'none' ? [] : [{ ...key, state, filters: [left] }], call, parts)
   const seen = state !== undefined && admitsState(left, informed(state))

@@ -76,15 +76,22 @@ export type Asker = {
 }
 
 export const askerOf = (principal: Principal | Anonymous): Asker => {
-  if (principal.kind === 'anonymous') return { principal: 'anonymous' }
-  const { kind, clientId, accountId, tokenRef } = principal
-  return {
-    principal: kind,
-    ...(clientId === undefined ? {} : { client: clientId }),
-    ...(accountId === undefined ? {} : { account: accountId }),
-    token: tokenRef,
-  }
+  if (principal.kind === 'anonymous') return nobody
+  const known = askers.get(principal) ?? tellAsker(principal)
+  askers.set(principal, known)
+  return known
 }
+
+const nobody: Asker = { principal: 'anonymous' }
+/** Every request tells it several times. */
+const askers = new WeakMap<Principal, Asker>()
+
+const tellAsker = ({ kind, clientId, accountId, tokenRef }: Principal): Asker => ({
+  principal: kind,
+  ...(clientId === undefined ? {} : { client: clientId }),
+  ...(accountId === undefined ? {} : { account: accountId }),
+  token: tokenRef,
+})
 
 /** Id of the user's own resource when it is of that type. */
 export const ownId = ({ fhirUser }: Principal, type: string): string | undefined =>
