@@ -15,7 +15,7 @@ import { leak, newTally, type Walker, walkerOf } from './walk.ts'
 
 const seed = seedOfRun()
 const callersAsked = isLong ? 1000 : 10
-const budgetMs = isLong ? Number.POSITIVE_INFINITY : Number(process.env.SIMPUL_TEST_LEAKS_MS ?? 25_000)
+const budgetMs = isLong ? Number.POSITIVE_INFINITY : Number(process.env.SIMPUL_TEST_LEAKS_MS ?? 12_000)
 const unhurried = isLong ? 14_400_000 : budgetMs * 4
 
 type Walking = Caller & { readonly seen: Seen }

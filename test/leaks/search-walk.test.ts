@@ -18,7 +18,7 @@ import { leak, newTally, type Walker, walkerOf } from './walk.ts'
 const seed = seedOfRun()
 const callersAsked = isLong ? 1000 : 7
 /** ms for all callers of an engine; a long run asks everything. */
-const budgetMs = isLong ? Number.POSITIVE_INFINITY : Number(process.env.SIMPUL_TEST_LEAKS_MS ?? 40_000)
+const budgetMs = isLong ? Number.POSITIVE_INFINITY : Number(process.env.SIMPUL_TEST_LEAKS_MS ?? 20_000)
 
 type Entry = { readonly resource?: { readonly resourceType: string; readonly id: string }; readonly search?: { readonly mode: string } }
 type Searchset = {
