@@ -81,6 +81,7 @@ describe('a door', () => {
       'authorize 60 in 60 s',
       'introspect 1200 in 60 s',
       'login 20 in 600 s',
+      'provider 300 in 60 s',
       'token 120 in 120 s',
       'token-failures 10 in 60 s',
     ])
