@@ -36,7 +36,6 @@ export type Client = {
   readonly offline: boolean
   readonly accessTokenMinutes?: number
   readonly refreshDays?: number
-  readonly requireDpop?: true
   readonly ipAllow: readonly string[]
   readonly rateClass: 'interactive' | 'backend' | 'patient-app'
   readonly contacts: readonly string[]

@@ -83,7 +83,6 @@ const registrationOf = (members: Members, { definitions, roles, production }: Re
     offline: members.flag('offline') ?? false,
     ...optional('accessTokenMinutes', members.whole('accessTokenMinutes', 5, 60)),
     ...optional('refreshDays', members.whole('refreshDays', 1, 365)),
-    ...(members.flag('requireDpop') === true && { requireDpop: true }),
     ipAllow: addressesOf(members),
     rateClass: members.oneOf('rateClass', ['interactive', 'backend', 'patient-app']) ?? (type === 'backend' ? 'backend' : 'interactive'),
     contacts: members.texts('contacts', 10, nameMax),

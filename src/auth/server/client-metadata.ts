@@ -16,7 +16,7 @@ export const clientMetadata = async (
 ): Promise<AdapterPayload | undefined> => {
   const client = await clients.find(id)
   // Proofs of possession are not served, so whoever demands them gets nothing.
-  if (client === undefined || !isUsable(client) || client.requireDpop) return undefined
+  if (client === undefined || !isUsable(client)) return undefined
   // Where somebody agrees it is his browser that comes.
   if (Provider.ctx?.oidc?.route === 'token' && !allowing(client.ipAllow)(currentOrigin().address)) return undefined
   const keys = await keysFor(clients, client)

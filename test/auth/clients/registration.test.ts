@@ -100,6 +100,7 @@ describe('a registration', () => {
     ['nothing', {}, ['type one-of', 'name member-needed']],
     ['a member nobody knows', { ...web, redirectUrl: 'x' }, ['redirectUrl member-unknown']],
     ['a device without a browser, which is not served', { ...web, deviceFlow: true }, ['deviceFlow member-unknown']],
+    ['tokens bound to a key, which are not given', { ...web, requireDpop: true }, ['requireDpop member-unknown']],
     ['a member that the registry says', { ...web, status: 'active' }, ['status member-unknown']],
     ['no place to go back to', { ...web, redirectUris: [] }, ['redirectUris member-needed']],
     ['places by http', { ...web, redirectUris: ['https://a.example/', 'http://a.example/'] }, ['redirectUris[1] redirect-uri']],

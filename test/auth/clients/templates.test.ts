@@ -26,7 +26,6 @@ describe('docs/operate/applications.md', () => {
       'jkuAllowed',
       'appStateSystems',
       'appStateGlobal',
-      'requireDpop',
       'purpose',
     ]
     const read = readRegistration(templates[0], { definitions: testDefinitions(), roles: testRoles(), production: true })
