@@ -87,6 +87,7 @@ export const createBrands = (parts: BrandParts): WebHandler => {
     'Cache-Control': 'public, max-age=300',
   }
   return async (req, res) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD') return void res.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': 0 }).end()
     const known = (req.headers['if-none-match'] ?? '').split(',').map(one => one.trim())
     if (known.includes(tag)) return void res.writeHead(304, headers).end()
     sendJson(res, 200, text, { ...headers, 'Content-Type': 'application/fhir+json; charset=utf-8' })

@@ -21,10 +21,10 @@ const brands = [
 ]
 const parts = { address, brands, contact: 'https://rs.example/developers', changedAt: '2026-11-21T00:00:00Z' }
 
-const asked = async (handler: WebHandler, path: string, headers: Readonly<Record<string, string>> = {}) => {
+const asked = async (handler: WebHandler, path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') => {
   const server = createServer((req, res) => void handler(req, res, { address: '', requestId: '' }))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, { headers })
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, { headers, method })
   const text = await response.text()
   await new Promise(resolve => server.close(resolve))
   return { response, text }
@@ -63,6 +63,12 @@ describe('brands', () => {
     expect(tag).toMatch(/^W\/"[\w-]+"$/)
     const again = await asked(createBrands(parts), '/.well-known/brands.json', { 'if-none-match': tag })
     expect([again.response.status, again.text]).toEqual([304, ''])
+    for (const [method, status] of [
+      ['HEAD', 200],
+      ['POST', 405],
+      ['DELETE', 405],
+    ] as const)
+      expect([method, (await asked(createBrands(parts), '/.well-known/brands.json', {}, method)).response.status]).toEqual([method, status])
   })
 })
 
