@@ -86,7 +86,7 @@ const escalate = async (ground: Ground, zone: string, events: Events): Promise<O
 /** Never twice at once; a round that is still under way stands for the next. The answer stops it. */
 const repeated = (
   { everyMs, run, topic }: Work,
-  { onWake }: Pick<Shared, 'onWake'>,
+  shared: Pick<Shared, 'onWake'>,
   failed: (error: unknown) => void,
 ): (() => Promise<void>) => {
   let underWay: Promise<void> | undefined
@@ -104,7 +104,7 @@ const repeated = (
     })
   }
   const timer = setInterval(begin, everyMs).unref()
-  const deaf = topic === undefined ? () => undefined : onWake(topic, begin)
+  const deaf = topic === undefined ? () => undefined : shared.onWake(topic, begin)
   return async () => {
     deaf()
     clearInterval(timer)
