@@ -227,7 +227,10 @@ for (const engine of testEngines) {
       expect(wordsOf(browser.here?.text ?? '')).toMatch(/Akses darurat aktif sampai \d\d[.:]\d\d WIB/)
       for (const prompt of ['select_patient', 'consent'] as const) {
         const page = await browser.open(waiting(world, { prompt, patient: '1' }))
-        expect([page.status, wordsOf(page.text)]).toEqual([200, expect.stringMatching(/^Langsung ke isi Akses darurat aktif sampai \d\d[.:]\d\d WIB/)])
+        expect([page.status, wordsOf(page.text)]).toEqual([
+          200,
+          expect.stringMatching(/^Langsung ke isi Akses darurat aktif sampai \d\d[.:]\d\d WIB/),
+        ])
       }
     })
 
@@ -260,7 +263,9 @@ for (const engine of testEngines) {
       await browser.open('/account')
       expect(browser.here?.text).not.toContain('/account/emergencies')
       await browser.open('/account/emergencies')
-      expect(wordsOf(browser.here?.text ?? '')).toContain('Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.')
+      expect(wordsOf(browser.here?.text ?? '')).toContain(
+        'Data Anda belum pernah dibuka dengan akses darurat, atau Anda belum diberi tahu.',
+      )
       world.opened = [{ openedAt: Date.UTC(2026, 10, 20, 3, 5), reason: 'ETREAT' }]
       await browser.open('/account')
       expect(browser.here?.text).toContain('href="/account/emergencies"')

@@ -175,7 +175,7 @@ describe('TLS', () => {
       socket.write('220 hello\r\n')
       socket.on('data', part => {
         heard += String(part)
-        socket.write(/^EHLO/.test(String(part)) ? '250-hello\r\n250 AUTH PLAIN LOGIN\r\n' : '502 no\r\n')
+        socket.write(String(part).startsWith('EHLO') ? '250-hello\r\n250 AUTH PLAIN LOGIN\r\n' : '502 no\r\n')
       })
     })
     await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
