@@ -89,7 +89,12 @@ export const sessionsOf = async ({ store }: Ground, account: string): Promise<re
  * Notes that the browser came: the idle end moves on. What meanwhile ended stays so. That it comes from another country, or is another browser, becomes a
  * fact, once for each session: a signal, nothing ends by it. @see audit.md 4.1, A-06
  */
-export const noteRequest = async (ground: Ground, rules: AccountRules, { session }: LiveSession, origin: Origin): Promise<Outcome<void>> => {
+export const noteRequest = async (
+  ground: Ground,
+  rules: AccountRules,
+  { session }: LiveSession,
+  origin: Origin,
+): Promise<Outcome<void>> => {
   const now = ground.clock()
   const { value, key } = session
   const moved = value.moved === undefined ? movedFrom(value, origin) : undefined
