@@ -15,6 +15,7 @@ import { systemClock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import { type Config, environmentOf, isLocalUrl, publicUrl } from '../config/config.ts'
 import type { Definitions } from '../fhir/definitions/definitions.ts'
+import { countedAs } from '../http/caller.ts'
 import type { Shared } from '../nodes/shared.ts'
 import type { Store } from '../storage/port.ts'
 import { type ComposedAccounts, composeAccounts } from './accounts.ts'
@@ -81,7 +82,8 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     reach,
     emergenciesOf: about => emergenciesOf(ground, about),
   }
-  const authenticate = createAuthenticate({ ...principals, unknownToken: shared.counter(unknownTokens) })
+  const unknown = shared.counter(unknownTokens)
+  const authenticate = createAuthenticate({ ...principals, unknownToken: address => unknown(countedAs(address)) })
   const listening = [
     // One that was compromised is gone in every node at once. What cannot be read now is read by the schedule.
     shared.onWake('keys', () => void accounts.keys.signing.turn().catch(() => undefined)),

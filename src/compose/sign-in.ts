@@ -24,6 +24,7 @@ import { createLaunches } from '../auth/smart/launches.ts'
 import { createStyles } from '../auth/smart/styles.ts'
 import { ok } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
+import { countedAs } from '../http/caller.ts'
 import { createDoorLimits } from '../http/door-limits.ts'
 import type { DoorErrors } from '../http/door-problems.ts'
 import type { Door } from '../http/doors.ts'
@@ -188,7 +189,7 @@ const cookieKeys = ({ accounts }: Identity): readonly string[] =>
 const mayAskReset = (shared: Shared): ((address: string, name: string) => Promise<boolean>) => {
   const [addresses, names] = ['reset-address', 'reset-name'].map(name => shared.counter({ name, most: 5, windowSeconds: 3600 }))
   return async (address, name) => {
-    const uses = await Promise.all([addresses?.(address), names?.(name)])
+    const uses = await Promise.all([addresses?.(countedAs(address)), names?.(name)])
     return uses.every(use => use?.allowed === true)
   }
 }
