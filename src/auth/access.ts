@@ -126,7 +126,9 @@ export const createDecide = (parts: DecideParts): Decide => {
     if (principal.kind === 'anonymous') return { allow: false, failure: fail('login-needed', {}).failure, rule: 'anonymous' }
     const known = rulingsOf(principal)
     const key = `${interaction} ${type}`
-    const access = known.accesses.get(key) ?? accessOf(known, interaction, type, parts.consents)
+    const before = known.accesses.get(key)
+    if (before !== undefined) return before
+    const access = accessOf(known, interaction, type, parts.consents)
     known.accesses.set(key, access)
     return access
   }
@@ -150,9 +152,11 @@ const remember = (principal: Principal, table: RoleTable, { clock }: DecideParts
   let permissions: ReadonlySet<string> | undefined
   const decisionOf = (interaction: string, type: string): Decision => {
     const key = `${keyOf(interaction)} ${type}`
-    const known = decisions.get(key) ?? decide(table, principal, interaction, type)
-    decisions.set(key, known)
-    return known
+    const known = decisions.get(key)
+    if (known !== undefined) return known
+    const decision = decide(table, principal, interaction, type)
+    decisions.set(key, decision)
+    return decision
   }
   const hashOf = (interaction: string, type: string): string => {
     const key = `${keyOf(interaction)} ${type}`
@@ -194,6 +198,7 @@ const accessOf = (known: Remembered, interaction: string, type: string | undefin
   const first = firstDecision(known, interaction, type)
   if (first?.allow === false) return { allow: false, failure: known.refusal(first, interaction, type), rule: first.rule }
   const ruling = (asked: string, of: string): Ruling | undefined => {
+    if (first !== undefined && asked === interaction && of === type) return first
     const decision = known.decisionOf(asked, of)
     return decision.allow ? decision : undefined
   }

@@ -35,6 +35,10 @@ const conditionsOf = ({ fields, obligations }: Ruling): readonly AccessFilter[] 
   ...obligations.flatMap(one => (one.kind === 'patient-copy' ? [one.unless] : [])),
 ]
 
+/** Whoever may see a state sees the whole of it. */
+const showsAll = ({ fields, obligations }: Ruling): boolean =>
+  fields.length === 0 && !obligations.some(({ kind }) => kind === 'patient-copy')
+
 const sightOf = ({ fields, obligations }: Ruling, subject: AccessSubject, principal: Call['principal']): Sight => {
   const views = rowViews(fields, subject)
   const copied = obligations.some(one => one.kind === 'patient-copy' && !admitsState(one.unless, subject))
@@ -65,8 +69,8 @@ export const sightsOf = async (
   const inquiries: Inquiry[] = []
   for (const version of versions) {
     const ruling = version.deleted ? undefined : rulingFor(version.type)
-    const conditions = ruling === undefined ? [] : conditionsOf(ruling)
-    if (ruling === undefined || (conditions.length === 0 && ruling.fields.length === 0)) continue
+    if (ruling === undefined || showsAll(ruling)) continue
+    const conditions = conditionsOf(ruling)
     if (conditions.every(({ op }) => op === 'all' || op === 'none')) {
       sights.set(version.seq, sightOf(ruling, nobodysState, principal))
       continue
@@ -82,8 +86,7 @@ export const sightsOf = async (
 }
 
 /** Of what nobody asked about, nothing is shown unless all may be. */
-const defaultSight = (ruling: Ruling | undefined): Sight =>
-  ruling !== undefined && conditionsOf(ruling).length === 0 && ruling.fields.length === 0 ? wholeSight : { views: [[]] }
+const defaultSight = (ruling: Ruling | undefined): Sight => (ruling !== undefined && showsAll(ruling) ? wholeSight : { views: [[]] })
 
 /** How much the caller sees of a state that is not stored yet. */
 export const sightOfNew = (ruling: Ruling, subject: AccessSubject, call: Call): Sight => sightOf(ruling, subject, call.principal)

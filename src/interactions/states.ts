@@ -222,12 +222,8 @@ const textOf = (consent: ConsentFilter): string => {
   return text
 }
 
-const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): RelationQuestion => ({
-  from,
-  of,
-  patient,
-  ...(confirmed && { confirmed }),
-})
+const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): RelationQuestion =>
+  confirmed === undefined ? { from, of, patient } : { from, of, patient, confirmed }
 
 /** What the state says of itself; relations and consents are unknown. */
 export const bare = ({ id, attributes, meets }: State): AccessSubject => ({

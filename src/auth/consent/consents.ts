@@ -87,9 +87,10 @@ const silenceOf = (byDefault: ConsentDefault): ((filter: ConsentFilter, type: st
   const found = new WeakMap<ConsentFilter, Map<string, AccessFilter>>()
   return (filter, type) => {
     const byType = found.get(filter) ?? new Map<string, AccessFilter>()
-    const words = byType.get(type) ?? anyOf([openByRules(noRules, filter, type, byDefault, 0), ofSelf(callerOf(filter))])
-    byType.set(type, words)
-    found.set(filter, byType)
+    const known = byType.get(type)
+    if (known !== undefined) return known
+    const words = anyOf([openByRules(noRules, filter, type, byDefault, 0), ofSelf(callerOf(filter))])
+    found.set(filter, byType.set(type, words))
     return words
   }
 }

@@ -77,9 +77,11 @@ export type Asker = {
 
 export const askerOf = (principal: Principal | Anonymous): Asker => {
   if (principal.kind === 'anonymous') return nobody
-  const known = askers.get(principal) ?? tellAsker(principal)
-  askers.set(principal, known)
-  return known
+  const known = askers.get(principal)
+  if (known !== undefined) return known
+  const told = tellAsker(principal)
+  askers.set(principal, told)
+  return told
 }
 
 const nobody: Asker = { principal: 'anonymous' }
