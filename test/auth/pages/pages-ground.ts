@@ -47,13 +47,23 @@ export const closingServers = (): void => {
   })
 }
 
-type Options = { readonly base?: string; readonly facility?: string; readonly parts?: Partial<PagesParts>; readonly passwordDays?: number; readonly zone?: string }
+type Options = {
+  readonly base?: string
+  readonly facility?: string
+  readonly parts?: Partial<PagesParts>
+  readonly passwordDays?: number
+  readonly zone?: string
+}
 
 export const openPages = async (
   engine: TestEngine,
   { base: said, facility = 'RS Sehat Sentosa', parts, passwordDays, zone }: Options = {},
 ): Promise<PagesGround> => {
-  const accounts = await openAccounts(engine, { facility, ...(passwordDays === undefined ? {} : { passwordDays }), ...(zone === undefined ? {} : { zone }) })
+  const accounts = await openAccounts(engine, {
+    facility,
+    ...(passwordDays === undefined ? {} : { passwordDays }),
+    ...(zone === undefined ? {} : { zone }),
+  })
   const { ground } = accounts.parts
   const server = createServer()
   const base = await listening(server)
