@@ -23,6 +23,7 @@ export type Step = {
   readonly path: string | ((context: Record<string, unknown>) => string)
   readonly body?: string | ((context: Record<string, unknown>) => string)
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly seen?: (status: number, body: string, context: Record<string, unknown>, headers: Record<string, unknown>) => void
 }
 
@@ -60,7 +61,8 @@ export const runSteps = async (
         return {
           ...request,
           path: typeof step.path === 'function' ? step.path(seen) : step.path,
-          ...(body === undefined ? {} : { body, headers: { 'content-type': step.contentType ?? 'application/fhir+json' } }),
+          ...(body === undefined ? {} : { body }),
+          headers: { ...step.headers, ...(body === undefined ? {} : { 'content-type': step.contentType ?? 'application/fhir+json' }) },
         }
       },
       onResponse: (status: number, body: string, context: object, headers: autocannon.Request['headers']) => {
@@ -87,16 +89,24 @@ export const runSteps = async (
 export const runGets = async (
   server: Measured,
   paths: readonly string[],
-  options: { readonly connections: number; readonly seconds: number },
+  options: { readonly connections: number; readonly seconds: number /** `Name: value`. */; readonly headers?: readonly string[] },
 ): Promise<Figures> => {
+  const { headers = [] } = options
   if (!hasWrk())
     return runSteps(
       server,
-      paths.map(path => ({ method: 'GET', path })),
+      paths.map(path => ({ method: 'GET', path, headers: Object.fromEntries(headers.map(line => line.split(': '))) })),
       { ...options, expect: [200] },
     )
   const spent = startMeter(server)
-  const text = await outputOf('wrk', ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--latency', ...wrkTarget(server, paths)])
+  const text = await outputOf('wrk', [
+    '-t1',
+    `-c${options.connections}`,
+    `-d${options.seconds}s`,
+    '--latency',
+    ...headers.flatMap(line => ['-H', line]),
+    ...wrkTarget(server, paths),
+  ])
   const operations = Number(/(\d+) requests in/.exec(text)?.[1])
   const failed = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0) + socketErrors(text)
   return {

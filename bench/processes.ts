@@ -10,6 +10,8 @@ const root = resolve(import.meta.dirname, '..')
 /** A server under measurement, in a process of its own. */
 export type Measured = {
   readonly base: string
+  /** What it was started with. */
+  readonly environment?: Readonly<Record<string, string>>
   /** User and system time of the whole process so far, seconds. */
   cpuSeconds(): number
   /** The same of a database that is a process of its own. */
@@ -22,20 +24,17 @@ export type Measured = {
 export const startSimpul = async (environment: Readonly<Record<string, string>> = {}): Promise<Measured> => {
   const folder = mkdtempSync(join(tmpdir(), 'simpul-bench-'))
   const port = await freePort()
+  const given = { SIMPUL_AUTH: 'off', SIMPUL_PORT: String(port), SIMPUL_DATA_DIR: folder, SIMPUL_LOG_LEVEL: 'warn', ...environment }
   const child = spawn(process.execPath, [join(root, 'bin/simpul.js'), 'serve'], {
-    env: {
-      PATH: process.env.PATH,
-      SIMPUL_AUTH: 'off',
-      SIMPUL_PORT: String(port),
-      SIMPUL_DATA_DIR: folder,
-      SIMPUL_LOG_LEVEL: 'warn',
-      ...environment,
-    },
+    env: { PATH: process.env.PATH, ...given },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const base = `http://127.0.0.1:${port}`
-  await untilAnswers(`${base}/health/ready`, child)
-  return measured(child, base, () => rmSync(folder, { recursive: true, force: true }))
+  await untilAnswers(`${base}/health/ready`, child).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
+  return { ...measured(child, base, () => rmSync(folder, { recursive: true, force: true })), environment: given }
 }
 
 /** Bare Express that answers `bytes` of a file. */

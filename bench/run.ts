@@ -10,10 +10,12 @@ import { crudCell } from './cells/crud.ts'
 import { importCell } from './cells/import.ts'
 import { put, readCell } from './cells/read.ts'
 import { searchCell } from './cells/search.ts'
+import { signedInCell } from './cells/signed-in.ts'
 import { transactionCell } from './cells/transactions.ts'
 import { engines, type MeasuredEngine } from './engines.ts'
 import { type Figures, hasWrk } from './load.ts'
 import { fsyncsPerSecond } from './processes.ts'
+import { closed } from './sign-in.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -62,6 +64,16 @@ const read = async (engine: MeasuredEngine): Promise<void> => {
   await server.stop()
 }
 
+/** What signing in costs a read: the ratio is that of this run. */
+const signedIn = async (engine: MeasuredEngine): Promise<void> => {
+  await using servers = new AsyncDisposableStack()
+  const started = async (given: Readonly<Record<string, string>>) => servers.adopt(await engine.start(given), server => server.stop())
+  const [open, guarded] = [await started(environment), await started({ ...environment, ...closed() })]
+  const figures = await signedInCell(open, guarded, seconds)
+  row('read by id, sign-in off', figures.open)
+  row(`read by id, a doctor's token (${((figures.doctor.perSecond / figures.open.perSecond) * 100).toFixed(0)} % of off)`, figures.doctor)
+}
+
 const crud = async (engine: MeasuredEngine): Promise<void> => {
   const server = await engine.start(environment)
   await put(server, 'Patient/bench', { resourceType: 'Patient', id: 'bench' })
@@ -102,6 +114,7 @@ for (const name of values.engines.split(',')) {
   say(`\n${engine.name}. CPU is the server's${name === 'sqlite' ? '' : ', then the database’s'}.\n`)
   header()
   if (wanted('read')) await read(engine)
+  if (wanted('signed-in')) await signedIn(engine)
   if (wanted('crud')) await crud(engine)
   if (wanted('transactions')) await transactions(engine)
   if (!wanted('import') && !wanted('search')) continue

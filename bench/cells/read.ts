@@ -30,7 +30,7 @@ export const put = async (server: Measured, path: string, resource: object): Pro
   if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`)
 }
 
-const patientOf2KB = {
+export const patientOf2KB = {
   resourceType: 'Patient',
   id: 'bench',
   identifier: [
