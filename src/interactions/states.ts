@@ -200,7 +200,8 @@ export const lookUp = async (
     }
     return subject
   }
-  return Object.assign(informed, { asked: { relations: asked.length > 0, consents: consents.size > 0 } })
+  informed.asked = { relations: asked.length > 0, consents: consents.size > 0 }
+  return informed
 }
 
 /** What is not there is asked about like what is, under its own id: so is what a new state speaks of, whose patients nobody knows then. */
