@@ -34,6 +34,7 @@ import type { Perform } from '../interactions/request.ts'
 import type { Shared } from '../nodes/shared.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { createAppLaunches } from './app-launches.ts'
 import { type Asking, createAsking } from './asking.ts'
 import { mirrorConsents } from './consent-mirror.ts'
 import { createEmergencyAccess } from './emergencies.ts'
@@ -111,6 +112,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     federation,
     patients: createPatientDirectory({ asking, principalOf }),
     apps: createGrantedApps({ ground, clients, definitions }),
+    launches: createAppLaunches({ launching: authorization, principalOf }),
     emergencies: createEmergencyAccess({ ...emergency, wouldSee: sees }, principalOf),
     mayAskReset: mayAskReset(shared),
   })

@@ -30,6 +30,8 @@ for (const engine of testEngines)
     let clinic: Clinic
     let browser: Browser
     const contexts: BrowserContext[] = []
+    /** What browsers said where they came from, when an app was launched. */
+    const referrers: (string | undefined)[] = []
 
     beforeAll(async () => {
       browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
@@ -42,7 +44,7 @@ for (const engine of testEngines)
           redirectUris: [`${app}/app`],
           launchUris: [`${app}/launch`],
           allowedOrigins: [app],
-          scopesAllowed: [...new Set(`${standaloneScope} ${launchScope}`.split(' '))],
+          scopesAllowed: [...new Set(`${standaloneScope} ${launchScope} launch/encounter`.split(' '))],
           offline: true,
         },
       }))
@@ -55,7 +57,10 @@ for (const engine of testEngines)
         '/elsewhere': '',
       }
       for (const [path, script] of Object.entries(scripts))
-        clinic.pages.set(path, (_req, res) => res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(script)))
+        clinic.pages.set(path, (req, res) => {
+          if (path === '/launch') referrers.push(req.headers.referer)
+          res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(script))
+        })
     }, 120_000)
     afterAll(async () => {
       for (const context of contexts) await context.close()
@@ -176,6 +181,43 @@ for (const engine of testEngines)
       await window.goto(url)
       await window.waitForURL(at => at.href.startsWith(`${clinic.app}/app?`))
       expect(new URL(window.url()).searchParams.get('error')).toBe('invalid_request')
+    }, 60_000)
+
+    test('A.4 23, A.4 24, A.4 25: a doctor opens the app from the page Apps, for a patient and a visit; nothing of it stands in an address of ours', async () => {
+      const { window, errors } = await openWindow()
+      const addresses: string[] = []
+      window.on('framenavigated', frame => void addresses.push(frame.url()))
+      await window.goto(`${clinic.base}/login`)
+      await signIn(window, clinic.doctor)
+      await window.waitForURL(`${clinic.base}/account`)
+      await window.goto(`${clinic.base}/account/apps`)
+      await window.getByRole('button', { name: 'Grafik Tumbuh' }).click()
+      await window.locator('#text').fill('Budi')
+      await window.locator('search button').click()
+      await window.getByRole('button', { name: 'Budi Santoso' }).click()
+      await window.locator('.choice[name=encounter]').click()
+      await allow(window)
+      expect(await asApp(window, '[client.patient.id, client.encounter.id]')).toEqual(['budi', 'kunjungan'])
+      expect(await asApp(window, 'client.patient.read()')).toMatchObject({ id: 'budi' })
+      expect(referrers.at(-1)).toBeUndefined()
+      const ours = addresses.filter(at => at.startsWith(`${clinic.base}/account`))
+      expect([ours.length > 3, ours.filter(at => /budi|kunjungan|launch=/i.test(at))]).toEqual([true, []])
+      expect(errors).toEqual([])
+    }, 60_000)
+
+    test('A.4 23: a patient opens the app for himself, chooses nobody, and goes on without a visit', async () => {
+      const { window, errors } = await openWindow()
+      await window.goto(`${clinic.base}/login`)
+      await window.locator('#username').fill(clinic.patient.username)
+      await window.locator('#password').fill(clinic.patient.password)
+      await window.locator('main button.first').click()
+      await window.waitForURL(`${clinic.base}/account`)
+      await window.goto(`${clinic.base}/account/apps`)
+      await window.getByRole('button', { name: 'Grafik Tumbuh' }).click()
+      await window.locator('main button.second').click()
+      await allow(window)
+      expect(await asApp(window, '[client.patient.id, client.encounter.id]')).toEqual(['budi', null])
+      expect(errors).toEqual([])
     }, 60_000)
 
     test('a page of another origin reads nothing, even with a token', async () => {

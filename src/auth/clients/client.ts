@@ -50,3 +50,6 @@ export type Client = {
 }
 
 export const clientRecords: RecordDefinition = { name: 'client', key: 'id', indexes: { status: ['status', 'name'] } }
+
+/** Somebody of this house knows who made it. */
+export const isVerified = ({ verifiedPublisher, trust }: Client): boolean => verifiedPublisher === true || trust === 'first-party'

@@ -5,6 +5,7 @@ import { factorsOf, hasFactor } from '../factors/factor-set.ts'
 import { logOut } from '../sessions/sessions.ts'
 import { redirect, sendPage } from './answers.ts'
 import { type AccountPage, signedIn } from './account-guard.ts'
+import { listLeadsTo, startableApps } from './app-start-pages.ts'
 import { areFew, noticesOf } from './door.ts'
 import { button, form, hidden, notice } from './form-parts.ts'
 import { type Html, html } from './html.ts'
@@ -55,22 +56,26 @@ const tile = (to: string, title: string, words: string): Html =>
 
 const showApps: AccountPage = async ({ visit, live, parts }) => {
   const { say } = visit
-  const apps = await parts.apps.list(live.account.key)
+  const [apps, startable] = await Promise.all([parts.apps.list(live.account.key), parts.launches?.list(live) ?? []])
   const names = new Map<string, string>()
   for (const patient of new Set(apps.flatMap(app => app.patient ?? []))) {
     const seen = await parts.patients.byId(live, patient)
     if (seen.ok && seen.value !== undefined) names.set(patient, seen.value.name)
   }
+  const title = say(startable.length > 0 ? 'account.apps' : 'apps.title')
   sendPage(
     visit,
     layout(visit, {
-      title: say('apps.title'),
+      title,
       width: 'account',
       body: html`
-        <h1>${say('apps.title')}</h1>
+        <h1>${title}</h1>
         ${visit.query.get('done') === 'yes' && notice('good', html`<p>${say('apps.revoked')}</p>`)}
+        ${startable.length > 0 && [startableApps(visit, startable), html`<h2>${say('apps.title')}</h2>`]}
         ${apps.length === 0 ? html`<div class="card"><p>${say('apps.none')}</p></div>` : apps.map(app => appCard(visit, app, names.get(app.patient ?? '')))}`,
     }),
+    200,
+    listLeadsTo(visit, startable),
   )
 }
 

@@ -1,3 +1,4 @@
+import { isVerified } from '../clients/client.ts'
 import { sendPage } from './answers.ts'
 import { boxesOf, type ConsentBox, type ConsentChoices, type ConsentGroup, consentChoices, tickedScopes } from './consent-groups.ts'
 import { doorOf } from './door.ts'
@@ -5,6 +6,7 @@ import { sendError } from './error-page.ts'
 import { button, form, notice } from './form-parts.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { layout } from './layout.ts'
+import { makerWords } from './maker-words.ts'
 import type { PagesParts, PatientRow } from './parts.ts'
 import { detailsOf } from './patient-words.ts'
 import { type Page, sendFailure } from './routing.ts'
@@ -62,12 +64,11 @@ const consentPage = (visit: Visit, choices: ConsentChoices, patient: PatientRow 
   })
 }
 
-const maker = ({ say, interaction, parts }: Visit): Fragment => {
+const maker = (visit: Visit): Fragment => {
+  const { interaction } = visit
   if (interaction === undefined) return undefined
-  const { publisher, verifiedPublisher, trust } = interaction.client
-  const { facility } = parts.accounts.rules
-  const verified = say(verifiedPublisher === true || trust === 'first-party' ? 'consent.verified' : 'consent.unverified', { facility })
-  return html`<p class="lead">${publisher === undefined ? verified : say('consent.who', { publisher, verified })}</p>`
+  const { publisher } = interaction.client
+  return html`<p class="lead">${makerWords(visit, { ...(publisher === undefined ? {} : { publisher }), verified: isVerified(interaction.client) })}</p>`
 }
 
 const whose = (visit: Visit, patient: PatientRow): Html => html`

@@ -8,7 +8,7 @@ import type { TextKey } from './texts.ts'
 import { newVisit, type Visit, type VisitParts } from './visit.ts'
 
 /** What a page can say of an error; anything else is said with the request's code alone. */
-export type ErrorAbout = NonNullable<AuthorizationProblem['about']> | 'not-found' | 'forged' | 'too-many' | 'away'
+export type ErrorAbout = NonNullable<AuthorizationProblem['about']> | 'not-found' | 'app' | 'forged' | 'too-many' | 'away'
 
 export type PageError = {
   readonly status: number

@@ -1,5 +1,6 @@
 import type { WebHandler } from '../web.ts'
 import { aroundLogin, homePages } from './account-pages.ts'
+import { appStartPages } from './app-start-pages.ts'
 import { isAsset, serveAsset } from './assets.ts'
 import { emergencyPages, withBanner } from './emergency-page.ts'
 import { createErrorPage, type ErrorPage, sendError } from './error-page.ts'
@@ -38,7 +39,12 @@ export const createPages = (parts: PagesParts): SignInPages => ({
     const interaction = await parts.interactions?.find(req, res)
     if (res.writableEnded) return
     if (interaction === undefined || interaction.uid !== uid) return sendError(visit, { status: 400, about: 'expired' })
-    return answer(interactionPages, parts, await withBanner(parts, withInteraction(visit, interaction)), pathname.slice(`/login/${uid}`.length))
+    return answer(
+      interactionPages,
+      parts,
+      await withBanner(parts, withInteraction(visit, interaction)),
+      pathname.slice(`/login/${uid}`.length),
+    )
   },
   account: async (req, res, from) => {
     const visit = await newVisit(parts, req, res, from)
@@ -57,7 +63,7 @@ const under = (prefix: string, pages: Pages): Pages =>
   )
 
 const ownDoor: Pages = { ...under('/login', loginSteps), ...linkPages, ...aroundLogin }
-const accountPages: Pages = { ...homePages, ...securityPages, ...emergencyPages }
+const accountPages: Pages = { ...homePages, ...appStartPages, ...securityPages, ...emergencyPages }
 
 /** Longer than any word of ours, so that neither is taken for the other. */
 const uidOf = (path: string): string | undefined => /^\/login\/([A-Za-z0-9_-]{16,64})(?:\/|$)/.exec(path)?.[1]

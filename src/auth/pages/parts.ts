@@ -7,6 +7,7 @@ import type { Signing } from '../keys/signing.ts'
 import type { SmartScope } from '../scopes/scope.ts'
 import type { Interactions } from '../server/interaction.ts'
 import type { LiveSession } from '../sessions/sessions.ts'
+import type { LaunchMade, LaunchRequest } from '../smart/launches.ts'
 import type { PublicAddress } from '../web.ts'
 
 /** What the pages of sign-in and of one's own account are given. */
@@ -21,6 +22,8 @@ export type PagesParts = {
   readonly federation?: Federation
   readonly patients: PatientDirectory
   readonly apps: GrantedApps
+  /** Absent: nobody starts an application here. */
+  readonly launches?: AppLaunches
   /** Absent: there is no emergency access here, and no banner. */
   readonly emergencies?: EmergencyAccess
   /** False: asked too often (auth.md 16); the browser is answered as ever and no mail is sent. `name`: keyed hash. */
@@ -79,6 +82,28 @@ export type GrantedApps = {
   list(account: string): Promise<readonly GrantedApp[]>
   /** False: no such grant of this account. One that is over counts as withdrawn. */
   withdraw(account: string, grant: string, origin: Origin): Promise<Outcome<boolean>>
+}
+
+/** An application that somebody may open out of the record. */
+export type LaunchableApp = {
+  readonly id: string
+  readonly name: string
+  readonly publisher?: string
+  /** Somebody of this house knows who made it. */
+  readonly verified: boolean
+  /** Where the browser goes, without what a launch adds. */
+  readonly launchUri: string
+  /** It may ask for an encounter. */
+  readonly ofEncounters: boolean
+}
+
+/** @see auth.md 7.3 */
+export type AppLaunches = {
+  /** Those that whoever is signed in may start, by name; at most 50. */
+  list(live: LiveSession): Promise<readonly LaunchableApp[]>
+  /** Undefined for one that is not in use, or not for whoever is signed in. */
+  find(live: LiveSession, client: string): Promise<LaunchableApp | undefined>
+  start(live: LiveSession, request: Pick<LaunchRequest, 'clientId' | 'patient' | 'encounter'>): Promise<Outcome<LaunchMade>>
 }
 
 export const emergencyReasons = ['ETREAT', 'threat-to-others', 'unable-to-consent', 'other'] as const satisfies readonly EmergencyReason[]

@@ -1,20 +1,16 @@
-import { ownId } from './own-record.ts'
 import { sendPage } from './answers.ts'
 import { doorOf } from './door.ts'
 import { sendError } from './error-page.ts'
-import { button, field, form, notice } from './form-parts.ts'
-import { type Fragment, type Html, html } from './html.ts'
+import { button, form } from './form-parts.ts'
+import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
-import type { EncounterRow, PatientRow } from './parts.ts'
-import { choices, detailsOf } from './patient-words.ts'
+import type { EncounterRow } from './parts.ts'
+import { encounterChoice, isPatientAlone, patientChoice, patientIn, type PatientsShown, searchText } from './patient-choice.ts'
 import { type Page, sendFailure } from './routing.ts'
-import { date, dateAndTime } from './shown.ts'
 import type { Visit } from './visit.ts'
 
-/** For which patient, and for which visit, an application opens. What somebody searches for stands in no address. @see auth.md 7.2, 14 */
+/** For which patient, and for which visit, an application opens. @see auth.md 7.2, 14 */
 
-const searchMin = 3
-const searchMax = 100
 const rowsMax = 20
 
 export const showPatients: Page = async ({ visit, parts }) => {
@@ -29,76 +25,22 @@ export const showPatients: Page = async ({ visit, parts }) => {
   return sendPage(visit, pickerPage(visit, { own: own.value }))
 }
 
-/** Staff search; patients choose among themselves and those whom they represent. */
-const isPatientAlone = ({ live }: Visit): boolean => live?.account.value.roles.some(({ role }) => role !== 'patient') === false
-
-type Shown = {
-  readonly own: readonly PatientRow[]
-  readonly text?: string
-  readonly found?: readonly PatientRow[]
-  readonly error?: string
-  readonly gone?: boolean
-}
-
-const pickerPage = (visit: Visit, shown: Shown): Html => {
+const pickerPage = (visit: Visit, shown: PatientsShown): Html => {
   const { say, interaction } = visit
-  const { own, error, gone } = shown
+  const door = doorOf(visit)
   return layout(visit, {
     title: say('picker.title'),
     width: 'list',
-    failed: error !== undefined || gone === true,
-    here: doorOf(visit),
+    failed: shown.error !== undefined || shown.gone === true,
+    here: door,
     body: html`
       <div class="card">
         <h1>${say('picker.title')}</h1>
         <p class="lead">${say('picker.for', { app: interaction?.client.name ?? '' })}</p>
-        ${gone === true && notice('bad', html`<p>${say('picker.gone')}</p>`)}
-        ${own.length > 0 && ownRows(visit, own)}
-        ${!isPatientAlone(visit) && searchPart(visit, shown)}
+        ${patientChoice(visit, { search: `${door}/patients`, choose: `${door}/patient` }, shown)}
         ${refuseForm(visit)}
       </div>`,
   })
-}
-
-const ownRows = (visit: Visit, own: readonly PatientRow[]): Html => {
-  const { say } = visit
-  const self = ownId(visit, 'Patient')
-  const rows = own.map(row => ({
-    value: row.id,
-    title: row.id === self ? say('picker.self') : say('picker.other', { name: row.name }),
-    details: [...(row.id === self ? [row.name] : []), detailsOf(visit, row)].filter(one => one !== '').join(' · '),
-  }))
-  return html`<h2>${say('picker.whose')}</h2>${form(visit, `${doorOf(visit)}/patient`, choices(rows, 'patient'))}`
-}
-
-const searchPart = (visit: Visit, { text, found, error }: Shown): Fragment => {
-  const { say } = visit
-  return [
-    html`<search>${form(visit, `${doorOf(visit)}/patients`, [
-      field({
-        name: 'text',
-        label: say('picker.search'),
-        type: 'search',
-        autocomplete: 'off',
-        maxlength: searchMax,
-        focus: found === undefined,
-        ...(text === undefined ? {} : { value: text }),
-        ...(error === undefined ? {} : { error }),
-      }),
-      button(say('picker.button')),
-    ])}</search>`,
-    found !== undefined && foundRows(visit, found),
-  ]
-}
-
-const foundRows = (visit: Visit, found: readonly PatientRow[]): Fragment => {
-  const { say } = visit
-  if (found.length === 0) return html`<div class="beside">${notice('note', html`<p>${say('picker.none')}</p>`)}</div>`
-  const rows = found.slice(0, rowsMax).map(row => ({ value: row.id, title: row.name, details: detailsOf(visit, row) }))
-  return [
-    html`<p class="beside" role="status">${say('picker.found', { count: rows.length })}${found.length >= rowsMax && ` · ${say('picker.more')}`}</p>`,
-    form(visit, `${doorOf(visit)}/patient`, choices(rows, 'patient')),
-  ]
 }
 
 const refuseForm = (visit: Visit): Html =>
@@ -107,10 +49,10 @@ const refuseForm = (visit: Visit): Html =>
 export const searchPatients: Page = async ({ visit, parts, form }) => {
   const { live, say } = visit
   if (live === undefined || isPatientAlone(visit)) return sendError(visit, { status: 403, about: 'expired' })
-  const text = (form.one('text') ?? '').normalize('NFC').trim().slice(0, searchMax)
+  const { text, short } = searchText(form)
   const own = await parts.patients.own(live)
   if (!own.ok) return sendFailure(visit, own.failure)
-  if ([...text].length < searchMin) return sendPage(visit, pickerPage(visit, { own: own.value, text, error: say('picker.short') }), 422)
+  if (short) return sendPage(visit, pickerPage(visit, { own: own.value, text, error: say('picker.short') }), 422)
   const found = await parts.patients.find(live, text)
   if (!found.ok) return sendFailure(visit, found.failure)
   return sendPage(visit, pickerPage(visit, { own: own.value, text, found: found.value }))
@@ -120,8 +62,8 @@ export const searchPatients: Page = async ({ visit, parts, form }) => {
 export const choosePatient: Page = async ({ visit, parts, form }) => {
   const { live } = visit
   if (live === undefined) return sendError(visit, { status: 400, about: 'expired' })
-  const patient = form.one('patient') ?? ''
-  const seen = /^[A-Za-z0-9.-]{1,64}$/.test(patient) ? await parts.patients.byId(live, patient) : undefined
+  const patient = patientIn(form)
+  const seen = patient === undefined ? undefined : await parts.patients.byId(live, patient)
   if (seen?.ok === false) return sendFailure(visit, seen.failure)
   if (seen?.value !== undefined) return parts.interactions?.patientChosen(visit.req, visit.res, seen.value.id)
   const own = await parts.patients.own(live)
@@ -150,15 +92,7 @@ const encountersOf = async (
 }
 
 const encounterPage = (visit: Visit, rows: readonly EncounterRow[]): Html => {
-  const { say, interaction, language, zone } = visit
-  const shown = rows.map(({ id, start, end, what }) => ({
-    value: id,
-    title: start === undefined ? say('visit.undated') : dateAndTime(start, language, zone),
-    details: [
-      ...(what === undefined ? [] : [what]),
-      ...(start === undefined ? [] : [end === undefined ? say('visit.open') : `– ${date(end, language, zone)}`]),
-    ].join(' · '),
-  }))
+  const { say, interaction } = visit
   return layout(visit, {
     title: say('visit.title'),
     width: 'list',
@@ -167,7 +101,7 @@ const encounterPage = (visit: Visit, rows: readonly EncounterRow[]): Html => {
       <div class="card">
         <h1>${say('visit.title')}</h1>
         <p class="lead">${say('visit.for', { app: interaction?.client.name ?? '' })}</p>
-        ${rows.length === 0 ? notice('note', html`<p>${say('visit.none')}</p>`) : form(visit, `${doorOf(visit)}/encounter`, choices(shown, 'encounter'))}
+        ${encounterChoice(visit, `${doorOf(visit)}/encounter`, rows)}
         ${refuseForm(visit)}
       </div>`,
   })

@@ -134,6 +134,7 @@ export const texts = {
   'visit.title': ['Pilih kunjungan', 'Choose a visit'],
   'visit.for': ['Aplikasi {app} akan dibuka untuk satu kunjungan.', '{app} will open for one visit.'],
   'visit.none': ['Tidak ada kunjungan yang dapat Anda akses.', 'There is no visit that you may open.'],
+  'visit.without': ['Lanjutkan tanpa kunjungan', 'Continue without a visit'],
   'visit.open': ['berlangsung', 'in progress'],
   'visit.undated': ['Kunjungan tanpa tanggal', 'Visit without a date'],
 
@@ -257,6 +258,8 @@ export const texts = {
   'apps.until': ['Sampai {date}, juga saat Anda tidak masuk', 'Until {date}, also while you are not signed in'],
   'apps.revoked': ['Akses aplikasi sudah dicabut.', 'The access of the app has been withdrawn.'],
   'apps.allowed': ['Yang diizinkan', 'What is allowed'],
+  'apps.open': ['Buka aplikasi', 'Open an app'],
+  'apps.openHint': ['Aplikasi dibuka untuk satu pasien.', 'The app opens for one patient.'],
   'apps.by': ['Dibuat oleh {publisher}', 'Made by {publisher}'],
 
   // security
@@ -322,6 +325,7 @@ export const texts = {
   'err.launch': ['Tautan pembukaan aplikasi sudah tidak berlaku. Buka lagi dari daftar aplikasi.', 'This app start has expired. Start it again from the app list.'],
   'err.expired': ['Proses masuk ini sudah berakhir. Kembali ke aplikasi, lalu mulai lagi.', 'This sign-in is over. Go back to the app and start again.'],
   'err.not-found': ['Halaman ini tidak ada.', 'There is no such page.'],
+  'err.app': ['Aplikasi ini tidak dapat dibuka sekarang. Pilih aplikasi lain dari daftar aplikasi.', 'This app cannot be opened now. Choose another one from the app list.'],
   'err.forged': ['Formulir ini sudah tidak berlaku. Buka halamannya lagi, lalu coba sekali lagi.', 'This form is no longer valid. Open the page again, then try once more.'],
   'err.too-many': ['Terlalu banyak permintaan. Tunggu sebentar, lalu coba lagi.', 'Too many requests. Wait a moment, then try again.'],
   'err.away': ['Layanan sedang tidak tersedia. Coba lagi sebentar lagi.', 'The service is not available at the moment. Try again soon.'],

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Outcome, ok } from '../../base/outcome.ts'
+import type { Client } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
 import type { LaunchContext } from '../grants/grant-context.ts'
 import type { Principal } from '../policy/principal.ts'
@@ -40,8 +41,8 @@ export type LaunchMade =
 export const makeLaunch = async (parts: LaunchParts, principal: Principal, request: LaunchRequest): Promise<Outcome<LaunchMade>> => {
   const { ground, address } = parts
   const client = await parts.clients.find(request.clientId)
-  const launchUri = client?.launchUris[0]
-  if (client === undefined || launchUri === undefined || !isUsable(client)) return refused('clientId')
+  const launchUri = client && launchUriOf(client)
+  if (client === undefined || launchUri === undefined) return refused('clientId')
   if (principal.accountId === undefined) return refused('user')
   if ((await parts.see(principal, 'Patient', request.patient)) === undefined) return refused('patient')
   const { encounter } = request
@@ -70,6 +71,9 @@ export const makeLaunch = async (parts: LaunchParts, principal: Principal, reque
   url.searchParams.set('launch', value)
   return ok({ is: 'made', launch: value, url: url.href })
 }
+
+/** Where a browser goes that starts the application; undefined for one that nobody can start now. */
+export const launchUriOf = (client: Client): string | undefined => (isUsable(client) ? client.launchUris[0] : undefined)
 
 const refused = (why: string): Outcome<LaunchMade> => ok({ is: 'refused', why })
 
