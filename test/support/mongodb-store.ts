@@ -55,7 +55,7 @@ afterAll(() => client?.close())
 /** What every store has anew once it opens; all other collections of ours are made when something is first kept. */
 const known: readonly string[] = steps.flatMap(step => Object.keys(step.collections ?? {})).map(name => `simpul.${name}`)
 /** They say what is there, not what was written: numbers of words are never given twice. */
-const kept = ['simpul.migrations', 'simpul.types', 'simpul.systems', 'simpul.shapes', 'simpul.numbers']
+const kept = ['simpul.migrations', 'simpul.types', 'simpul.systems', 'simpul.shapes', 'simpul.numbers', 'simpul.served']
 /** Beyond so many documents it is quicker to begin anew. */
 const documentsMax = 3000
 /** And with more types what asks all of them is slow: system searches, deletions, counts. */

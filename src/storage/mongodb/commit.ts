@@ -221,13 +221,19 @@ export class Committer {
   }
 }
 
-/** Numbers for all words in the entries of the versions. */
-export const prepareWords = (database: Database, versions: readonly Pick<NewVersion, 'type' | 'method' | 'values'>[]): Promise<void> => {
+/** Numbers for all words in the entries of the versions, and whom their relations serve. */
+export const prepareWords = async (
+  database: Database,
+  versions: readonly Pick<NewVersion, 'type' | 'method' | 'values' | 'relations'>[],
+): Promise<void> => {
   const indexed = versions.filter(({ method }) => method !== 'DELETE')
-  return database.dictionary.prepare(
-    new Set(indexed.flatMap(systemsOf)),
-    indexed.map(version => ({ type: version.type, codes: shapeCodesOf(version) })),
-  )
+  await Promise.all([
+    database.dictionary.prepare(
+      new Set(indexed.flatMap(systemsOf)),
+      indexed.map(version => ({ type: version.type, codes: shapeCodesOf(version) })),
+    ),
+    database.served.prepare(indexed),
+  ])
 }
 
 /** Gives the caller's texts back as they came: nothing of them was written. */

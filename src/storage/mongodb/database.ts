@@ -4,6 +4,7 @@ import { StoreUnusable } from '../unusable.ts'
 import { type Address, clientOptions, memberAddress, readAddress } from './address.ts'
 import { Collections } from './collections.ts'
 import { Dictionary } from './dictionary.ts'
+import { ServedWords } from './served-words.ts'
 import { SnapshotWindow } from './snapshot-window.ts'
 
 /** A connection to a replica set that can keep what the port promises, and what all parts of the store share. */
@@ -13,6 +14,7 @@ export type Database = {
   readonly clock: Clock
   readonly collections: Collections
   readonly dictionary: Dictionary
+  readonly served: ServedWords
   /** How long snapshots live, as far as the members grant it (ms); may change when members come and go. */
   readonly snapshotMs: number
   /** What works less well than it could, as sentences for the operator. */
@@ -53,6 +55,7 @@ export const openDatabase = async ({ address: url, clock, cursorMinutes, appName
       clock,
       collections,
       dictionary: new Dictionary(collections),
+      served: new ServedWords(collections),
       get snapshotMs() {
         return window.ms
       },

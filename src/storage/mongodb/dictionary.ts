@@ -146,7 +146,7 @@ const blocksOf = <T>(list: readonly T[]): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / blockMax) }, (_, at) => list.slice(at * blockMax, (at + 1) * blockMax))
 
 /** What was used lately: at least `max` words, at most twice as many. */
-class Memory<V> {
+export class Memory<V> {
   readonly #max: number
   #young = new Map<string, V>()
   #old = new Map<string, V>()

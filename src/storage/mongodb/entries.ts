@@ -47,7 +47,9 @@ export const relationKey = (from: string, of: string, patient: string): string =
 /** What the keys about a patient end with. */
 export const patientInRelation = (patient: string): string => withoutEnd(patient)
 /** What the keys of whoever `of` is begin with. */
-export const relationKeys = (from: string, of: string): string => `${from}#${withoutEnd(of)}${end}`
+export const relationKeys = (from: string, of: string): string => `${relationWord(from, of)}${end}`
+/** In `simpul.served`: that somebody stands in relation to whoever `of` is. */
+export const relationWord = (from: string, of: string): string => `${from}#${withoutEnd(of)}`
 export const partsOfRelationKey = (key: string): { readonly from: string; readonly of: string; readonly patient: string } => {
   const mark = key.indexOf('#')
   const [of = '', patient = ''] = key.slice(mark + 1).split(end)

@@ -1,5 +1,6 @@
 import { initial } from '../../../migrations/mongodb/0001-initial.ts'
 import { relations } from '../../../migrations/mongodb/0002-relations.ts'
+import { served } from '../../../migrations/mongodb/0003-served.ts'
 
 /** What a collection has beside its documents. Names of indexes are what `hint` takes. */
 export type CollectionLayout = {
@@ -25,11 +26,13 @@ export type Step = {
   readonly name: string
   /** System collections by the name behind `simpul.`: new ones, or what is added to those there are. */
   readonly collections?: Readonly<Record<string, CollectionLayout>>
+  /** What is written from what is there, by the system collection that it comes from: pipelines that may run again. */
+  readonly fills?: Readonly<Record<string, readonly object[]>>
   /** The same for the two collections of every resource type, those that are there and those to come. */
   readonly types?: { readonly newest?: CollectionLayout; readonly past?: CollectionLayout }
 }
 
-export const steps: readonly Step[] = [initial, relations]
+export const steps: readonly Step[] = [initial, relations, served]
 
 export type TypeLayout = { readonly newest: CollectionLayout; readonly past: CollectionLayout }
 

@@ -17,8 +17,8 @@ export type MigrateOptions = {
   readonly pollMs?: number
 }
 
-export const checksum = ({ collections, types }: Step): string =>
-  createHash('sha256').update(JSON.stringify({ collections, types })).digest('hex')
+export const checksum = ({ collections, types, fills }: Step): string =>
+  createHash('sha256').update(JSON.stringify({ collections, types, fills })).digest('hex')
 
 /**
  * Brings the database to the newest known layout: forward only, each step recorded with its checksum. Of several that start at once one does it
@@ -71,8 +71,13 @@ const doneIn = async (db: Db): Promise<readonly Done[]> => {
 }
 
 const apply = async (db: Db, list: readonly Step[], step: Step): Promise<void> => {
-  const { number, collections = {} } = step
+  const { number, collections = {}, fills = {} } = step
   await Promise.all(Object.entries(collections).map(([name, layout]) => layOut(db, `simpul.${name}`, layout)))
+  for (const [name, pipeline] of Object.entries(fills))
+    await db
+      .collection(`simpul.${name}`)
+      .aggregate([...pipeline])
+      .toArray()
   // One type after the other: an index on a large collection is work enough for the server.
   const before = db.collection<TypeDocument>('simpul.types').find({ layout: { $lt: number } }, { sort: { _id: 1 } })
   for (const type of await before.toArray()) await bringUp(db, type, list.slice(0, number))

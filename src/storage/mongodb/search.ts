@@ -1,4 +1,4 @@
-import type { AccessFilter } from '../../base/access-filter.ts'
+import { type AccessFilter, lookupsOf } from '../../base/access-filter.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import { everySees, type FilterFor, plainPart, stillSeen } from '../../search/plain.ts'
@@ -11,6 +11,7 @@ import { compareRows } from '../row-order.ts'
 import type { Database } from './database.ts'
 import { type Counts, Estimates } from './estimate.ts'
 import { isTransient } from './failures.ts'
+import { without } from './served-words.ts'
 import { type AccessBounds, accessBounds } from './search/access-bounds.ts'
 import { clearanceOf, countClosed } from './search/clearance.ts'
 import { countSources } from './search/counting.ts'
@@ -83,6 +84,9 @@ const explainedMax = 40
 
 export const createSearch = (database: Database, options: SearchOptions): MongoSearch => new Search(database, options)
 
+/** Of words. */
+const nothing: ReadonlySet<string> = new Set()
+
 type Asked = Pick<SearchAsked, 'state' | 'access' | 'deadline' | 'filterFor'>
 
 class Search implements MongoSearch {
@@ -103,8 +107,8 @@ class Search implements MongoSearch {
     this.#estimates = new Estimates(database, counts, repeats, engine)
   }
 
-  search(query: Query, asked: SearchAsked): Promise<Outcome<StatePage>> {
-    return this.#inOneState(asked, async (reading, plansMade) => {
+  search(query: Query, given: SearchAsked): Promise<Outcome<StatePage>> {
+    return this.#inOneState(given, async (asked, reading, plansMade) => {
       const parts = await this.#parts(query, asked, reading)
       const plans = await this.#plans(parts, query.sort, asked.count + 1)
       plansMade(plans)
@@ -123,8 +127,8 @@ class Search implements MongoSearch {
     })
   }
 
-  count(query: Query, asked: CountAsked): Promise<Outcome<Count>> {
-    return this.#inOneState(asked, async (reading, plansMade) => {
+  count(query: Query, given: CountAsked): Promise<Outcome<Count>> {
+    return this.#inOneState(given, async (asked, reading, plansMade) => {
       const parts = await this.#parts(query, asked, reading)
       const cap = asked.cap ?? Number.POSITIVE_INFINITY
       const counted = (await this.#countersKnow(parts, reading)) ?? (await this.#countCleared(parts, reading))
@@ -135,11 +139,11 @@ class Search implements MongoSearch {
     })
   }
 
-  explain(query: Query, asked: SearchAsked): Promise<Outcome<readonly string[]>> {
+  explain(query: Query, given: SearchAsked): Promise<Outcome<readonly string[]>> {
     const commands: Command[] = []
     return this.#inOneState(
-      asked,
-      async reading => {
+      given,
+      async (asked, reading) => {
         const parts = await this.#parts(query, asked, reading)
         const lines: string[] = []
         for (const part of parts) {
@@ -168,20 +172,26 @@ class Search implements MongoSearch {
     return referencesOf(seqs, type, param, new Reading(this.#database, this.#types, { state }))
   }
 
-  /** The newest state may be gone before all is read (an index is built): then there is a newer one. */
-  async #inOneState<T>(
-    asked: Asked,
-    read: (reading: Reading, plansMade: (plans: readonly Plan[]) => void) => Promise<Outcome<T>>,
+  /**
+   * The newest state may be gone before all is read (an index is built): then there is a newer one. `read` is asked without the words of relations
+   * that served nobody before it began. Where one of them serves somebody when it ends, relations may have been seen as they were both before and after.
+   */
+  async #inOneState<A extends Asked, T>(
+    given: A,
+    read: (asked: A, reading: Reading, plansMade: (plans: readonly Plan[]) => void) => Promise<Outcome<T>>,
     told?: (command: Command) => void,
   ): Promise<Outcome<T>> {
-    const { state, deadline } = asked
+    const { state, deadline } = given
     for (let attempt = 1; ; attempt++) {
       let plans: readonly Plan[] = []
       const reading = new Reading(this.#database, this.#types, { state, deadline, ...(told ? { told } : {}) })
       try {
-        return await read(reading, made => {
+        const absent = attempt === attemptsMax ? nothing : await this.#database.served.absentIn(given.access)
+        const asked = { ...given, access: without(given.access, absent) }
+        const answer = await read(asked, reading, made => {
           plans = made
         })
+        if (lookupsOf(asked.access).length === 0 || (await this.#database.served.areAbsent(absent))) return answer
       } catch (error) {
         if (error instanceof OutOfTime) return tooCostly(plans)
         // Waited for, and asked for again: there is no primary.
