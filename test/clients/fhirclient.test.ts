@@ -2,7 +2,8 @@
  * `fhirclient` in a real Chromium, on a page of another origin, against a whole server on both engines: a standalone launch in which a doctor chooses a patient
  * and agrees, a launch out of the record, and what an app does then. @see auth.md 7, 9.4, annex A.3, A.4
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { testEngines } from '../support/engines.ts'
@@ -10,6 +11,8 @@ import { type Clinic, openClinic, type Person } from './clinic.ts'
 
 const executablePath = process.env.SIMPUL_TEST_CHROMIUM ?? '/usr/bin/chromium'
 const there = existsSync(executablePath)
+/** What is wrong with the page in hand: an expression that a browser evaluates. */
+const pageFaults = readFileSync(join(import.meta.dirname, '../auth/pages/page-faults.js'), 'utf8')
 
 test('there is a browser to test with', () => {
   if (!there) console.warn(`No Chromium at ${executablePath}: fhirclient was not tried in a browser (SIMPUL_TEST_CHROMIUM).`)
@@ -47,6 +50,14 @@ for (const engine of testEngines)
           scopesAllowed: [...new Set(`${standaloneScope} ${launchScope} launch/encounter`.split(' '))],
           offline: true,
         },
+        direct: {
+          name: 'Jadwal Imunisasi',
+          type: 'public',
+          development: true,
+          redirectUris: [`${app}/app`],
+          launchUris: [`${app}/elsewhere`],
+          scopesAllowed: ['launch', 'patient/*.rs'],
+        },
       }))
       const asks = (scope: string, more: object = {}) =>
         `FHIR.oauth2.authorize(${JSON.stringify({ clientId: clinic.client('app').id, scope, redirectUri: `${clinic.app}/app`, ...more })})`
@@ -58,7 +69,7 @@ for (const engine of testEngines)
       }
       for (const [path, script] of Object.entries(scripts))
         clinic.pages.set(path, (req, res) => {
-          if (path === '/launch') referrers.push(req.headers.referer)
+          if (path === '/launch' || path === '/elsewhere') referrers.push(req.headers.referer)
           res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page(script))
         })
     }, 120_000)
@@ -191,10 +202,15 @@ for (const engine of testEngines)
       await signIn(window, clinic.doctor)
       await window.waitForURL(`${clinic.base}/account`)
       await window.goto(`${clinic.base}/account/apps`)
+      const sound = async (): Promise<void> => expect(await window.evaluate(pageFaults)).toEqual([])
+      await sound()
       await window.getByRole('button', { name: 'Grafik Tumbuh' }).click()
       await window.locator('#text').fill('Budi')
+      await sound()
       await window.locator('search button').click()
       await window.getByRole('button', { name: 'Budi Santoso' }).click()
+      await window.locator('.choice[name=encounter]').waitFor()
+      await sound()
       await window.locator('.choice[name=encounter]').click()
       await allow(window)
       expect(await asApp(window, '[client.patient.id, client.encounter.id]')).toEqual(['budi', 'kunjungan'])
@@ -217,6 +233,11 @@ for (const engine of testEngines)
       await window.locator('main button.second').click()
       await allow(window)
       expect(await asApp(window, '[client.patient.id, client.encounter.id]')).toEqual(['budi', null])
+      // Nothing to choose: the list itself leads to the app.
+      await window.goto(`${clinic.base}/account/apps`)
+      await window.getByRole('button', { name: 'Jadwal Imunisasi' }).click()
+      await window.waitForURL(at => at.href.startsWith(`${clinic.app}/elsewhere?iss=`))
+      expect([new URL(window.url()).searchParams.has('launch'), referrers.at(-1)]).toEqual([true, undefined])
       expect(errors).toEqual([])
     }, 60_000)
 
