@@ -77,30 +77,80 @@ export class AccessOfVersions {
   }
 }
 
-/** How it is found out which of some patients stand in relations. */
-export type RelatedAmong = (relations: readonly PatientsFilter[], patients: readonly string[]) => Promise<Related>
+/** Whom to ask for, by relation. */
+export type Wanted = ReadonlyMap<PatientsFilter, ReadonlySet<string>>
+/** How it is found out which of some patients stand in relations. Of the others the answer may be unknown. */
+export type RelatedAmong = (wanted: Wanted) => Promise<Related>
 type Related = (relation: PatientsFilter, patient: string) => boolean | undefined
 
 export const relatedNow =
   (now: number, ask: Ask): RelatedAmong =>
-  async (relations, patients) => {
-    const found = await patientsAmong(relations, patients, now, ask)
-    return (relation, patient) => found.get(relation)?.has(patient)
+  async wanted => {
+    const found = wanted.size === 0 ? new Map<PatientsFilter, ReadonlySet<string>>() : await patientsAmong(wanted, now, ask)
+    return (relation, patient) => (wanted.get(relation)?.has(patient) ? found.get(relation)?.has(patient) : undefined)
   }
 
-/** Those that the filter lets through; relations are asked for all of them at once. In doubt it does not. */
+/**
+ * Those that the filter lets through; relations are asked for all of them at once, and only for whom nothing else decides: first those that decide
+ * most, then all that the filter has of who is left, so that a decision hangs on one look. In doubt it does not.
+ */
 export const admittedOf = async <A extends Attributes>(
   list: readonly A[],
   filter: AccessFilter,
   relatedAmong: RelatedAmong,
 ): Promise<readonly A[]> => {
-  const asked = lookupsOf(filter).filter(one => one.op === 'patients')
-  const patients = asked.length === 0 ? [] : [...new Set(list.flatMap(one => one.patients ?? []))]
-  const relates = patients.length === 0 ? () => undefined : await relatedAmong(asked, patients)
-  return list.filter(one => permits(filter, { ...subjectOf(one), relates }) === true)
+  const admitted = new Set<A>()
+  let left = list.map(one => ({ one, subject: subjectOf(one) }))
+  for (const relationsFor of [nothing, firstOf, all]) {
+    const relates = await relatedAmong(wantedOf(left, subject => relationsFor(filter, subject)))
+    left = left.filter(({ one, subject }) => {
+      const passes = permits(filter, { ...subject, relates })
+      if (passes === true) admitted.add(one)
+      return passes === undefined
+    })
+    if (left.length === 0) break
+  }
+  return list.filter(one => admitted.has(one))
 }
 
-const subjectOf = ({ _id, patients = [], organizations = [], authors = [], conf, sens = [] }: Attributes): AccessSubject => ({
+type Subject = AccessSubject & { readonly patients: readonly string[] }
+type RelationsFor = (filter: AccessFilter, subject: Subject) => readonly PatientsFilter[]
+
+const nothing: RelationsFor = () => []
+const all: RelationsFor = filter => lookupsOf(filter).filter(one => one.op === 'patients')
+
+/** Those of each condition that is not decided yet; of alternatives those of the first, which mostly decides. */
+const firstOf: RelationsFor = (filter, subject) => {
+  if (permits(filter, subject) !== undefined) return []
+  switch (filter.op) {
+    case 'patients':
+      return [filter]
+    case 'and':
+      return filter.of.flatMap(one => firstOf(one, subject))
+    case 'or':
+      return filter.of.map(one => firstOf(one, subject)).find(relations => relations.length > 0) ?? []
+    case 'not':
+      return firstOf(filter.of, subject)
+    default:
+      return []
+  }
+}
+
+const wantedOf = (
+  list: readonly { readonly subject: Subject }[],
+  relationsFor: (subject: Subject) => readonly PatientsFilter[],
+): Wanted => {
+  const wanted = new Map<PatientsFilter, Set<string>>()
+  for (const { subject } of list)
+    for (const relation of relationsFor(subject)) {
+      const patients = wanted.get(relation) ?? new Set()
+      for (const patient of subject.patients) patients.add(patient)
+      wanted.set(relation, patients)
+    }
+  return wanted
+}
+
+const subjectOf = ({ _id, patients = [], organizations = [], authors = [], conf, sens = [] }: Attributes): Subject => ({
   id: _id,
   patients,
   organizations,

@@ -163,8 +163,8 @@ export class Estimates {
       .newest(type)
       .find({ 'ix.tk': everything }, { ...majority, hint: hints.tk, sort: { seq: -1 }, limit: sampledMax, projection: { patients: 1 } })
       .toArray()
-    const patients = [...new Set(newest.flatMap(one => one.patients))]
-    const related = (await patientsAmong([filter], patients, clock(), askOf(this.#database))).get(filter)
+    const wanted = new Map([[filter, new Set(newest.flatMap(one => one.patients))]])
+    const related = (await patientsAmong(wanted, clock(), askOf(this.#database))).get(filter)
     return newest.filter(one => one.patients.some(patient => related?.has(patient))).length / Math.max(1, newest.length)
   }
 

@@ -36,20 +36,24 @@ const rowsMax = 10_000
 
 type Standing = Pick<PatientsFilter, 'confirmed'> & { readonly now: number }
 
-/** Of the patients those that stand in each of the relations; of all relations in one question, and another for those that count confirmed rows alone. */
+/**
+ * Of the patients wanted of each relation those that stand in it; of all relations in one question, and another for those that count confirmed rows
+ * alone.
+ */
 export const patientsAmong = async <F extends Omit<PatientsFilter, 'op'>>(
-  filters: readonly F[],
-  patients: readonly string[],
+  wanted: ReadonlyMap<F, ReadonlySet<string>>,
   now: number,
   ask: Ask,
 ): Promise<ReadonlyMap<F, ReadonlySet<string>>> => {
-  // Consents ask dozens of words, the same again and again, of a hundred patients: each word and each patient is made a part of a key once.
-  const ends = patients.map(patientInRelation)
-  const wordsOf = new Map(filters.map(filter => [filter, filter.of.map(one => relationKeys(filter.from, one))]))
+  // Consents ask many words, of a hundred patients: each word and each patient is made a part of a key once.
+  const wordsOf = new Map([...wanted.keys()].map(filter => [filter, filter.of.map(one => relationKeys(filter.from, one))]))
+  const ends = new Map([...wanted.values()].flatMap(patients => [...patients].map(patient => [patient, patientInRelation(patient)])))
   const commands = [true, false].flatMap(confirmed => {
-    const words = new Set([...wordsOf].flatMap(([filter, some]) => ((filter.confirmed === true) === confirmed ? some : [])))
-    const keys = [...words].flatMap(word => [...new Set(ends)].map(patient => `${word}${patient}`))
-    return commandsFor(keys, confirmed ? { confirmed, now } : { now }).map(command => ({ confirmed, command }))
+    const keys = new Set<string>()
+    for (const [filter, patients] of wanted)
+      if ((filter.confirmed === true) === confirmed)
+        for (const word of wordsOf.get(filter) ?? []) for (const patient of patients) keys.add(`${word}${ends.get(patient)}`)
+    return commandsFor([...keys], confirmed ? { confirmed, now } : { now }).map(command => ({ confirmed, command }))
   })
   const answers = await ask(commands.map(({ command }) => command))
   const there = { true: new Map<string, Set<string>>(), false: new Map<string, Set<string>>() }
@@ -59,12 +63,12 @@ export const patientsAmong = async <F extends Omit<PatientsFilter, 'op'>>(
       const standing = there[commands[n]?.confirmed === true ? 'true' : 'false']
       standing.set(word, (standing.get(word) ?? new Set()).add(patient))
     }
-  const standsIn = (filter: F): ReadonlySet<string> => {
+  const standsIn = (filter: F, patients: ReadonlySet<string>): ReadonlySet<string> => {
     const known = there[filter.confirmed === true ? 'true' : 'false']
     const found = (wordsOf.get(filter) ?? []).flatMap(word => known.get(word) ?? [])
-    return new Set(found.length === 0 ? [] : patients.filter((_, n) => found.some(some => some.has(ends[n] as string))))
+    return new Set(found.length === 0 ? [] : [...patients].filter(patient => found.some(some => some.has(ends.get(patient) as string))))
   }
-  return new Map(filters.map(filter => [filter, standsIn(filter)]))
+  return new Map([...wanted].map(([filter, patients]) => [filter, standsIn(filter, patients)]))
 }
 
 /** All who stand in each of the relations; undefined where they are more than `max`, of which no more was read than that. */

@@ -18,6 +18,9 @@ import { type Candidate, candidateOf, verifiedMax } from './verifying.ts'
 /** A row of a page; its resource is fetched at the end where finding it did not give it. */
 export type Found = Position & { readonly type: string; readonly id: string; readonly fields?: VersionFields }
 
+/** Candidates looked at first for each row wanted: of who sees every second one so many fill a page with one look at relations. */
+const metPerRow = 2.4
+
 export type PageAsked = {
   readonly plan: Plan
   readonly sort: readonly SortKey[]
@@ -91,7 +94,7 @@ class Page {
   /** Most of what is met is open to whoever is asking, so that few more than a page fill it, and they bring what is shown. Of other conditions nothing is known. */
   #beginning({ verify }: Arm, command: Command, wanted: number): Beginning {
     if (!verify.every(({ is }) => is === 'seen')) return {}
-    const size = Math.min(verifiedMax, 2 * wanted)
+    const size = Math.min(verifiedMax, Math.ceil(metPerRow * wanted))
     return this.#asked.alone && 'find' in command ? { size, projection: { ...command.projection, ...versionProjection } } : { size }
   }
 

@@ -4,7 +4,7 @@ import { everything, referenceEntry } from '../entries.ts'
 import { patientsAmong } from '../relations.ts'
 import { blocks, candidateFields, gatheredMax } from './arms.ts'
 import type { PatientsFilter } from '../../../base/access-filter.ts'
-import { AccessOfVersions, type Attributes, admittedOf, type RelatedAmong } from '../access-of-versions.ts'
+import { AccessOfVersions, type Attributes, admittedOf, type RelatedAmong, type Wanted } from '../access-of-versions.ts'
 import type { Among, Condition, Conditions, Referred, Referring, Seen } from './conditions.ts'
 import { unbounding } from './filter.ts'
 import type { Reading } from './reading.ts'
@@ -103,23 +103,22 @@ export class Verifying {
     }
     // As projected.
     const documents = candidates.map(({ document }) => document as Attributes)
-    const relatedAmong: RelatedAmong = (relations, of) => this.#related(relations, of, patients)
+    const relatedAmong: RelatedAmong = wanted => this.#related(wanted, patients)
     const admitted = new Set<object>(await admittedOf(documents, access, relatedAmong))
     return candidates.filter(({ document }) => admitted.has(document))
   }
 
-  /** Nobody is asked about twice in one question. */
-  async #related(
-    relations: readonly PatientsFilter[],
-    patients: readonly string[],
-    lookedUp: Seen['patients'],
-  ): Promise<(relation: PatientsFilter, patient: string) => boolean | undefined> {
-    const asked = relations.filter(relation => lookedUp?.has(relation) !== true)
-    const unknown = patients.filter(patient => asked.some(relation => !this.#known(relation).has(patient)))
-    if (unknown.length > 0) {
-      const found = await patientsAmong(asked, unknown, this.#reading.now, commands => this.#reading.latest(commands))
-      for (const relation of asked)
-        for (const patient of unknown) this.#known(relation).set(patient, found.get(relation)?.has(patient) === true)
+  /** Nobody is asked about twice in one question, unless it is for more relations than before: then for all of them, in one look. */
+  async #related(wanted: Wanted, lookedUp: Seen['patients']): Promise<(relation: PatientsFilter, patient: string) => boolean | undefined> {
+    const asked = new Map([...wanted].filter(([relation]) => lookedUp?.has(relation) !== true))
+    const isUnknown = (patient: string): boolean =>
+      [...asked].some(([relation, patients]) => patients.has(patient) && !this.#known(relation).has(patient))
+    const unknown = new Set([...new Set([...asked.values()].flatMap(patients => [...patients]))].filter(isUnknown))
+    if (unknown.size > 0) {
+      const open = new Map([...asked].map(([relation, patients]) => [relation, patients.intersection(unknown)]))
+      const found = await patientsAmong(open, this.#reading.now, commands => this.#reading.latest(commands))
+      for (const [relation, patients] of open)
+        for (const patient of patients) this.#known(relation).set(patient, found.get(relation)?.has(patient) === true)
     }
     return (relation, patient) => lookedUp?.get(relation)?.has(patient) ?? this.#known(relation).get(patient)
   }
