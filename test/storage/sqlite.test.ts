@@ -2,6 +2,7 @@
  * The SQLite engine: the contract, and what only this engine promises (storage-and-search.md 3 to 5).
  */
 import { execFileSync } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -147,6 +148,13 @@ describe('keys', () => {
 })
 
 describe('the file', () => {
+  test('a new one, and what lies beside it, is read by its owner alone', async () => {
+    const { store, path } = await openTestStore()
+    await store.commit(planOf([newVersion({ id: 'a' })]))
+    expect(['', '-wal', '-shm'].map(suffix => statSync(`${path}${suffix}`).mode & 0o077)).toEqual([0, 0, 0])
+    await store[Symbol.asyncDispose]()
+  })
+
   test('is in WAL mode while open, and alone and whole after closing', async () => {
     const { store, path } = await opened()
     await store.commit(planOf([newVersion({ id: 'a' })]))

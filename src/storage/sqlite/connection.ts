@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 
 export type Synchronous = 'FULL' | 'NORMAL'
@@ -13,6 +14,8 @@ export const readerCacheKiB = { main: 32 * 1024, thread: 16 * 1024 } as const
  * checkpoints happen at moments that the writer chooses (checkpoint.ts).
  */
 export const openWriterConnection = (path: string, synchronous: Synchronous, bytesMax?: number): DatabaseSync => {
+  // A new file is its owner's alone; what SQLite lays beside it takes after it. One that is there stays as the operator has it.
+  closeSync(openSync(path, 'a', 0o600))
   const db = new DatabaseSync(path, { timeout: busyMs })
   db.exec('PRAGMA journal_mode = WAL')
   db.exec(`PRAGMA synchronous = ${synchronous}`)
