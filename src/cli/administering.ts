@@ -16,8 +16,8 @@ export type Administering = AsyncDisposable &
     readonly keys: Keys
     readonly registration: RegistrationRules
     readonly address: PublicAddress
-  /** IANA: of working days. */
-  readonly zone: string
+    /** IANA: of working days. */
+    readonly zone: string
     /** For trials: the public address leads to this machine, and this is no production. */
     readonly forTrials: boolean
     /** File of the key encryption key that the first start made; absent where a variable says which it is. */
