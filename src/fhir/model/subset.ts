@@ -18,7 +18,9 @@ export const subset = (resource: Resource, definitions: Definitions, { summary, 
   if (summary === 'true') return markedSubsetted(summaryOf(resource, definitions))
   if (summary === 'data') return markedSubsetted(pick(resource, definitions, name => name !== 'text'))
   const named = new Set(summary === 'text' ? ['text'] : elements)
-  return markedSubsetted(pick(resource, definitions, (name, { element }) => isNeeded(element) || named.has(element.name) || named.has(name)))
+  return markedSubsetted(
+    pick(resource, definitions, (name, { element }) => isNeeded(element) || named.has(element.name) || named.has(name)),
+  )
 }
 
 const isNeeded = (element: Element): boolean => element.min > 0 || element.modifier

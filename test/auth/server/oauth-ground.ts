@@ -238,13 +238,7 @@ import { renderScope } from '../../../src/auth/scopes/scope.ts'
 export const signIn = async ({ accounts }: Oauth, account: Account, amr: readonly Method[] = ['pwd', 'otp']) => {
   const { ground, rules } = accounts.parts
   const now = ground.clock()
-  const made = await newSession(
-    ground,
-    rules,
-    account,
-    { amr: amr.map(method => ({ method, at: now })) },
-    { address: '192.0.2.7' },
-  )
+  const made = await newSession(ground, rules, account, { amr: amr.map(method => ({ method, at: now })) }, { address: '192.0.2.7' })
   valueOf(await commitRecords(ground.store, made.records))
   return made
 }
