@@ -26,6 +26,8 @@ export type Built =
       readonly version: IndexedVersion
       readonly draft: Draft
       readonly before: StoredVersion | undefined
+      /** Under an id that the client chose and nobody used. */
+      readonly named: boolean
       readonly status: 200 | 201
       readonly issues: readonly Issue[]
     }
@@ -148,7 +150,8 @@ const buildOne = async (
     if (merged.value.same && !mustChange) return ok({ do: 'kept', version: before as StoredVersion }) // same as something
     const current = before?.deleted === true ? undefined : before
     const as = { type: task.type, id, versionId: (before?.versionId ?? 0) + 1, method: 'PUT' } as const
-    return newState(slot, newVersion(merged.value.next, as, writtenOf({ type: task.type, id }), parts), current)
+    const named = before === undefined && target.ownId !== true
+    return newState(slot, newVersion(merged.value.next, as, writtenOf({ type: task.type, id }), parts), current, named)
   }
   if (task.do !== 'patch') throw new Error('Only creates, updates and patches make versions.')
   const result = await patched({ type: task.type, id, before, document: task.document, conditions: task.conditions }, call, parts)
@@ -160,13 +163,13 @@ const buildOne = async (
 }
 
 /** What conditional writes leave should match their criteria. Whether the caller is allowed it is decided for all entries together. */
-const newState = ({ task }: Slot, draft: Outcome<Draft>, before: StoredVersion | undefined): Outcome<Built> => {
+const newState = ({ task }: Slot, draft: Outcome<Draft>, before: StoredVersion | undefined, named = false): Outcome<Built> => {
   if (!draft.ok) return draft
   const { version } = draft.value
   const criteria = task.do === 'create' || task.do === 'update' ? task.criteria : undefined
   const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria, version)
   if (!met.ok) return met
-  return ok({ do: 'new', version, draft: draft.value, before, status: before === undefined ? 201 : 200, issues: met.value })
+  return ok({ do: 'new', version, draft: draft.value, before, named, status: before === undefined ? 201 : 200, issues: met.value })
 }
 
 /** How each entry's version is seen by whoever wrote it; fails entry by entry where he may not bring about what is new. */
@@ -178,7 +181,7 @@ export const admitBuilt = async (
   const failures: Failure[] = []
   const fresh = [...built].flatMap(([slot, one]) => (one.do === 'new' ? [{ slot, one }] : []))
   const admitted = await admitAllNew(
-    fresh.map(({ slot: { call }, one: { draft, before } }) => ({ draft, before, call })),
+    fresh.map(({ slot: { call }, one: { draft, before, named } }) => ({ draft, before, call, named })),
     parts,
   )
   for (const [at, result] of admitted.entries()) {

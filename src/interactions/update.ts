@@ -167,7 +167,8 @@ const prepareUpdate = async (asked: Update, call: Call, parts: Parts): Promise<O
   const draft = await newVersionAlone(next, as, current, call, parts)
   if (!draft.ok) return draft
   const { version } = draft.value
-  const admitted = await admitNew({ draft: draft.value, before: current, call }, parts)
+  const named = before === undefined && asked.ownId !== true
+  const admitted = await admitNew({ draft: draft.value, before: current, call, named }, parts)
   if (!admitted.ok) return admitted
   const met: Outcome<readonly Issue[]> = criteria === undefined ? ok([]) : checkMeets(criteria.query, version)
   if (!met.ok) return met

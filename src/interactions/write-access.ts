@@ -44,7 +44,13 @@ export const checkReplaceable = async (before: StoredVersion, old: Resource, cal
 // --- new states
 
 /** A new state, what it takes the place of, and whose request it is of. `before` is absent for what is new or was deleted. */
-export type NewWrite = { readonly draft: Draft; readonly before: StoredVersion | undefined; readonly call: Call }
+export type NewWrite = {
+  readonly draft: Draft
+  readonly before: StoredVersion | undefined
+  readonly call: Call
+  /** Under an id that the client chose and nobody used: what is refused is then unknown, as it would be were it hidden. */
+  readonly named?: boolean
+}
 
 /** How much of the new state its writer sees. */
 export type Admitted = { readonly sight: Sight /** It makes a patient known to a house. */; readonly firstLink?: true }
@@ -76,8 +82,13 @@ export const admitAllNew = async (writes: readonly NewWrite[], parts: Parts): Pr
     if (found.length === 0 || allowed.length === left.length) break
     rows = [...rows, ...found]
   }
-  return results as readonly Outcome<Admitted>[] // all judged
+  return results.map((result, at) => asUnknown(result as Outcome<Admitted>, writes[at] as NewWrite)) // all judged
 }
+
+const asUnknown = (result: Outcome<Admitted>, { draft: { version }, named }: NewWrite): Outcome<Admitted> =>
+  named !== true || result.ok || result.failure.kind !== 'forbidden'
+    ? result
+    : fail('unknown-instance', { what: `${version.type}/${version.id}` })
 
 type Judging = NewWrite & { readonly ruling: Ruling; readonly check: WriteCheck; readonly after: State; readonly old?: State }
 

@@ -134,6 +134,23 @@ for (const engine of testEngines)
       expect(await hospital.ask(admin, 'PUT', 'Location/ward', { body })).toMatchObject({ status: 201 })
     })
 
+    test('what may not be brought about under a chosen id is as unknown as what is hidden, alone and in a transaction', async () => {
+      const reception = askers['a receptionist'] as Principal
+      const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'V' }]
+      const relative = (id: string) => ({ resourceType: 'RelatedPerson', id, meta: { security }, patient: { reference: 'Patient/budi' } })
+      await hospital.ask(undefined, 'PUT', 'RelatedPerson/closed-one', { body: relative('closed-one') })
+      for (const id of ['closed-one', 'nobody-there']) {
+        const body = relative(id)
+        expect(await hospital.ask(reception, 'PUT', `RelatedPerson/${id}`, { body })).toMatchObject({
+          status: 404,
+          kind: 'unknown-instance',
+        })
+        const entry = [{ resource: body, request: { method: 'PUT', url: `RelatedPerson/${id}` } }]
+        const bundle = { resourceType: 'Bundle', type: 'transaction', entry }
+        expect(await hospital.ask(reception, 'POST', '', { body: bundle })).toMatchObject({ status: 404, kind: 'unknown-instance' })
+      }
+    })
+
     test('a deletion of what is hidden is one of what never was, and deletes nothing', async () => {
       const billing = askers.billing as Principal
       const invoice = (id: string) => ({ resourceType: 'Invoice', id, status: 'draft', subject: { reference: 'Patient/agus' } })
