@@ -50,25 +50,36 @@ export const isVisible = async (
   const ruling = call.access.ruling(interaction, key.type)
   if (ruling === undefined) return false
   if (isWhole(ruling)) return newest !== undefined
-  const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
-  const left = state === undefined || newest === undefined ? ruling.filter : leftOf(ruling.filter, state, newest.seq, parts)
-  if (left.op === 'all' && state !== undefined && !hasContext(ruling, state)) return true
-  const informed = await lookUp(left.op === 'all' || left.op === 'none' ? [] : [{ ...key, state, filters: [left] }], call, parts)
-  const seen = state !== undefined && admitsState(left, informed(state))
-  const inContext = key.type !== 'Binary' || (await isVisibleByContext(state, ruling, call, parts))
-  if (seen && inContext) return true
-  await askAlike(key, ruling, { ...informed.asked, version: asked }, call, parts)
+  const own = await judged(key, newest, ruling, call, parts)
+  if (key.type !== 'Binary') {
+    if (own.seen) return true
+    await askAlike(key, ruling, own.asked, call, parts)
+    return false
+  }
+  const context = await contextOf(own, ruling, call, parts)
+  if (own.seen && context.seen) return true
+  await askAlike(key, ruling, own.asked, call, parts)
+  await askAlike(key, ruling, context.asked, call, parts)
   return false
 }
 
+/** What was asked of the store to judge a state. */
+type Asked = { readonly relations: boolean; readonly consents: boolean; readonly version: boolean }
+type Judged = { readonly seen: boolean; readonly state?: State | undefined; readonly asked: Asked }
+
+const nothingAsked: Asked = { relations: false, consents: false, version: false }
+
+/** By its own ruling, whatever it names. */
+const judged = async (key: Key, newest: StoredVersion | undefined, ruling: Ruling, call: Call, parts: Parts): Promise<Judged> => {
+  const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
+  const left = state === undefined || newest === undefined ? ruling.filter : leftOf(ruling.filter, state, newest.seq, parts)
+  if (left.op === 'all' && state !== undefined) return { seen: true, state, asked: { ...nothingAsked, version: asked } }
+  const informed = await lookUp(left.op === 'all' || left.op === 'none' ? [] : [{ ...key, state, filters: [left] }], call, parts)
+  return { seen: state !== undefined && admitsState(left, informed(state)), state, asked: { ...informed.asked, version: asked } }
+}
+
 /** Whatever the answer hung on: once for relations, once for consents, once for a version. */
-const askAlike = async (
-  { type, id }: Key,
-  { filter }: Ruling,
-  asked: { readonly relations: boolean; readonly consents: boolean; readonly version: boolean },
-  call: Call,
-  parts: Parts,
-): Promise<void> => {
+const askAlike = async ({ type, id }: Key, { filter }: Ruling, asked: Asked, call: Call, parts: Parts): Promise<void> => {
   const [consent] = asked.consents ? [] : lookupsOf(filter).filter(one => one.op === 'consent')
   if (consent !== undefined) await call.access.consents.of(consent, type, [id])
   if (!asked.relations) await parts.store.related([{ from: 'care', of: ['-'], patient: id }])
@@ -76,13 +87,15 @@ const askAlike = async (
 }
 
 /** A Binary is decided as what it names. Nothing is named twice over: what leads to another Binary leads nowhere. */
-const isVisibleByContext = async (state: State | undefined, ruling: Ruling, call: Call, parts: Parts): Promise<boolean> => {
+const contextOf = async ({ state }: Pick<Judged, 'state'>, ruling: Ruling, call: Call, parts: Parts): Promise<Judged> => {
   const context = state !== undefined && hasContext(ruling, state) ? (state.context as Key) : undefined
   const type = context?.type ?? ''
   const newest = await parts.store.newest(type === '' ? 'Binary' : type, context?.id ?? '-')
-  if (context === undefined) return true
-  if (newest === undefined || newest.deleted || type === 'Binary') return false
-  return isVisible(context, newest, call, parts, 'read')
+  if (context === undefined) return { seen: true, asked: nothingAsked }
+  if (newest === undefined || newest.deleted || type === 'Binary') return { seen: false, asked: nothingAsked }
+  const ofContext = call.access.ruling('read', type)
+  if (ofContext === undefined) return { seen: false, asked: nothingAsked }
+  return isWhole(ofContext) ? { seen: true, asked: nothingAsked } : judged(context, newest, ofContext, call, parts)
 }
 
 /** Those of the newest versions that the caller may see, all judged in one question. */
@@ -147,7 +160,7 @@ export const passingOf = async <D extends Dated>(
 
 const contextsAdmit = async (states: readonly State[], ruling: Ruling, call: Call, parts: Parts): Promise<boolean> => {
   for (const state of new Set(states)) {
-    if (hasContext(ruling, state) && !(await isVisibleByContext(state, ruling, call, parts))) return false
+    if (hasContext(ruling, state) && !(await contextOf({ state }, ruling, call, parts)).seen) return false
   }
   return true
 }
