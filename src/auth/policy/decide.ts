@@ -164,8 +164,18 @@ const writeCheck = (
   })),
   after: beside,
   lowers: letter === 'u' && heldPermissions(table, principal).has('consent.override.review'),
-  createsById: letter === 'u' && role.some(({ grant }) => reachesAll(grant.relation, table.aboutPatients.has(type))),
+  createsById:
+    letter === 'u' &&
+    mayName(principal, table, type) &&
+    role.some(({ grant }) => reachesAll(grant.relation, table.aboutPatients.has(type))),
 })
+
+/**
+ * Labels and consents hide records of patients even from who reaches every patient: people choose no ids for them, or a refusal would tell what is hidden from
+ * what never was. Services bring the ids of their own systems.
+ */
+const mayName = ({ kind }: Principal, table: RoleTable, type: string): boolean =>
+  !table.aboutPatients.has(type) || kind === 'client' || kind === 'internal'
 
 const reachesAll = (relation: RoleRule['grant']['relation'], ofPatients: boolean): boolean =>
   relation === 'A' || (relation === 'home' && !ofPatients)

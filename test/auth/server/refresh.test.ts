@@ -1,5 +1,5 @@
 /** Refresh tokens: rotation, reuse, what ends them. @see auth.md 7.5, 8, annex A.6 */
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { disableAccount, logOutEverywhere, setRoles } from '../../../src/auth/accounts/administration.ts'
 import { endGrant, endGrantsOfClient, grantsOf } from '../../../src/auth/grants/grants.ts'
 import { logOut, sessionById } from '../../../src/auth/sessions/sessions.ts'
@@ -27,6 +27,9 @@ closingAccounts()
 
 const offline = { scope: 'launch/patient openid offline_access patient/*.rs' }
 const online = { scope: 'launch/patient openid online_access patient/*.rs' }
+
+// Whole flows, one after the other, on a machine that does other things too.
+jest.setTimeout(60_000)
 
 for (const engine of testEngines)
   describe(engine.name, () => {
