@@ -277,9 +277,12 @@ export const annexA: readonly Line[] = [
     requirement: 'the launch URL gets `iss` and `launch`',
     stands: 'yes',
     held: {
+      'auth/pages/app-start.test.ts': ['A.4 23, A.4 25: staff choose the app, a patient and a visit'],
       'auth/server/ehr-launch.test.ts': ['A.4 23, 24, 25: the launch URL names the FHIR base, and all context arrives without a picker'],
       'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
+        'A.4 23, A.4 24, A.4 25: a doctor opens the app from the page Apps, for a patient and a visit',
+        'A.4 23: a patient opens the app for himself, chooses nobody, and goes on without a visit',
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
     },
@@ -292,6 +295,7 @@ export const annexA: readonly Line[] = [
       'auth/server/ehr-launch.test.ts': ['A.4 23, 24, 25: the launch URL names the FHIR base, and all context arrives without a picker'],
       'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
+        'A.4 23, A.4 24, A.4 25: a doctor opens the app from the page Apps, for a patient and a visit',
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
     },
@@ -301,6 +305,7 @@ export const annexA: readonly Line[] = [
     requirement: 'all context arrives without a picker; a launch is good once, for its client and user, while it lasts',
     stands: 'yes',
     held: {
+      'auth/pages/app-start.test.ts': ['A.4 23, A.4 25: staff choose the app, a patient and a visit'],
       'auth/server/ehr-launch.test.ts': [
         'A.4 23, 24, 25: the launch URL names the FHIR base, and all context arrives without a picker',
         'A.4 25: it is good once, for its client, while it lasts',
@@ -310,6 +315,7 @@ export const annexA: readonly Line[] = [
       ],
       'clients/own-record.test.ts': ['A.4 23, A.4 24, A.4 25: the app opens for that patient'],
       'clients/fhirclient.test.ts': [
+        'A.4 23, A.4 24, A.4 25: a doctor opens the app from the page Apps, for a patient and a visit',
         'A.4 23, A.4 24, A.4 25: a doctor opens the app out of the record; patient, encounter and banner arrive without a picker',
       ],
     },
