@@ -76,10 +76,12 @@ export type Surroundings = {
 }
 
 /** The resource with the labels that the rules want for it, beside those it has; never with fewer. */
-export const labelled = (resource: Resource, { rules }: LabelRules, surroundings: Surroundings = {}): Resource => {
+export const labelled = (resource: Resource, given: LabelRules, surroundings: Surroundings = {}): Resource => {
+  const { rules } = given
   if (rules.length === 0) return resource
   const codings = codingsIn(resource)
-  const fitting = rules.filter(rule => fits(rule, resource, codings, surroundings))
+  const bearing = new Set(codings.flatMap(coding => rulesOfCode(given, coding)))
+  const fitting = rules.filter(rule => bearing.has(rule) || fits(rule, resource, codings, surroundings))
   return fitting.length === 0 ? resource : withLabels(resource, joinLabels(fitting.map(({ labels }) => labels)))
 }
 
@@ -87,11 +89,24 @@ export const labelled = (resource: Resource, { rules }: LabelRules, surroundings
 type Token = { readonly system: string; readonly code: string; readonly text: string }
 
 const fits = (rule: LabelRule, resource: Resource, codings: readonly Token[], { organizations = [], memberOf }: Surroundings): boolean =>
-  codings.some(
-    coding => rule.codes.some(wanted => isCode(wanted, coding)) || rule.valueSets.some(set => memberOf?.(set, coding) !== false),
-  ) ||
+  (rule.valueSets.length > 0 && codings.some(coding => rule.valueSets.some(set => memberOf?.(set, coding) !== false))) ||
   rule.organizations.some(id => organizations.includes(id)) ||
   (resource.resourceType === 'Encounter' && codingsIn(resource.class).some(coding => rule.classes.some(wanted => isCode(wanted, coding))))
+
+const rememberedMax = 10_000
+const remembered = new WeakMap<LabelRules, Map<string, readonly LabelRule[]>>()
+const none: readonly LabelRule[] = []
+
+/** Rules one of whose codes this is: found out once for each code, since resources bear the same ones again and again. */
+const rulesOfCode = (given: LabelRules, token: Token): readonly LabelRule[] => {
+  const known = remembered.get(given) ?? new Map<string, readonly LabelRule[]>()
+  const before = known.get(token.text)
+  if (before !== undefined) return before
+  const found = given.rules.filter(({ codes }) => codes.some(wanted => isCode(wanted, token)))
+  if (known.size >= rememberedMax) known.clear()
+  remembered.set(given, known.set(token.text, found.length === 0 ? none : found))
+  return found
+}
 
 const isCode = (wanted: string, { text }: Token): boolean => (wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted)
 
