@@ -82,7 +82,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   const asking = createAsking({ perform, ids, limits: config.limits })
   const see = seeing(asking)
 
-  const visits = { accounts, address, forms: accounts.keys.forms, ...only('frameAncestors', config.frameAncestors) }
+  const visits = { accounts, address, forms: accounts.keys.forms, ...given('frameAncestors', config.frameAncestors) }
   const renderError = createErrorPage(visits)
   const authorization = {
     ...principals,
@@ -141,7 +141,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   ]
   const mirror = mirrorConsents({ ground, clients, definitions, roles, perform, asking, ids, limits: config.limits })
   const discovery = smartConfiguration({ address, registration, scopes, brand: facilityIdentifier(config, address) })
-  const schedules = startSchedules({ accounts, address, config, events, roles, mirror, shared, ...only('mailer', mailer) })
+  const schedules = startSchedules({ accounts, address, config, events, roles, mirror, shared, ...given('mailer', mailer) })
   return {
     decide: identity.decide,
     openEmergency: createOpenEmergency(emergency),
@@ -177,7 +177,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   }
 }
 
-const only = <K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } =>
+const given = <K extends string, V>(key: K, value: V | undefined): { readonly [name in K]?: V } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: V } // one member, or none
 
 /** Signs the cookies of the authorization server: the key of now, and the one before. */
@@ -215,7 +215,7 @@ const pageOf =
     render(
       req,
       res,
-      { status, ...(what === 'away' || what === 'too-many' ? { about: what } : {}), ...only('retryAfterSeconds', retryAfterSeconds) },
+      { status, ...(what === 'away' || what === 'too-many' ? { about: what } : {}), ...given('retryAfterSeconds', retryAfterSeconds) },
       from,
     )
 

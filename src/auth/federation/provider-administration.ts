@@ -43,7 +43,7 @@ export const changeProvider = (ground: Ground, { id, registration, secret }: Rea
     const sealed = secret === undefined ? before.sealed : ground.fields.encrypt(secret, sealedPlace(id))
     const after: Provider =
       before.status === 'draft'
-        ? { ...only(before), ...registration, sealed, createdBy: by }
+        ? { ...keptOf(before), ...registration, sealed, createdBy: by }
         : { ...before, proposed: { registration, sealed, by, at: ground.clock() } }
     return ok({ after, facts: [fact('provider-changed', id, by)] })
   })
@@ -64,14 +64,14 @@ export const activateProvider = (
     const second = await mayBeSecond(askedBy(before))
     if (!second.ok) return second
     const { proposed, ...kept } = before
-    const now = proposed === undefined ? kept : { ...only(kept), ...proposed.registration, sealed: proposed.sealed }
+    const now = proposed === undefined ? kept : { ...keptOf(kept), ...proposed.registration, sealed: proposed.sealed }
     const unable = await unableOf(ground, now.localAdministrators)
     if (unable) return fail('bad-member', { member: 'localAdministrators', rule: rule('two-administrators') })
     return ok({ after: { ...now, status: 'active', approvedBy: by }, facts: [fact('provider-activated', id, by)] })
   })
 
 /** What is not said when it is registered. */
-const only = ({ id, status, sealed, createdAt, createdBy, approvedBy }: Provider) => ({
+const keptOf = ({ id, status, sealed, createdAt, createdBy, approvedBy }: Provider) => ({
   id,
   status,
   sealed,
