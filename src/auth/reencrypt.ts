@@ -3,7 +3,7 @@ import { reencryptAccounts } from './accounts/reencrypt.ts'
 import { type Client, clientRecords } from './clients/client.ts'
 import { secretPlace } from './clients/registry.ts'
 import { wordsOf } from './emergencies/break-glass.ts'
-import { type Emergency, emergencyRecords } from './emergencies/emergency.ts'
+import { type Emergency, emergencyRecords, withNotice } from './emergencies/emergency.ts'
 import { reasonOf } from './emergencies/notice.ts'
 import { reencryptProviders } from './federation/reencrypt-providers.ts'
 import type { Ground } from './ground.ts'
@@ -22,7 +22,8 @@ export const reencryptEverything = async (ground: Ground): Promise<Outcome<Reenc
 }
 
 const reencryptEmergencies = (ground: Ground): Promise<Outcome<Reencrypted>> =>
-  reencryptRecords<Emergency>(ground, emergencyRecords, async ({ words, notice, ...emergency }, renew) => {
+  reencryptRecords<Emergency>(ground, emergencyRecords, async (value, renew) => {
+    const { words, notice, ...emergency } = withNotice({ value }).value
     const { postponed } = notice
     const renewed = await renew(words, wordsOf(emergency.id))
     const reason = postponed === undefined ? undefined : await renew(postponed.reason, reasonOf(emergency.id))

@@ -17,7 +17,8 @@ import {
   emergencyWords,
   isEmergencyReason,
   type KeptEmergency,
-  noticeHours,
+  noticeSince,
+  withNotice,
 } from './emergency.ts'
 
 export type BreakGlassParts = {
@@ -95,7 +96,7 @@ export const breakGlass = async (
       openedAt: now,
       until: now + meant.value.minutes * 60_000,
       review: 'open',
-      notice: { state: 'due', from: now + noticeHours.from * hourMs, due: now + noticeHours.due * hourMs },
+      notice: noticeSince(now),
     }
     const facts = [{ ...factOf('glass-broken', emergency), reason: emergency.reason }]
     const done = await commitFacts(ground, [putOver<Emergency>(emergencyRecords, undefined, emergency)], facts, origin)
@@ -105,8 +106,6 @@ export const breakGlass = async (
     return ok({ emergency, facts })
   })
 }
-
-const hourMs = 3_600_000
 
 /** Who may break the glass at all, and here and now: a user with the permission, whose session used a second factor in the last five minutes. */
 export const mayBreakGlass = (
@@ -170,7 +169,7 @@ export const endEmergency = (
     if (kept === undefined || kept.value.account !== account) return fail('unknown-instance', { what: 'Emergency' })
     const now = ground.clock()
     if (kept.value.until <= now) return ok({ emergency: kept.value, facts: [] })
-    const emergency: Emergency = { ...kept.value, until: now }
+    const emergency: Emergency = { ...withNotice(kept).value, until: now }
     const facts = [factOf('emergency-ended', emergency)]
     const done = await commitFacts(ground, [putOver<Emergency>(emergencyRecords, kept, emergency)], facts, origin)
     if (!done.ok) return done

@@ -1,7 +1,7 @@
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { RecordPosition } from '../../storage/port.ts'
 import type { Ground } from '../ground.ts'
-import { type Emergency, emergenciesMax, emergencyRecords } from './emergency.ts'
+import { type Emergency, emergenciesMax, emergencyRecords, withNotice } from './emergency.ts'
 
 export type EmergencyOf = {
   readonly account: string
@@ -26,7 +26,7 @@ export const emergenciesOf = async (ground: Pick<Ground, 'store' | 'clock'>, abo
 /** Fails `unknown-instance`. */
 export const emergencyById = async ({ store }: Pick<Ground, 'store'>, id: string): Promise<Outcome<Emergency>> => {
   const kept = await store.records<Emergency>(emergencyRecords).get(id)
-  return kept === undefined ? fail('unknown-instance', { what: 'Emergency' }) : ok(kept.value)
+  return kept === undefined ? fail('unknown-instance', { what: 'Emergency' }) : ok(withNotice(kept).value)
 }
 
 /** A page of those with this judgement, or of those of which the patient does not know yet; the oldest first. */
@@ -39,7 +39,7 @@ export const emergencyPage = async (
   const range = { from: [word], to: [word], limit, ...(after === undefined ? {} : { after }) }
   const page = await store.records<Emergency>(emergencyRecords).range(index, range)
   const last = page.rows.at(-1)
-  return { emergencies: page.rows.map(({ value }) => value), ...(page.more && last !== undefined ? { next: last.position } : {}) }
+  return { emergencies: page.rows.map(row => withNotice(row).value), ...(page.more && last !== undefined ? { next: last.position } : {}) }
 }
 
 /** At most so many are listed at once. */
@@ -49,5 +49,5 @@ const listedMax = 200
 export const emergenciesOfPatient = async ({ store }: Pick<Ground, 'store'>, patient: string): Promise<readonly Emergency[]> => {
   const range = { from: [patient], to: [patient], descending: true, limit: listedMax }
   const { rows } = await store.records<Emergency>(emergencyRecords).range('patient', range)
-  return rows.map(({ value }) => value)
+  return rows.map(row => withNotice(row).value)
 }

@@ -42,6 +42,22 @@ export type Notice = {
 
 export type KeptEmergency = StoredRecord<Emergency>
 
+/**
+ * An emergency out of the store. Rows of before patients were told have no notice: it is due as it would have been then. The index of notices learns of it when
+ * the row is written again, at its review at the latest.
+ */
+export const withNotice = <K extends { readonly value: Emergency }>(kept: K): K =>
+  kept.value.notice === undefined ? { ...kept, value: { ...kept.value, notice: noticeSince(kept.value.openedAt) } } : kept
+
+/** What is due once the glass was broken at an instant (ms). */
+export const noticeSince = (openedAt: number): Notice => ({
+  state: 'due',
+  from: openedAt + noticeHours.from * hourMs,
+  due: openedAt + noticeHours.due * hourMs,
+})
+
+const hourMs = 3_600_000
+
 /** ETREAT of v3-ActReason; the others are our own. */
 export const emergencyReasons = ['ETREAT', 'threat-to-others', 'unable-to-consent', 'other'] as const
 export type EmergencyReason = (typeof emergencyReasons)[number]

@@ -7,7 +7,7 @@ import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { mailAbout } from '../pages/mails/outbox.ts'
 import { again, putOver, untilHeld } from '../record-plans.ts'
 import { type BrokenGlass, factOf } from './break-glass.ts'
-import { type Emergency, emergencyRecords, emergencyWords, type KeptEmergency, noticeHours } from './emergency.ts'
+import { type Emergency, emergencyRecords, emergencyWords, type KeptEmergency, noticeHours, withNotice } from './emergency.ts'
 
 /** That the patient is told of each emergency: within 72 hours, unless an officer postpones it with a reason. @see auth.md 12.5.4 */
 
@@ -55,8 +55,9 @@ const changeNotice = (
   change: (emergency: Emergency) => Outcome<Changed>,
 ): Promise<Outcome<BrokenGlass>> =>
   untilHeld<BrokenGlass>(async () => {
-    const kept = await ground.store.records<Emergency>(emergencyRecords).get(id)
-    if (kept === undefined) return fail('unknown-instance', { what: 'Emergency' })
+    const found = await ground.store.records<Emergency>(emergencyRecords).get(id)
+    if (found === undefined) return fail('unknown-instance', { what: 'Emergency' })
+    const kept = withNotice(found)
     if (kept.value.account === by) return fail('another-person', {})
     if (kept.value.notice.state !== 'due') return fail('wrong-status', { status: kept.value.notice.state })
     const changed = change(kept.value)

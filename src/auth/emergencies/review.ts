@@ -3,7 +3,7 @@ import type { Fact } from '../facts.ts'
 import { commitFacts, type Ground, type Origin } from '../ground.ts'
 import { again, putOver, untilHeld } from '../record-plans.ts'
 import { type BrokenGlass, factOf, wordsOf } from './break-glass.ts'
-import { type Emergency, emergencyRecords } from './emergency.ts'
+import { type Emergency, emergencyRecords, withNotice } from './emergency.ts'
 
 /**
  * What an independent person thinks of an emergency. Fails `unknown-instance`, `another-person` for who opened it, `wrong-status` when it was judged before.
@@ -17,8 +17,9 @@ export const reviewEmergency = (
   origin: Origin,
 ): Promise<Outcome<BrokenGlass>> =>
   untilHeld<BrokenGlass>(async () => {
-    const kept = await ground.store.records<Emergency>(emergencyRecords).get(id)
-    if (kept === undefined) return fail('unknown-instance', { what: 'Emergency' })
+    const found = await ground.store.records<Emergency>(emergencyRecords).get(id)
+    if (found === undefined) return fail('unknown-instance', { what: 'Emergency' })
+    const kept = withNotice(found)
     if (kept.value.account === by) return fail('another-person', {})
     if (kept.value.review !== 'open') return fail('wrong-status', { status: kept.value.review })
     const emergency: Emergency = { ...kept.value, review: judgement, reviewedBy: by, reviewedAt: ground.clock() }

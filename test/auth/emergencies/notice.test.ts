@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { RoleAssignment } from '../../../src/auth/accounts/account.ts'
 import { accountRecords } from '../../../src/auth/accounts/account.ts'
 import { type BrokenGlass, breakGlass } from '../../../src/auth/emergencies/break-glass.ts'
-import { emergencyPage } from '../../../src/auth/emergencies/emergencies.ts'
+import { emergenciesOfPatient, emergencyById, emergencyPage } from '../../../src/auth/emergencies/emergencies.ts'
 import { type Emergency, emergencyRecords } from '../../../src/auth/emergencies/emergency.ts'
 import { escalateEmergencies } from '../../../src/auth/emergencies/escalation.ts'
 import { notePatientTold, postponeNotice, reasonIn, tellPatients } from '../../../src/auth/emergencies/notice.ts'
@@ -203,6 +203,30 @@ for (const engine of testEngines) {
       valueOf(await notePatientTold(house.ground, 'officer', emergency.id, origin))
       expect(valueOf(await escalateEmergencies(house.ground, zone))).toEqual({ reviews: 0, notices: 0 })
       expect(await house.mails()).toEqual([])
+    })
+
+    test('rows of before patients were told are listed as due, told, reviewed and encrypted anew like the others', async () => {
+      const house = await openHouse(engine)
+      const records = house.accounts.store.records<Omit<Emergency, 'notice'>>(emergencyRecords)
+      const opened = await Promise.all(['budi', 'ani', 'wati'].map(id => house.open(id)))
+      const [budi = '', ani = '', wati = ''] = opened.map(({ emergency }) => emergency.id)
+      for (const { emergency } of opened) {
+        const { notice: _, ...before } = emergency
+        valueOf(await records.put(before))
+      }
+      const due = opened[0]?.emergency.notice
+      const page = await emergencyPage(house.ground, { review: 'open' }, { limit: 10 })
+      expect(new Map(page.emergencies.map(({ id, notice }) => [id, notice]))).toEqual(new Map([budi, ani, wati].map(id => [id, due])))
+      expect((await emergenciesOfPatient(house.ground, 'budi')).map(({ notice }) => notice)).toEqual([due])
+      expect(valueOf(await emergencyById(house.ground, budi)).notice).toEqual(due)
+      valueOf(await notePatientTold(house.ground, 'officer', budi, origin))
+      expect((await house.kept(budi)).notice.state).toBe('told')
+      // From then on the schedule knows of it.
+      valueOf(await reviewEmergency(house.ground, 'officer', ani, 'justified', origin))
+      expect((await emergencyPage(house.ground, { notice: 'due' }, { limit: 10 })).emergencies.map(({ id }) => id)).toEqual([ani])
+      valueOf(await house.accounts.keyring.rotate('fields'))
+      valueOf(await reencryptEverything(house.ground))
+      expect((await house.kept(wati)).notice).toEqual(due)
     })
 
     test('a new data key takes along what was written', async () => {
