@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { MongoMemoryReplSet } from 'mongodb-memory-server'
@@ -12,11 +12,18 @@ import { databasePrefix } from './mongodb-address.ts'
 import { findMongod, findRedisServer } from './servers.ts'
 
 /**
+ * Every store on SQLite starts a thread that writes, thousands in one run: the thread is handed what an earlier one stripped and compiled.
+ * The same folder as bin/simpul.js.
+ */
+const compiled = resolve(import.meta.dirname, '../../node_modules/.cache/simpul/compiled')
+
+/**
  * Jest's global set-up: one mongod (a replica set of one) and one redis-server for the whole run, named to the tests by
  * SIMPUL_TEST_MONGODB_URI and SIMPUL_TEST_REDIS_URL. Where these are set nothing is started; `none` leaves the tests out.
  * Both servers end with this process, however it ends.
  */
 export default async function startServers(): Promise<void> {
+  process.env.NODE_COMPILE_CACHE ??= compiled
   process.env.SIMPUL_TEST_RUN = `${Date.now().toString(36)}-${process.pid.toString(36)}`
   await Promise.all([
     provided('SIMPUL_TEST_MONGODB_URI', 'mongod', startMongod),
