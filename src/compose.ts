@@ -12,13 +12,16 @@ import { createLogger } from './telemetry/logger.ts'
 
 /** Builds every component once: with `compose/` and engines.ts what knows all rooms. */
 
-/** A whole server, not yet listening. Closing it finishes what is under way, then closes the store. */
+/** A whole server, not yet listening. Closing it finishes what is under way, then closes the store. Where it throws, nothing stays open. */
 export const compose = async (config: Config, purpose: Purpose, together?: Together): Promise<DemoApplication> => {
+  await using opened = new AsyncDisposableStack()
   const definitions = loadDefinitions()
   const engine = engineOf(config)
   const writer = together === undefined || engine.host === undefined ? {} : { writer: together.writer }
-  const store = await engine.open({ definitions, records, clock: systemClock, config, ...writer })
+  const store = opened.use(await engine.open({ definitions, records, clock: systemClock, config, ...writer }))
   const http = await composeHttp(config, purpose, store, definitions, together)
+  opened.defer(http.close)
+  const held = opened.move()
   return {
     perform: http.perform,
     source: http.source,
@@ -27,10 +30,7 @@ export const compose = async (config: Config, purpose: Purpose, together?: Toget
     ready: http.ready,
     drain: http.drain,
     figures: http.figures,
-    [Symbol.asyncDispose]: async () => {
-      await http.close()
-      await store[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 

@@ -15,30 +15,24 @@ import { loadRoles } from './roles.ts'
 export const composeAdministration = async (config: Config): Promise<Administering> => {
   const definitions = loadDefinitions()
   const roles = loadRoles(config, definitions)
-  const store = await engineOf(config).open({ definitions, records, clock: systemClock, config })
-  try {
-    const shared = await shareWith(config)
-    const accounts = await composeAccounts({ config, store, shared, ids: uuidv7Ids(systemClock) })
-    const production = environmentOf(config) === 'production'
-    const kekFile = config.authKek === undefined && config.authKekFile === undefined ? madeKek(config) : undefined
-    return {
-      ground: accounts.ground,
-      accounts,
-      keys: accounts.keys,
-      roles,
-      registration: { definitions, roles, production },
-      address: publicAddress(publicUrl(config)),
-      zone: config.zone,
-      forTrials: isLocalUrl(publicUrl(config)) && !production,
-      ...(kekFile === undefined ? {} : { kekFile }),
-      [Symbol.asyncDispose]: async () => {
-        await shared[Symbol.asyncDispose]()
-        await store[Symbol.asyncDispose]()
-      },
-    }
-  } catch (error) {
-    await store[Symbol.asyncDispose]()
-    throw error
+  await using opened = new AsyncDisposableStack()
+  const store = opened.use(await engineOf(config).open({ definitions, records, clock: systemClock, config }))
+  const shared = opened.use(await shareWith(config))
+  const accounts = await composeAccounts({ config, store, shared, ids: uuidv7Ids(systemClock) })
+  const production = environmentOf(config) === 'production'
+  const kekFile = config.authKek === undefined && config.authKekFile === undefined ? madeKek(config) : undefined
+  const held = opened.move()
+  return {
+    ground: accounts.ground,
+    accounts,
+    keys: accounts.keys,
+    roles,
+    registration: { definitions, roles, production },
+    address: publicAddress(publicUrl(config)),
+    zone: config.zone,
+    forTrials: isLocalUrl(publicUrl(config)) && !production,
+    ...(kekFile === undefined ? {} : { kekFile }),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 

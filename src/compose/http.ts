@@ -40,8 +40,9 @@ import { settingsOf } from './settings.ts'
 
 export type Purpose = 'serve' | 'demo' | 'import'
 
-/** What serves a store over HTTP, not yet listening. */
+/** What serves a store over HTTP, not yet listening. Where it throws, what was opened for it is closed. */
 export const composeHttp = async (config: Config, purpose: Purpose, store: Store, definitions: Definitions, together?: Together) => {
+  await using opened = new AsyncDisposableStack()
   const version = simpulVersion()
   const { limits } = config
   const settings = settingsOf(config)
@@ -69,7 +70,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     ...(together === undefined ? {} : { stream: gathered(process.stdout, pipeBytes) }),
   })
   const events = createEvents(logger)
-  const shared = await shareWith(config, purpose, events)
+  const shared = opened.use(await shareWith(config, purpose, events))
   const health = await startHealth({
     check: () => store.health(),
     engine: store.engine,
@@ -79,6 +80,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
     clock: systemClock,
     version,
   })
+  opened.use(health)
   const metricsServer = createMetricsServer(metrics, mayConnect(config))
   const index = createIndexer(definitions, settings)
   const explained = async (type: string, id: string) => {
@@ -104,6 +106,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
         subjectOf: explained,
       })
     : undefined
+  opened.use(signIn)
 
   const parts: Parts = {
     store,
@@ -134,6 +137,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
   const perform = createPerform(interactions, parts)
   const url = settings.base.slice(0, -'/fhir'.length)
   const page = startPage({ version, demo: purpose === 'demo', closed, url })
+  const held = opened.move()
 
   return {
     perform,
@@ -174,9 +178,7 @@ export const composeHttp = async (config: Config, purpose: Purpose, store: Store
       events.serverStopping()
       await server?.close()
       await metricsServer.close()
-      await signIn?.[Symbol.asyncDispose]()
-      await shared[Symbol.asyncDispose]()
-      await health[Symbol.asyncDispose]()
+      await held.disposeAsync()
       events.serverStopped()
     },
   }
