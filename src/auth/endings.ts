@@ -25,6 +25,8 @@ const harmless: ReadonlySet<FactKind> = new Set([
   'emergency-unjustified',
   'emergency-words-read',
   'patient-told',
+  'logout-told',
+  'logout-not-told',
   'patient-notice-postponed',
   'access-explained',
   'access-reviewed',

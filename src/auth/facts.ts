@@ -44,6 +44,8 @@ export type FactKind =
   | 'logged-out-everywhere'
   | 'session-displaced'
   | 'session-moved'
+  | 'logout-told'
+  | 'logout-not-told'
   | 'disowned'
   | 'account-invited'
   | 'account-accepted'

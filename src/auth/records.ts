@@ -22,6 +22,7 @@ import { mailRecords } from './pages/mails/outbox.ts'
 import { libraryRecords } from './server/library-rows.ts'
 import { deviceRecords } from './sessions/device-cookies.ts'
 import { loginEventRecords } from './sessions/login-history.ts'
+import { logoutNoticeRecords } from './sessions/logout-notice.ts'
 import { sessionRecords } from './sessions/session.ts'
 import { launchRecords } from './smart/launch-record.ts'
 
@@ -52,4 +53,5 @@ export const accountStoreRecords: readonly RecordDefinition[] = [
   linkedRecords,
   federationStepRecords,
   logoutTokenRecords,
+  logoutNoticeRecords,
 ]

@@ -9,6 +9,7 @@ import { type Keys, openKeys } from '../auth/keys/open-keys.ts'
 import { createSpraying } from '../auth/lockout/spraying.ts'
 import { mailsBeside } from '../auth/pages/mails/outbox.ts'
 import { createPasswordHashing } from '../auth/passwords/hashing.ts'
+import { endsSessions, logoutsBeside } from '../auth/sessions/logout-notice.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
 import type { Config } from '../config/config.ts'
@@ -26,12 +27,14 @@ export const composeAccounts = async ({ config, store, shared, ids }: AccountsPa
   const kek = await findKek({ kek: config.authKek, kekFile: config.authKekFile, made: madeKek(config), store, random: randomBytes })
   const keys = opened(await openKeys({ store, kek, clock: systemClock, random: randomBytes }))
   const base = { store, clock: systemClock, ids, random: randomBytes, fields: keys.fields, hash: keys.hash }
+  const [mails, logouts] = [mailsBeside(base), logoutsBeside(base)]
   const ground: Ground = {
     ...base,
-    beside: mailsBeside(base),
+    beside: (facts, origin) => [...mails(facts, origin), ...logouts(facts)],
     told: facts => {
       for (const topic of endingTopics(facts)) shared.wake(topic)
       if (facts.some(isGrantNews)) shared.wake('grants')
+      if (facts.some(endsSessions)) shared.wake('logouts')
     },
   }
   return {

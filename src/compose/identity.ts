@@ -6,7 +6,7 @@ import { type ClientRegistry, createClientRegistry } from '../auth/clients/regis
 import { createConsents } from '../auth/consent/consents.ts'
 import { emergenciesOf } from '../auth/emergencies/emergencies.ts'
 import { checkIssuer } from '../auth/installation.ts'
-import { createOutgoing } from '../auth/outgoing/outgoing.ts'
+import { createOutgoing, type Outgoing } from '../auth/outgoing/outgoing.ts'
 import { createAuthenticate } from '../auth/principal/authenticate.ts'
 import type { PrincipalParts } from '../auth/principal/principal-parts.ts'
 import { createRoleReach } from '../auth/relations/role-reach.ts'
@@ -30,6 +30,8 @@ export type Identity = AsyncDisposable & {
   readonly clients: ClientRegistry
   readonly principals: PrincipalParts
   readonly authenticate: Authenticate
+  /** To addresses that applications chose. */
+  readonly outgoing: Outgoing
   readonly decide: Decide
   /** Applications under development get nothing, and none is registered. */
   readonly production: boolean
@@ -71,7 +73,8 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     clock: systemClock,
   })
   const health = createClientHealth({ store, clock: systemClock })
-  const jwks = createJwksCache({ outgoing: createOutgoing({ loopback: environment === 'development' }), clock: systemClock })
+  const outgoing = createOutgoing({ loopback: environment === 'development' })
+  const jwks = createJwksCache({ outgoing, clock: systemClock })
   const clients = createClientRegistry({ ground, jwks, health, production })
   const principals: PrincipalParts = {
     ground,
@@ -98,6 +101,7 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     clients,
     principals,
     authenticate,
+    outgoing,
     decide: createDecide({ roles: () => roles, consents, clock: systemClock }),
     production,
     since,

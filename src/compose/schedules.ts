@@ -5,14 +5,17 @@ import { disableDormant } from '../auth/accounts/dormant.ts'
 import { escalateEmergencies } from '../auth/emergencies/escalation.ts'
 import { tellPatients } from '../auth/emergencies/notice.ts'
 import { officersOf } from '../auth/emergencies/officers.ts'
+import type { ClientRegistry } from '../auth/clients/registry.ts'
 import type { ConsentMirroring } from '../auth/grants/consent-mirror.ts'
 import type { Ground } from '../auth/ground.ts'
 import { listProviders } from '../auth/federation/provider-administration.ts'
 import { whenDue } from '../auth/leases.ts'
+import type { Outgoing } from '../auth/outgoing/outgoing.ts'
 import { type NotSent, sendDueMails } from '../auth/pages/mails/delivery.ts'
 import type { Mailer } from '../auth/pages/mails/mailer.ts'
 import { postNotice } from '../auth/pages/mails/outbox.ts'
 import type { RoleTable } from '../auth/roles/role-table.ts'
+import { tellApplications } from '../auth/sessions/logout-delivery.ts'
 import type { PublicAddress } from '../auth/web.ts'
 import { type Outcome, ok } from '../base/outcome.ts'
 import type { Config } from '../config/config.ts'
@@ -27,6 +30,8 @@ export type SchedulesParts = {
   readonly events: Events
   readonly roles: RoleTable
   readonly mirror: ConsentMirroring
+  readonly clients: ClientRegistry
+  readonly outgoing: Outgoing
   readonly shared: Pick<Shared, 'onWake'>
   /** Absent: no mail leaves. */
   readonly mailer?: Mailer
@@ -40,12 +45,14 @@ const minute = 60 * second
 const hour = 60 * minute
 
 /** What identity does by itself, from time to time. Disposing waits for what is under way. */
-export const startSchedules = ({ accounts, address, config, events, roles, mailer, mirror, shared }: SchedulesParts): AsyncDisposable => {
+export const startSchedules = (parts: SchedulesParts): AsyncDisposable => {
+  const { accounts, address, clients, config, events, roles, mailer, mirror, outgoing, shared } = parts
   const { ground, keys } = accounts
   const { dormantDays, zone } = config
   const notSent = (mail: string, why: NotSent): void => events.mailNotSent({ mail, ...why })
   const officers = () => officersOf(ground, roles)
   const lease = { store: ground.store, clock: ground.clock, holder: randomUUID() }
+  const logouts = { ground, issuer: address.issuer, clients, signingKeys: keys.signing, outgoing }
   const daily = { everyMs: 24 * hour, leaseMs: hour }
   const works: readonly Work[] = [
     // In every node: it takes over what others made, and makes what is due.
@@ -65,6 +72,7 @@ export const startSchedules = ({ accounts, address, config, events, roles, maile
               whenDue(lease, { name: 'emergency-notices', everyMs: 10 * minute, leaseMs: 10 * minute }, () => tellPatients(ground)),
           },
         ]),
+    { everyMs: 5 * second, topic: 'logouts', run: () => tellApplications(logouts) },
     {
       everyMs: 30 * second,
       topic: 'grants',

@@ -141,7 +141,9 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   ]
   const mirror = mirrorConsents({ ground, clients, definitions, roles, perform, asking, ids, limits: config.limits })
   const discovery = smartConfiguration({ address, registration, scopes, brand: facilityIdentifier(config, address) })
-  const schedules = startSchedules({ accounts, address, config, events, roles, mirror, shared, ...given('mailer', mailer) })
+  const { outgoing } = identity
+  const scheduled = { accounts, address, clients, config, events, roles, mirror, outgoing, shared }
+  const schedules = startSchedules({ ...scheduled, ...given('mailer', mailer) })
   return {
     decide: identity.decide,
     openEmergency: createOpenEmergency(emergency),

@@ -54,6 +54,8 @@ const nodesFor = async (accounts: Accounts, ms: number, nodes: number, sent: Out
       roles: testRoles(),
       mirror: { due: async () => ok(0), sweep: async () => ok(0), consentsWritten: async () => ok(undefined) } as never, // has tests of its own
       shared,
+      clients: { find: async () => undefined } as never, // nobody has an application here
+      outgoing: async () => ({ ok: false, why: 'refused' }),
       mailer: { send: async mail => (sent.push(mail), ok(undefined)) },
     }),
   )

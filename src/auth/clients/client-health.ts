@@ -48,6 +48,10 @@ export const troubles = {
     id: 'Aplikasi membawa launch yang sudah dipakai, kedaluwarsa, atau bukan miliknya.',
   },
   'address-refused': { en: 'It came from an address that is not registered.', id: 'Aplikasi datang dari alamat yang tidak terdaftar.' },
+  'logout-not-taken': {
+    en: 'It did not take a notice at backchannelLogoutUri that somebody had signed out.',
+    id: 'Aplikasi tidak menerima pemberitahuan di backchannelLogoutUri bahwa seseorang telah keluar.',
+  },
   'rate-exceeded': { en: 'It asked too often.', id: 'Aplikasi meminta terlalu sering.' },
 } as const
 

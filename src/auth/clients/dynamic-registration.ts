@@ -139,7 +139,12 @@ const registrationFrom = (json: unknown, scopesMost: readonly string[], rules: R
       policyUri: json.policy_uri,
       ...(backend
         ? {}
-        : { redirectUris: json.redirect_uris, launchUris: json.launch_uris, postLogoutRedirectUris: json.post_logout_redirect_uris }),
+        : {
+            redirectUris: json.redirect_uris,
+            launchUris: json.launch_uris,
+            postLogoutRedirectUris: json.post_logout_redirect_uris,
+            backchannelLogoutUri: json.backchannel_logout_uri,
+          }),
     },
     rules,
   )
@@ -176,6 +181,8 @@ const metadataOf = ({ address }: RegistrationParts, client: Client, own?: string
   redirect_uris: client.redirectUris,
   launch_uris: client.launchUris,
   allowed_origins: client.allowedOrigins,
+  ...(client.postLogoutRedirectUris === undefined ? {} : { post_logout_redirect_uris: client.postLogoutRedirectUris }),
+  ...(client.backchannelLogoutUri === undefined ? {} : { backchannel_logout_uri: client.backchannelLogoutUri }),
   scope: client.scopesAllowed.join(' '),
   contacts: client.contacts,
   ...(client.jwks === undefined ? {} : { jwks: client.jwks }),

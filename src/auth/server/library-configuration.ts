@@ -32,7 +32,7 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     responseTypes: ['code'],
     pkce: { required: () => true },
     scopes: ['openid', 'offline_access', 'online_access'],
-    claims: { openid: ['sub', 'auth_time', 'acr', 'amr'], fhirUser: ['fhirUser'], profile: ['name'] },
+    claims: { openid: ['sub', 'auth_time', 'acr', 'amr', 'sid'], fhirUser: ['fhirUser'], profile: ['name'] },
     acrValues: ['urn:simpul:acr:1', secondFactorAcr],
     conformIdTokenClaims: false,
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -70,8 +70,10 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     async findAccount(ctx, id, token) {
       const grant = token !== undefined && 'grantId' in token && typeof token.grantId === 'string' ? token.grantId : undefined
       // Of a code the library asks after it was used: many who use it at once would end the grant before the first of them has his answer.
-      const account = grant === undefined ? (await liveOf(parts, ctx))?.account : (await heldGrant(ground, grant))?.account
-      return account?.key === id ? { accountId: id, claims: async () => claimsOf(parts, account.value) } : undefined
+      const held = grant === undefined ? undefined : await heldGrant(ground, grant)
+      const account = grant === undefined ? (await liveOf(parts, ctx))?.account : held?.account
+      if (account?.key !== id) return undefined
+      return { accountId: id, claims: async () => claimsOf(parts, account.value, held?.grant.value.session) }
     },
     async loadExistingGrant(ctx) {
       const id = stepsOf(ctx.oidc.result).consent?.grantId
@@ -158,9 +160,10 @@ const lifeOf = async (parts: AuthorizationServerParts, { oidc }: KoaContextWithO
   return Math.min(60, Math.max(5, client?.accessTokenMinutes ?? 15)) * minute
 }
 
-/** Nothing clinical. The library gives out what the scopes ask for. */
-const claimsOf = ({ address }: AuthorizationServerParts, { id, fhirUser, username }: Account) => ({
+/** Nothing clinical. The library gives out what the scopes ask for. `sid`: of the session in which it was allowed, as a logout token names it. */
+const claimsOf = ({ address }: AuthorizationServerParts, { id, fhirUser, username }: Account, sid: string | undefined) => ({
   sub: id,
+  ...(sid !== undefined && { sid }),
   ...(fhirUser !== undefined && { fhirUser: `${address.fhir}/${fhirUser}` }),
   ...(username !== undefined && { name: username }),
 })

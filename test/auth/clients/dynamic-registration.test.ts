@@ -26,6 +26,8 @@ const metadata = {
   redirect_uris: ['https://grafik.example/cb'],
   launch_uris: ['https://grafik.example/launch'],
   allowed_origins: ['https://grafik.example'],
+  post_logout_redirect_uris: ['https://grafik.example/bye'],
+  backchannel_logout_uri: 'https://grafik.example/logout',
   token_endpoint_auth_method: 'none',
   scope: 'launch/patient patient/*.rs openid',
   software_version: '1',
@@ -70,6 +72,8 @@ for (const engine of testEngines)
         token_endpoint_auth_method: 'none',
         redirect_uris: ['https://grafik.example/cb'],
         launch_uris: ['https://grafik.example/launch'],
+        post_logout_redirect_uris: ['https://grafik.example/bye'],
+        backchannel_logout_uri: 'https://grafik.example/logout',
         scope: 'launch/patient patient/*.rs openid',
         registration_client_uri: `https://rumah.example/oauth/register/${String(made.json.client_id)}`,
       })

@@ -90,6 +90,11 @@ describe('a registration', () => {
     ],
     ['a backend service', backend],
     ['a backend service with keys by URL', { ...backend, jwks: undefined, jwksUri: 'https://penyalur.example/jwks' }],
+    ['an app that hears of the end of sessions', { ...web, backchannelLogoutUri: 'https://grafik.example/logout' }],
+    [
+      'an app under development that hears of it on this machine',
+      { ...web, development: true, backchannelLogoutUri: 'http://127.0.0.1:3000/logout' },
+    ],
     ['a resource server', { name: 'Peladen', type: 'resource-server' }],
     ['an app of this house', { ...web, trust: 'first-party', scopesAllowed: ['__admin', 'user/*.cruds'] }],
   ] as const)
@@ -124,6 +129,12 @@ describe('a registration', () => {
     ['a key set that is none', { ...backend, jwks: { keys: [{ ...key, kid: '' }] } }, ['jwks key-set']],
     ['keys of an app without', { ...web, jwks: { keys: [key] } }, ['jwks member-not-here']],
     ['a place to go back to of a service', { ...backend, redirectUris: ['https://a.example/'] }, ['redirectUris member-not-here']],
+    ['the end of sessions told by http', { ...web, backchannelLogoutUri: 'http://127.0.0.1/logout' }, ['backchannelLogoutUri https-url']],
+    [
+      'the end of sessions told to a service',
+      { ...backend, backchannelLogoutUri: 'https://a.example/' },
+      ['backchannelLogoutUri member-not-here'],
+    ],
     ['grants of an app', { ...web, grants: backend.grants }, ['grants member-not-here']],
     ['grants with a relation', { ...backend, grants: [{ clause: 'Observation rs@A', reach: 'any' }] }, ['grants client-grants']],
     ['an app of this house under development', { ...web, trust: 'first-party', development: true }, ['development development-trust']],

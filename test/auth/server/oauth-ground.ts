@@ -18,6 +18,7 @@ import { type AuthStore, commitRecords } from '../../../src/auth/record-plans.ts
 import { createAuthorizationServer } from '../../../src/auth/server/authorization-server.ts'
 import type { Interaction } from '../../../src/auth/server/interaction.ts'
 import type { AuthorizationProblem, AuthorizationServer, AuthorizationServerParts, Seen } from '../../../src/auth/server/server-parts.ts'
+import { logoutsBeside } from '../../../src/auth/sessions/logout-notice.ts'
 import { findSession, newSession } from '../../../src/auth/sessions/sessions.ts'
 import { publicAddress, type WebHandler } from '../../../src/auth/web.ts'
 import type { Records } from '../../../src/storage/port.ts'
@@ -88,7 +89,7 @@ export const openOauth = async (
     store: awayWhen(accounts.parts.ground.store, store),
     beside: (told: readonly Fact[]) => {
       facts.push(...told)
-      return []
+      return logoutsBeside(accounts.parts.ground)(told)
     },
   }
   const seen = new Map<string, Seen>([
