@@ -43,6 +43,8 @@ type Engine = {
   readonly host?: (address: string, parts: Omit<StoreParts, 'definitions'>) => Promise<Host>
   /** What `doctor` may know of the store without starting a server; `deep` compares all that it says twice. */
   readonly examine: (address: string, deep: boolean, config: Config) => Promise<readonly Finding[]>
+  /** Writes anew what can be made from the rest and is lost. Absent where there is no such thing. */
+  readonly repair?: (address: string) => Promise<Finding>
   /** The schema of the store, without serving it. */
   readonly migrations: (address: string) => Promise<Migrations>
 }
@@ -82,7 +84,7 @@ const sqlite: Engine = {
       return [{ check: 'store', state: 'fail', says: 'The file is no store of Simpul.', remedy: 'Point SIMPUL_STORE to another file.' }]
     const says = `${known.live.toLocaleString('en')} resources, ${known.migrations} migrations.`
     if (!deep) return [{ check: 'store', state: 'ok', says: `${says} --deep compares every index entry with what was recorded.` }]
-    return findingsOf(deepCheck(path), 'Stop the server and restore the newest backup, or report this.')
+    return findingsOf(deepCheck(path), () => 'Stop the server and restore the newest backup, or report this.')
   },
   migrations: async address => migrationsAt(pathOf(address), systemClock),
 }
@@ -110,19 +112,25 @@ const mongodb: Engine = {
       if (migrations === 0) return [...warned, { check: 'store', state: 'ok', says: 'The database is empty; the first start fills it.' }]
       const says = `${live.toLocaleString('en')} resources, ${migrations} migrations.`
       if (!deep) return [...warned, { check: 'store', state: 'ok', says: `${says} --deep compares all that is said twice.` }]
-      return [...warned, ...findingsOf(await check.deepCheck(address), 'Restore the newest backup, or report this.')]
+      return [...warned, ...findingsOf(await check.deepCheck(address), check.remedyOf)]
     } catch (error) {
       if (!(error instanceof StoreUnusable)) throw error
       return [{ check: 'store', state: 'fail', says: error.message }]
     }
   },
+  repair: async address => {
+    const { repair } = await import('./storage/mongodb/check.ts')
+    const words = await repair(address)
+    const says = words === 0 ? 'Nothing was lost that could be written anew.' : `${words} words of relations were lost and are there again.`
+    return { check: 'repair', state: 'ok', says }
+  },
   migrations: async address => (await import('./storage/mongodb/migrate.ts')).migrationsAt(address),
 }
 
-const findingsOf = (found: readonly string[], remedy: string): readonly Finding[] =>
+const findingsOf = (found: readonly string[], remedyOf: (finding: string) => string): readonly Finding[] =>
   found.length === 0
     ? [{ check: 'store', state: 'ok', says: 'Every version is indexed exactly once, every entry is recorded, every counter is exact.' }]
-    : found.map(says => ({ check: 'store', state: 'fail', says, remedy }))
+    : found.map(says => ({ check: 'store', state: 'fail', says, remedy: remedyOf(says) }))
 
 const glance = (path: string): ReturnType<typeof glanceAt> | undefined => {
   try {
@@ -148,6 +156,7 @@ export const engineAt = (
   identity(): Promise<string>
   host?: (parts: Omit<StoreParts, 'definitions'>) => Promise<Host>
   examine(deep: boolean, config: Config): Promise<readonly Finding[]>
+  repair(): Promise<Finding>
   migrations(): Promise<Migrations>
 } => {
   const engine = engines[address.slice(0, address.indexOf(':'))]
@@ -165,6 +174,8 @@ export const engineAt = (
     read: parts => engine.read(address, parts),
     identity: () => engine.identity(address),
     examine: (deep, config) => engine.examine(address, deep, config),
+    repair: async () =>
+      engine.repair?.(address) ?? { check: 'repair', state: 'ok', says: 'This engine keeps nothing that could be written anew.' },
     migrations,
   }
 }
@@ -175,3 +186,5 @@ export const migrationsOf = (config: Config): Promise<Migrations> => engineAt(st
 export const engineOf = (config: Config): ReturnType<typeof engineAt> => engineAt(storeAddress(config))
 
 export const examineStore = (config: Config, deep: boolean): Promise<readonly Finding[]> => engineOf(config).examine(deep, config)
+
+export const repairStore = (config: Config): Promise<Finding> => engineOf(config).repair()

@@ -4,7 +4,7 @@ import type { Terminal } from './cli/terminal.ts'
 import { composeAdministration } from './compose/administration.ts'
 import { composeCopy } from './compose/copy.ts'
 import { compose, composePrimary } from './compose.ts'
-import { examineStore, migrationsOf } from './engines.ts'
+import { examineStore, migrationsOf, repairStore } from './engines.ts'
 
 /** The front door: the only place that reads the environment, the arguments and the signals of the process. */
 export const main = async (argv: readonly string[]): Promise<void> => {
@@ -19,6 +19,7 @@ export const main = async (argv: readonly string[]): Promise<void> => {
     composeCopy,
     administer: composeAdministration,
     examineStore,
+    repairStore,
     migrations: migrationsOf,
   }
   process.exitCode = await runProgram(argv, parts)

@@ -10,13 +10,18 @@ export type Finding = { readonly check: string; readonly state: 'ok' | 'warn' | 
 export type DoctorParts = {
   readonly config: { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
   readonly examineStore: (config: Config, deep: boolean) => Promise<readonly Finding[]>
+  /** Writes anew what can be made from the rest and is lost. */
+  readonly repairStore: (config: Config) => Promise<Finding>
   readonly terminal: Terminal
 }
+
+/** `repair` comes before `deep`, so that both tell what is left. */
+export type DoctorOptions = { readonly deep: boolean; readonly repair: boolean; readonly showConfig: boolean }
 
 const freeWarnBytes = 2 * 1024 ** 3
 
 /** `simpul doctor`: one line a check, each with its remedy; exit code 1 when something fails. */
-export const doctor = async (parts: DoctorParts, options: { readonly deep: boolean; readonly showConfig: boolean }): Promise<number> => {
+export const doctor = async (parts: DoctorParts, options: DoctorOptions): Promise<number> => {
   const { config, terminal } = parts
   if (!config.ok) {
     for (const { name, rule } of config.problems)
@@ -34,6 +39,7 @@ export const doctor = async (parts: DoctorParts, options: { readonly deep: boole
     startable(config.config),
     ...(await folder(config.config.dataDir)),
     await port(config.config),
+    ...(options.repair ? [await parts.repairStore(config.config)] : []),
     ...(await parts.examineStore(config.config, options.deep)),
   ]
   for (const finding of findings) tell(terminal, finding)

@@ -23,6 +23,7 @@ export type ProgramParts = Omit<Serving, 'compose'> & {
   readonly clock: Clock
   readonly compose: (config: Config, purpose: 'serve' | 'demo' | 'import', together?: Together) => Promise<DemoApplication>
   readonly examineStore: DoctorParts['examineStore']
+  readonly repairStore: DoctorParts['repairStore']
   readonly migrations: (config: Config) => Promise<Migrations>
   readonly composeCopy: (config: Config, from: string, to: string) => Promise<CopyParts & AsyncDisposable>
   readonly administer: (config: Config) => Promise<Administering>
@@ -152,14 +153,12 @@ const createProgram = (given: ProgramParts | undefined, end: (code: number) => v
     .command('doctor')
     .description('examine configuration, disk, port and store')
     .option('--deep', 'compare every index entry with what was recorded (slow)')
+    .option('--repair', 'write anew what the store can make from the rest and lost')
     .option('--config', 'show the effective configuration, secrets hidden')
     .option('--json', 'one JSON object a line')
     .action(
-      run((options: Json & { deep?: boolean; config?: boolean }) =>
-        doctor(
-          { config: readConfig(parts().environment), examineStore: parts().examineStore, terminal: terminal(options) },
-          { deep: options.deep === true, showConfig: options.config === true },
-        ),
+      run(({ deep = false, repair = false, config = false, ...options }: Json & { deep?: boolean; repair?: boolean; config?: boolean }) =>
+        doctor({ ...parts(), config: readConfig(parts().environment), terminal: terminal(options) }, { deep, repair, showConfig: config }),
       ),
     )
 

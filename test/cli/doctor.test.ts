@@ -50,6 +50,8 @@ for (const engine of migratingEngines)
       await opened[Symbol.asyncDispose]()
       const [known] = ofStore((await doctor(store, '--json')).out)
       expect(known).toMatchObject({ state: 'ok', says: expect.stringMatching(/^1 resources, \d+ migrations\./) })
+      const repaired = await doctor(store, '--repair', '--json')
+      expect(repaired.out).toContain('"check":"repair","state":"ok"')
       const deep = await doctor(store, '--deep', '--json')
       expect([deep.code, ofStore(deep.out)]).toEqual([
         0,

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Db, Long, MongoClient } from 'mongodb'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
-import { deepCheck, glanceAt } from '../../src/storage/mongodb/check.ts'
+import { deepCheck, glanceAt, remedyOf, repair } from '../../src/storage/mongodb/check.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
 import type { RecordDefinition, StoredVersion } from '../../src/storage/port.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
@@ -103,6 +103,11 @@ whereMongodb('the deep check of MongoDB', () => {
       /relations that no newest version says: Encounter 1/,
     ],
     [
+      'a word of a relation that is gone',
+      on => on.collection<{ _id: string }>('simpul.served').deleteOne({ _id: 'care#rahasia' }),
+      /^whom relations serve and simpul\.served does not know: 1$/,
+    ],
+    [
       'a token by system alone',
       change('Observation', 'o', { $push: { 'ix.tk': 'code|0|x' } }),
       /a token that is known with or without its system alone/,
@@ -199,6 +204,15 @@ whereMongodb('the deep check of MongoDB', () => {
         await restored(db, before)
       }
     })
+
+  test('brings back words of relations that are gone, and says so first', async () => {
+    expect(await repair(address)).toBe(0)
+    await db.collection('simpul.served').deleteMany({})
+    const [lost = ''] = await deepCheck(address)
+    expect(remedyOf(lost)).toContain('doctor --repair')
+    expect(await repair(address)).toBe(1)
+    expect(await deepCheck(address)).toEqual([])
+  })
 })
 
 type Copy = ReadonlyMap<string, readonly object[]>

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import type { AccessFilter } from '../../src/base/access-filter.ts'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
+import { repair } from '../../src/storage/mongodb/check.ts'
 import { steps } from '../../src/storage/mongodb/layout.ts'
 import { migrate } from '../../src/storage/mongodb/migrate.ts'
 import { openMongoStore } from '../../src/storage/mongodb/store.ts'
@@ -44,6 +45,18 @@ about('whom relations serve', () => {
     for (const store of [one, other]) expect([await seen(store, care), await seen(store, notClosed)]).toEqual([['o1'], ['o1']])
     await write(other, 'g2', [{ from: 'closed', of: 'r1', patient: 'p1' }])
     for (const store of [one, other]) expect([await seen(store, care), await seen(store, notClosed)]).toEqual([['o1'], []])
+  })
+
+  test('a lost word opens what a relation closes, and is closed again by the repair, in nodes that run', async () => {
+    const notClosed: AccessFilter = { op: 'not', of: { op: 'patients', from: 'closed', of: ['r9'] } }
+    await using one = await open()
+    await one.commit(planOf([newVersion({ type: 'Observation', id: 'o9', patients: ['p9'] })]))
+    await write(one, 'g9', [{ from: 'closed', of: 'r9', patient: 'p9' }])
+    await db.collection<{ _id: string }>('simpul.served').deleteOne({ _id: relationWord('closed', 'r9') })
+    await using other = await open()
+    expect(await seen(other, notClosed)).toContain('o9')
+    expect(await repair(address)).toBe(1)
+    expect(await seen(other, notClosed)).not.toContain('o9')
   })
 
   test('what was said before there was a place for it is brought in by the step that makes the place', async () => {

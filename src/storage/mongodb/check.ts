@@ -1,5 +1,6 @@
 import { systemClock } from '../../base/clock.ts'
 import { besideFindings } from './check-beside.ts'
+import { lostWords, restoreServed, servedFindings } from './check-served.ts'
 import { typeFindings } from './check-type.ts'
 import { type Database, openDatabase } from './database.ts'
 import { isExpired } from './snapshot.ts'
@@ -11,13 +12,29 @@ const snapshotMinutes = 60
 
 /**
  * Compares everything the store says twice: the text with what stands beside it for people, versions and their ends, index entries among themselves,
- * exact counts, parts, owners, blobs, records. Returns findings without values of records; none when the store is whole. Reads every document;
+ * exact counts, parts, owners, whom relations serve, blobs, records. Returns findings without values of records; none when the store is whole. Reads every document;
  * resources may be written meanwhile, what is being removed may be found half gone.
  */
 export const deepCheck = async (address: string): Promise<readonly string[]> => {
   const database = await openDatabase({ address, clock: systemClock, cursorMinutes: snapshotMinutes, appName: 'simpul doctor' })
   try {
     return await take(findingsIn(database), findingsMax)
+  } finally {
+    await database.close()
+  }
+}
+
+/** What mends it. */
+export const remedyOf = (finding: string): string =>
+  finding.startsWith(lostWords)
+    ? '"npx simpul doctor --repair" writes them anew from the relations, while servers go on.'
+    : 'Restore the newest backup, or report this.'
+
+/** Writes anew what can be made from the rest and is lost. Answers how many words that were. */
+export const repair = async (address: string): Promise<number> => {
+  const database = await openDatabase({ address, clock: systemClock, cursorMinutes: 0, appName: 'simpul doctor' })
+  try {
+    return await restoreServed(database.db)
   } finally {
     await database.close()
   }
@@ -49,6 +66,7 @@ async function* findingsIn(database: Database): AsyncGenerator<string> {
   const types = await database.collections.types()
   for (const type of types) yield* typeFindings(database, type)
   yield* besideFindings(database.db, types)
+  yield* servedFindings(database.db)
 }
 
 const take = async (findings: AsyncGenerator<string>, max: number): Promise<readonly string[]> => {
