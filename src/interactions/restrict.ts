@@ -3,7 +3,7 @@ import { type Looking, searchableWhere } from '../auth/policy/hidden-elements.ts
 import { simplified } from '../auth/policy/simplify.ts'
 import { type AccessFilter, type ConsentFilter, lookupsOf, seesAll } from '../base/access-filter.ts'
 import { fail, type Outcome, ok } from '../base/outcome.ts'
-import { normalise } from '../search/normalise.ts'
+import { type Facts, normalise } from '../search/normalise.ts'
 import { holdsOneDate } from '../search/parameters.ts'
 import type { Node, ParamRef, Part, Query } from '../search/tree.ts'
 import { assuming, saidOnce } from './assume.ts'
@@ -72,12 +72,14 @@ const withFilter = (part: Part, { where, filter }: Inner): Part => {
 class Restriction {
   readonly #call: Call
   readonly #parts: Parts
+  readonly #facts: Facts
   readonly #filters = new Map<string, Promise<Inner>>()
   readonly #fields = new Map<string, AccessFilter>()
 
   constructor(call: Call, parts: Parts) {
     this.#call = call
     this.#parts = parts
+    this.#facts = { holdsOneDate: param => holdsOneDate(parts.definitions, param) }
   }
 
   /** The conditions of a part with their own steps restricted, and the filter of its rows. `lookedAt`: parameters beside the conditions. */
@@ -94,8 +96,7 @@ class Restriction {
     const filters = all.flatMap(({ filter }) => (filter.op === 'all' ? [] : [filter]))
     const nodes = all.flatMap(inner => (inner.where.op === 'all' ? [] : [inner.where]))
     if (nodes.length === 0) return ok({ where: where.value, filter: joinedFilter(filters) })
-    const facts = { holdsOneDate: (param: ParamRef) => holdsOneDate(this.#parts.definitions, param) }
-    return ok({ where: normalise({ op: 'and', of: [where.value, ...nodes] }, facts), filter: joinedFilter(filters) })
+    return ok({ where: normalise({ op: 'and', of: [where.value, ...nodes] }, this.#facts), filter: joinedFilter(filters) })
   }
 
   /** The very node when nothing in it steps to another type. `rows` gathers those in which its parameters are seen. */
@@ -138,7 +139,7 @@ class Restriction {
       case 'access':
         return ok(node)
       case 'compartment':
-        return this.#compartment(node, type, ruling)
+        return ok(await this.#compartment(node, type, ruling))
       default: {
         // What is seen in part has words, too, of which nothing is told: not even that they are there.
         const seen = this.#searchable(type, node.param.code, ruling, node.op === 'missing' ? 'companion' : undefined)
@@ -158,14 +159,25 @@ class Restriction {
     return inner.ok ? ok(withFilter(part, inner.value)) : inner
   }
 
-  /** A compartment is made of what is seen of it: parameters that look at what is hidden do not count. */
-  #compartment(node: Extract<Node, { op: 'compartment' }>, type: string, ruling: Ruling): Outcome<Node> {
-    const params = node.params.filter(({ code }) => {
-      const seen = this.#searchable(type, code, ruling)
-      return seen.ok && seen.value.op === 'all'
+  /** A compartment is made of what is seen of it: a parameter counts in the rows in which the caller sees what it looks at. */
+  async #compartment(node: Extract<Node, { op: 'compartment' }>, type: string, ruling: Ruling): Promise<Node> {
+    const seenIn = new Map<string, { readonly rows: AccessFilter; readonly params: ParamRef[] }>()
+    for (const param of node.params) {
+      const seen = this.#searchable(type, param.code, ruling)
+      if (!seen.ok) continue
+      const key = JSON.stringify(seen.value)
+      const known = seenIn.get(key) ?? { rows: seen.value, params: [] }
+      known.params.push(param)
+      seenIn.set(key, known)
+    }
+    const [first] = seenIn.values()
+    if (first?.rows.op === 'all' && first.params.length === node.params.length) return node
+    const alternatives = [...seenIn.values()].map(async ({ rows, params }) => {
+      const part: Part = { type, where: { ...node, params } }
+      const { where, filter } = await this.#inWords(rows, part)
+      return withFilter(part, { where: where.op === 'all' ? part.where : { op: 'and', of: [part.where, where] }, filter }).where
     })
-    if (params.length === node.params.length) return ok(node)
-    return ok(params.length === 0 ? none : { ...node, params })
+    return normalise({ op: 'or', of: await Promise.all(alternatives) }, this.#facts)
   }
 
   /** The rows in which the caller sees what the parameter looks at, well enough for the use that is made of it; fails `forbidden` where there are none. */
@@ -189,10 +201,16 @@ class Restriction {
     return known
   }
 
-  /** Where every row is about one patient, relations that he stands in hold of every row. */
-  async #relationsKnown(filter: AccessFilter, patient: string): Promise<AccessFilter> {
+  /**
+   * Where every row is about one patient, relations that he stands in hold of every row. Where what he closed leaves none to ask of, they are asked of nobody:
+   * he costs what one costs who never was.
+   */
+  async #relationsKnown(filter: AccessFilter, patient: string, owed: boolean): Promise<AccessFilter> {
     const relations = lookupsOf(filter).filter(word => word.op === 'patients')
-    if (relations.length === 0) return filter
+    if (relations.length === 0) {
+      if (owed) await this.#parts.store.related([{ from: 'care', of: ['-'], patient }])
+      return filter
+    }
     const questions = relations.map(({ from, of, confirmed }) => ({ from, of, patient, ...(confirmed && { confirmed }) }))
     const answers = await this.#parts.store.related(questions)
     const known = new Set<AccessFilter>(relations.filter((_, at) => answers[at] === true))
@@ -201,7 +219,7 @@ class Restriction {
 
   async #translate(filter: AccessFilter, type: string, patient: PatientAsked | undefined): Promise<Inner> {
     const said = simplified(await withoutConsents(filter, type, patient, this.#call))
-    const known = patient?.all === true ? await this.#relationsKnown(said, patient.id) : said
+    const known = patient?.all === true ? await this.#relationsKnown(said, patient.id, asksRelations(filter)) : said
     // Whatever was concluded from it is made sure of.
     const words = saidOnce(patient?.unsure === true ? simplified({ op: 'and', of: [{ op: 'patient', id: patient.id }, known] }) : known)
     const conjuncts = words.op === 'and' ? words.of : [words]
@@ -211,6 +229,8 @@ class Restriction {
     return { filter: joinedFilter(plain), where: nodes.length === 0 ? { op: 'all' } : { op: 'and', of: nodes } }
   }
 }
+
+const asksRelations = (filter: AccessFilter): boolean => lookupsOf(filter).some(({ op }) => op === 'patients')
 
 const joinedFilter = (filters: readonly AccessFilter[]): AccessFilter => {
   const parts = filters.filter(({ op }) => op !== 'all')

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { testEngines } from '../../support/engines.ts'
-import { portalUser } from '../../support/principals.ts'
+import { portalUser, principalWith } from '../../support/principals.ts'
 import { bundle, entry, type Sent } from '../speak.ts'
 import { askers, type Hospital, openHospital } from './hospital.ts'
 
@@ -139,6 +139,30 @@ for (const engine of testEngines)
         for (const url of ['Patient?_text=x', 'Patient?_content=x', 'Patient?_filter=x', 'Patient?_list=x'])
           expect((await ask(reception, 'GET', url)).status).toBeGreaterThanOrEqual(400)
       })
+    })
+
+    test('somebody with two roles finds of a compartment what he finds by either of them', async () => {
+      const names = async (roles: readonly string[], url: string): Promise<readonly string[]> => {
+        const { status, body } = await ask(principalWith({ roles, tokenRef: roles.join() }), 'GET', `${url}?_count=200`)
+        if (status !== 200) return []
+        const entries: readonly { search: { mode: string }; resource: { resourceType: string; id: string } }[] = body.entry ?? []
+        return entries.flatMap(({ search, resource }) => (search.mode === 'match' ? [`${resource.resourceType}/${resource.id}`] : []))
+      }
+      let found = 0
+      for (const [one, other] of [
+        ['doctor', 'receptionist'],
+        ['nurse', 'billing'],
+        ['receptionist', 'auditor'],
+        ['registrar', 'billing'],
+      ] as const)
+        for (const owner of ['Practitioner/me', 'Patient/budi', 'Patient/agus', 'Encounter/visit-budi'])
+          for (const member of ['*', 'Encounter', 'Condition', 'Patient']) {
+            const url = `${owner}/${member}`
+            const [alone, beside, together] = [await names([one], url), await names([other], url), await names([one, other], url)]
+            expect([one, other, url, together.toSorted()]).toEqual([one, other, url, [...new Set([...alone, ...beside])].toSorted()])
+            found += together.length
+          }
+      expect(found).toBeGreaterThan(0)
     })
 
     describe('is neither tried nor replaced', () => {
