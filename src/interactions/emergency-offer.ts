@@ -5,7 +5,7 @@ import type { Query } from '../search/tree.ts'
 import type { Store } from '../storage/port.ts'
 import type { Call, Parts } from './parts.ts'
 import { patientNamed } from './restrict.ts'
-import { inquiryOf, lookUp, stateOf } from './states.ts'
+import { type Inquiry, inquiryOf, lookUp, stateOf } from './states.ts'
 
 /**
  * Tells those who may break the glass that something of the patient they ask for is closed to them by label or consent. It hangs on patient and
@@ -24,15 +24,14 @@ export const emergencyOffer = async (query: Query, call: Call, parts: Parts): Pr
   return ok(closed.value ? [issue('information', 'break-glass-possible', {})] : [])
 }
 
-/** Whether but for labels and consents the caller would see the patient. */
+/** Whether but for labels and consents the caller would see the patient: of one who never was as much is asked of the store. */
 const isRelated = async (patient: string, ruling: Ruling, call: Call, parts: Parts): Promise<boolean> => {
   const newest = await parts.store.newest('Patient', patient)
-  if (newest === undefined || newest.deleted) return false
-  const { state } = await stateOf(newest, parts)
-  if (state === undefined) return false
+  const state = newest === undefined || newest.deleted ? undefined : (await stateOf(newest, parts)).state
   const filter = withoutClosing(ruling.filter)
-  const informed = await lookUp(inquiryOf(state, [filter]), call, parts)
-  return admitsState(filter, informed(state))
+  const unknown: Inquiry = { type: 'Patient', id: patient, state: undefined, filters: [filter] }
+  const informed = await lookUp(state === undefined ? [unknown] : inquiryOf(state, [filter]), call, parts)
+  return state !== undefined && admitsState(filter, informed(state))
 }
 
 /** The filter as if nothing were labelled and nobody had said anything. Neither stands under a `not`. */

@@ -1,6 +1,7 @@
 import type { Ruling } from '../auth/access.ts'
 import { checkConsent } from '../auth/consent/check-consent.ts'
 import { checkWrite, type WriteCheck } from '../auth/policy/write-check.ts'
+import { type AccessFilter, lookupsOf } from '../base/access-filter.ts'
 import { type Failure, fail, type Outcome, ok } from '../base/outcome.ts'
 import type { Resource } from '../fhir/model/resource.ts'
 import type { Key, Relation, StoredVersion } from '../storage/port.ts'
@@ -100,8 +101,10 @@ const judgeAll = async (writes: readonly NewWrite[], rows: readonly Relation[], 
   const besides = rows.length === 0 ? undefined : relationsBeside(rows, parts.clock())
   // One request, one caller: consents and relations are those of one principal.
   const informed = await lookUp(inquiries, first.call, parts, besides)
-  // Where a consent closes everything nothing is left to ask of relations: it is asked all the same, or one could tell it from what never was.
-  if (informed.asked.consents && !informed.asked.relations) await parts.store.related([{ from: 'care', of: ['-'], patient: '-' }])
+  // Where a consent closes everything, and where patients come from what is written about, nothing may be left to ask of relations: they are asked all the
+  // same, or one could tell what is hidden from what never was.
+  const owed = informed.asked.consents || judgings.some(judging => 'check' in judging && hangsOnOthers(judging))
+  if (owed && !informed.asked.relations) await parts.store.related([{ from: 'care', of: ['-'], patient: '-' }])
   return judgings.map(judging => {
     if ('free' in judging) return enforceable(judging.draft, { sight: wholeSight }, parts)
     if ('kind' in judging) return { ok: false, failure: judging }
@@ -156,12 +159,21 @@ const isFree = ({ check, fields }: Ruling): boolean =>
   )
 
 /** Only what the states themselves leave open is asked. */
-const inquiriesOf = ({ check, ruling, after, old }: Judging): readonly Inquiry[] => {
-  const fields = sightConditions(ruling)
-  const ofAfter = [...check.alternatives.map(one => one.after), check.after, ...fields]
-  const ofOld = [...check.alternatives.map(one => one.before), ...fields]
-  return [...inquiryOf(after, ofAfter), ...(old === undefined ? [] : inquiryOf(old, ofOld))]
+const inquiriesOf = (judging: Judging): readonly Inquiry[] => {
+  const { check, ruling, after, old } = judging
+  const ofOld = [...check.alternatives.map(one => one.before), ...sightConditions(ruling)]
+  return [...inquiryOf(after, conditionsOfNew(judging)), ...(old === undefined ? [] : inquiryOf(old, ofOld))]
 }
+
+const conditionsOfNew = ({ check, ruling }: Judging): readonly AccessFilter[] => [
+  ...check.alternatives.map(one => one.after),
+  check.after,
+  ...sightConditions(ruling),
+]
+
+/** Whether what the new state speaks of, seen or not, decides what must be asked. */
+const hangsOnOthers = (judging: Judging): boolean =>
+  judging.after.speaksOf !== undefined && conditionsOfNew(judging).some(filter => lookupsOf(filter).length > 0)
 
 /** The first link of a patient makes him known where its writer works, and nowhere else. */
 const linksToOwnHouse = ({ version }: Draft, { principal }: Call): boolean => {

@@ -1,5 +1,6 @@
 import { applyFieldRules, rowViews } from '../../src/auth/policy/field-rules.ts'
 import { type Decision, decide } from '../../src/auth/policy/decide.ts'
+import { heldPermissions } from '../../src/auth/policy/held-permissions.ts'
 import type { Principal } from '../../src/auth/policy/principal.ts'
 import { type AccessSubject, admitsState } from '../../src/base/access-filter.ts'
 import type { Resource } from '../../src/fhir/model/resource.ts'
@@ -23,6 +24,10 @@ export type Seen = {
   readonly found: ReadonlyMap<string, Judged>
   /** The same of what may be read. */
   readonly read: ReadonlyMap<string, Judged>
+  /** The same of what may be read in its versions: all but who the caller is, which `fhirUser` opens as it is now. */
+  readonly versions: ReadonlyMap<string, Judged>
+  /** Ids of patients for whom he is offered to break the glass. */
+  readonly offered: ReadonlySet<string>
   /** Ids and words that may stand in any answer. */
   readonly words: ReadonlySet<string>
   /** Types of which some rows are seen in part alone. */
@@ -93,7 +98,29 @@ export const seenBy = (principal: Principal, hospitals: Hospitals, subjects: Sub
     }
     return found
   }
-  return { found: all('search-type'), read: all('read'), words, partly }
+  return {
+    found: all('search-type'),
+    read: all('read'),
+    versions: all('vread'),
+    offered: offeredTo(principal, hospitals, subjects),
+    words,
+    partly,
+  }
+}
+
+/** auth.md 12.5 (6): patients whom only labels or consents close to who may break the glass. */
+const offeredTo = (principal: Principal, hospitals: Hospitals, subjects: Subjects): ReadonlySet<string> => {
+  const decision = decide(testRoles(), principal, 'read', 'Patient')
+  if (!decision.allow || principal.kind !== 'user' || !heldPermissions(testRoles(), principal).has('break-glass')) return new Set()
+  const opened = (state: State): AccessSubject => ({
+    ...bare(state),
+    confidentiality: 0,
+    sensitivities: [],
+    relates: (relation, patient) => hospitals.relates(relation, patient),
+    consents: () => true,
+  })
+  const patients = [...subjects.values()].filter(({ state }) => state.type === 'Patient' && admitsState(decision.filter, opened(state)))
+  return new Set(patients.map(({ state }) => state.id))
 }
 
 /** Content of a Binary is bytes. */

@@ -191,8 +191,5 @@ const difference = (a: readonly string[], b: readonly string[]): string =>
  * Fewer rows may be found where some are seen in part, never more; but a masked identifier is found by who knows it, among what he may find.
  */
 const differsByParts = (found: readonly string[], alone: readonly string[], { partly, found: all }: Seen, url: string): boolean =>
-  (isCompartment(url) || [...partly].some(type => url.includes(type) || url.includes('*'))) &&
+  [...partly].some(type => url.includes(type) || url.includes('*')) &&
   found.every(one => alone.includes(one) || (/[?&._a-zA-Z]identifier(?:%3A[a-z-]+)?=/.test(url) && all.has(one)))
-
-/** Of compartments, what anybody sees in part does not count for who sees it whole by another role. */
-const isCompartment = (url: string): boolean => /^\w+\/\w+\/(?:\w+|\*)\?/.test(url)

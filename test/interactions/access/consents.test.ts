@@ -107,6 +107,36 @@ for (const engine of testEngines) {
       await given.withdraw()
     })
 
+    test('what a consent closes costs the store what never was does, by whatever path it is looked for', async () => {
+      const given = await give({ type: 'deny' })
+      const rows: readonly (readonly [method: string, url: (id: string) => string])[] = [
+        ['GET', id => `Patient?_id=${id}`],
+        ['GET', id => `Observation?subject:Patient._id=${id}`],
+        ['GET', id => `Observation?patient=${id}`],
+        ['GET', id => `Patient/${id}/Observation`],
+        ['GET', id => `Patient/${id}`],
+        ['PUT', id => `Patient?_id=${id}`],
+      ]
+      const lookups = async (who: Principal, method: string, url: string) => {
+        const sent = method === 'PUT' ? { body: { resourceType: 'Patient', active: true } } : {}
+        await hospital.ask(who, method, url, sent)
+        hospital.calls.clear()
+        await hospital.ask(who, method, url, sent)
+        return Object.fromEntries(
+          [...hospital.calls].filter(([name]) => ['related', 'newest', 'version', 'search'].includes(name)).toSorted(),
+        )
+      }
+      for (const who of [doctor, principalWith({ roles: ['doctor'], scope: 'user/*.cruds' }), principalWith({ roles: ['pharmacist'] })])
+        for (const [method, url] of rows)
+          for (const closed of ['budi', 'agus'])
+            expect([method, url(closed), await lookups(who, method, url(closed))]).toEqual([
+              method,
+              url(closed),
+              await lookups(who, method, url('nobody')),
+            ])
+      await given.withdraw()
+    })
+
     test('an emergency goes before consents', async () => {
       const given = await give({ type: 'deny' })
       expect(await status({ ...doctor, emergencies: ['budi'] }, 'Observation/budi-lab')).toBe(200)

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { testEngines } from '../../support/engines.ts'
+import { principalWith } from '../../support/principals.ts'
 import { bundle, entry, type Heard, type Sent } from '../speak.ts'
 import { askers, type Hospital, openHospital } from './hospital.ts'
 
@@ -122,6 +123,37 @@ for (const engine of testEngines)
             expect(await asked(principal, row, hidden)).toEqual(known)
           }
         })
+
+    test('what is written about a record that is hidden, of whomever it is, costs what it costs about one that never was', async () => {
+      const claim = (id: string, of: string) => ({
+        resourceType: 'Claim',
+        id,
+        status: 'active',
+        patient: { reference: `Patient/${of}` },
+        created: '2026-11-20',
+      })
+      for (const patient of ['budi', 'agus'])
+        await hospital.ask(undefined, 'PUT', `Claim/of-${patient}`, { body: claim(`of-${patient}`, patient) })
+      const provenance = (id: string) => ({
+        resourceType: 'Provenance',
+        recorded: '2026-11-20T00:00:00Z',
+        target: [{ reference: `Claim/${id}` }],
+        agent: [{ who: { display: 'x' } }],
+      })
+      const alone: Row = { method: 'POST', url: () => 'Provenance', sent: id => ({ body: provenance(id) }) }
+      const together: Row = {
+        method: 'POST',
+        url: () => '',
+        sent: id => ({ body: bundle('transaction', [entry('POST', 'Provenance', provenance(id))]) }),
+      }
+      const scoped = (launch: object) => principalWith({ roles: ['doctor'], scope: 'patient/*.cruds', launch })
+      for (const who of [askers['a doctor'] as Principal, scoped({ patient: 'budi' }), scoped({ patient: 'siti' })])
+        for (const row of [alone, together]) {
+          const never = await asked(who, row, 'nobody-there')
+          expect(await asked(who, row, 'of-agus')).toEqual(never)
+          expect(await asked(who, row, 'of-budi')).toEqual(never)
+        }
+    })
 
     test('an update creates only for who reaches all of the type', async () => {
       const doctor = askers['a doctor'] as Principal
