@@ -38,7 +38,7 @@ const sqlite: TestEngine = {
 const mongodb: TestEngine = {
   name: 'mongodb',
   open: async options => {
-    const { address, giveBack } = await leaseDatabase()
+    const { address, giveBack } = await leaseDatabase(options.records)
     const { openMongoStore } = await import('../../src/storage/mongodb/store.ts')
     return closing(await openMongoStore({ address, ...options }), giveBack)
   },

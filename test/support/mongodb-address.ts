@@ -10,8 +10,9 @@ const ofRun = `${databasePrefix}${process.env.SIMPUL_TEST_RUN ?? process.pid.toS
 /** A database that no other test knows, on the mongod of this run. Whoever asks may drop it. */
 export const mongodbAddress = (name: string): string => addressOf(`${ofRun}${name}-${randomUUID().slice(0, 8)}`)
 
-/** Databases of this Jest worker by number, which one test file after the other uses. */
-export const workerAddress = (number: number): string => addressOf(`${ofRun}worker-${process.env.JEST_WORKER_ID ?? '0'}-${number}`)
+/** Databases of this Jest worker by kind and number, which one test file after the other uses. */
+export const workerAddress = (number: number, kind: string): string =>
+  addressOf(`${ofRun}worker-${process.env.JEST_WORKER_ID ?? '0'}-${kind}${kind === '' ? '' : '-'}${number}`)
 
 const addressOf = (database: string): string => {
   const url = new URL(mongodbThere ? (process.env.SIMPUL_TEST_MONGODB_URI as string) : 'mongodb://nowhere.invalid')
