@@ -189,11 +189,11 @@ const cookieKeys = ({ accounts }: Identity): readonly string[] =>
     .slice(0, 2)
     .map(({ key }) => key.export().toString('base64url'))
 
-/** Links to a new password: 5 an hour for each address, and for each name. @see auth.md 16 */
-const mayAskReset = (shared: Shared): ((address: string, name: string) => Promise<boolean>) => {
-  const [addresses, names] = ['reset-address', 'reset-name'].map(name => shared.counter({ name, most: 5, windowSeconds: 3600 }))
-  return async (address, name) => {
-    const uses = await Promise.all([addresses?.(countedAs(address)), names?.(name)])
+/** Links to a new password: 5 an hour for each address, and for each account or name that is nobody's. @see auth.md 16 */
+const mayAskReset = (shared: Shared): ((address: string, subject: string) => Promise<boolean>) => {
+  const [addresses, subjects] = ['reset-address', 'reset-subject'].map(name => shared.counter({ name, most: 5, windowSeconds: 3600 }))
+  return async (address, subject) => {
+    const uses = await Promise.all([addresses?.(countedAs(address)), subjects?.(subject)])
     return uses.every(use => use?.allowed === true)
   }
 }

@@ -6,7 +6,7 @@ import { countedBy, type Meter, meterOf } from './meter.ts'
 
 /**
  * How often the doors may be used. A client is counted together with the address it comes from: else whoever knows its id could use its share up, and an
- * application with thousands of browsers would have one share for all.
+ * application with thousands of browsers would have one share for all. Who is nobody's client is counted by address alone as well.
  * @see auth.md 16
  */
 
@@ -49,6 +49,8 @@ const rows: readonly Row[] = [
   // 60 a minute, and twice as many in a burst.
   { name: 'token',          most: 120,  windowSeconds: 2 * minute, isFor: at('/oauth/token', 'POST'),       key: client },
   { name: 'token-failures', most: 10,   windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: client, failed: (status, form) => status === 401 || (status === 400 && !isPolling(form)) },
+  // Whoever gives himself another name each time fails as nobody.
+  { name: 'token-strangers', most: 60,  windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: address, failed: status => status === 401 },
   { name: 'introspect',     most: 1200, windowSeconds: minute,     isFor: at('/oauth/introspect', 'POST'),  key: client },
   // Each login that begins at a provider is kept for ten minutes.
   { name: 'provider',       most: 300,  windowSeconds: minute,     isFor: path => /^\/login\/(?:[A-Za-z0-9_-]{16,64}\/)?federation\//.test(path), key: address },

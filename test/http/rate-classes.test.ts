@@ -84,6 +84,7 @@ describe('a door', () => {
       'provider 300 in 60 s',
       'token 120 in 120 s',
       'token-failures 10 in 60 s',
+      'token-strangers 60 in 60 s',
     ])
   })
 
@@ -172,6 +173,29 @@ describe('a door', () => {
     for (let n = 0; n < 4; n++) expect((await ask(polling)).status).toBe(400)
     const failing = 'client_id=aplikasi-satu&grant_type=refresh_token'
     expect([(await ask(failing)).status, (await ask(failing)).status, (await ask(failing)).status]).toEqual([400, 400, 429])
+    status = 200
+  })
+
+  test('for tokens counts by address who is no client of ours, by however many names', async () => {
+    const limited: string[] = []
+    await using server = await startHttp({
+      proxies: ['127.0.0.1'],
+      signIn: {
+        doorLimits: createDoorLimits({
+          shared: { counter: limit => shareInProcess().counter(limit.name === 'token-strangers' ? { ...limit, most: 2 } : limit) },
+          limited: name => limited.push(name),
+        }),
+        doors: [{ name: 'oauth', paths: ['/oauth'], handler, answers: 'json' }],
+      },
+    })
+    const ask = async (name: string, address = '192.0.2.1') =>
+      (await server.send({ method: 'POST', path: '/oauth/token', headers: { ...form, ...from(address) }, body: `client_id=${name}` }))
+        .status
+    status = 400
+    for (let n = 0; n < 3; n++) expect(await ask(`aplikasi-${n}`)).toBe(400)
+    status = 401
+    expect([await ask('satu'), await ask('dua'), await ask('tiga'), await ask('satu', '192.0.2.2')]).toEqual([401, 401, 429, 401])
+    expect(limited).toEqual(['token-strangers'])
     status = 200
   })
 })

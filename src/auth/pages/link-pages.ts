@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import { confirmEmail } from '../accounts/email-change.ts'
 import { acceptInvitation } from '../accounts/invitation.ts'
+import { accountByName } from '../accounts/find-account.ts'
 import { openLink } from '../accounts/links.ts'
 import { foldName } from '../accounts/names.ts'
 import { requestReset, resetPassword } from '../accounts/password-reset.ts'
@@ -52,7 +53,9 @@ const takeForgotten: Page = async ({ visit, parts, form }) => {
   const name = form.one('username') ?? ''
   if (name.trim() === '') return sendPage(visit, forgottenPage(visit, visit.say('page.required')), 422)
   const { ground } = parts.accounts
-  const may = await (parts.mayAskReset?.(visit.from.address, ground.hash.of('login-name', foldName(name))) ?? true)
+  // Of one account there is one count, however it is named.
+  const subject = (await accountByName(ground, name))?.key ?? ground.hash.of('login-name', foldName(name))
+  const may = await (parts.mayAskReset?.(visit.from.address, subject) ?? true)
   if (may) {
     const asked = await requestReset(ground, name, visit.from)
     if (!asked.ok) return sendFailure(visit, asked.failure)

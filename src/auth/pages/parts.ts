@@ -26,8 +26,8 @@ export type PagesParts = {
   readonly launches?: AppLaunches
   /** Absent: there is no emergency access here, and no banner. */
   readonly emergencies?: EmergencyAccess
-  /** False: asked too often (auth.md 16); the browser is answered as ever and no mail is sent. `name`: keyed hash. */
-  readonly mayAskReset?: (address: string, name: string) => Promise<boolean>
+  /** False: asked too often (auth.md 16); the browser is answered as ever and no mail is sent. `subject`: id of the account, or keyed hash of a name that is nobody's. */
+  readonly mayAskReset?: (address: string, subject: string) => Promise<boolean>
   /** Origins that may frame the pages; none unless said otherwise. */
   readonly frameAncestors?: readonly string[]
 }

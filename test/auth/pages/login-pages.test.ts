@@ -211,6 +211,22 @@ for (const engine of testEngines)
       expect(await mailsOf(world)).toEqual([])
     })
 
+    test('asked by every name of one account, it is one account that is counted; a name that is nobody’s by itself', async () => {
+      const subjects: string[] = []
+      const mayAskReset = async (_address: string, subject: string) => subjects.push(subject) <= 2
+      const world = await openPages(engine, { parts: { mayAskReset } })
+      const { id } = await anAccount(world.accounts, 'siti.aminah')
+      await mailsOf(world)
+      const browser = new TestBrowser(world.base)
+      for (const username of ['siti.aminah', ' SITI.Aminah ', 'siti.aminah@rumah.example', 'Siti.Aminah@Rumah.example', 'nobody.here']) {
+        await browser.open('/login/forgotten')
+        await browser.send('/login/forgotten', { username })
+      }
+      expect(subjects.slice(0, 4)).toEqual([id, id, id, id])
+      expect(subjects[4]).not.toBe(id)
+      expect(await mailsOf(world)).toHaveLength(2)
+    })
+
     test('an invitation is accepted once, and what is wrong stands beside its field', async () => {
       const world = await openPages(engine)
       await anAccount(world.accounts, 'taken.name')
