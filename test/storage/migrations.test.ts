@@ -3,9 +3,11 @@
  * @see operate.md 14
  */
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { MongoClient } from 'mongodb'
+import { Long, MongoClient } from 'mongodb'
 import { seesAll } from '../../src/base/access-filter.ts'
 import { migrated } from '../../src/storage/migrations.ts'
+import { Collections } from '../../src/storage/mongodb/collections.ts'
+import { type Step, steps } from '../../src/storage/mongodb/layout.ts'
 import { migrate } from '../../src/storage/mongodb/migrate.ts'
 import { type AnyStep, migratingEngines } from '../support/migrating.ts'
 import { mongodbAddress, mongodbThere } from '../support/mongodb-address.ts'
@@ -191,5 +193,37 @@ whereMongodb('a migration of MongoDB', () => {
       expect(Date.now()).toBeGreaterThanOrEqual(until.getTime() - 50)
       const indexes = await db.collection('simpul.shapes').indexes()
       expect(indexes.map(({ name }) => name)).toContain('type')
+    }))
+
+  test('gives sort values of before their places by how many there are, and once more changes nothing', () =>
+    withDatabase(async db => {
+      await migrate(db, clock, steps.slice(0, 3))
+      await new Collections(db, steps.slice(0, 3)).ensure('Patient')
+      const seq = Long.fromNumber(4096)
+      const head = {
+        seq,
+        versionId: 1,
+        lastUpdated: new Date(1),
+        method: 'PUT',
+        text: '{}',
+        patients: [],
+        organizations: [],
+        authors: [],
+        conf: 3,
+      }
+      const several = { tk: ['*'], so: { given: 'a', gender: 'f', birthdate: '1' }, sd: { given: 'b', gender: 'f' } }
+      const patients = db.collection<{ _id: string; ix: object }>('Patient')
+      await patients.insertMany([
+        { _id: 'several', ...head, ix: several },
+        { _id: 'none', ...head, ix: { tk: ['*'] } },
+      ])
+      for (const list of [steps, [...steps, { ...(steps[3] as Step), number: steps.length + 1 }]]) {
+        await migrate(db, clock, list)
+        const found = await patients.find({}, { sort: { _id: 1 } }).toArray()
+        expect(found.map(({ ix }) => ix)).toEqual([
+          { tk: ['*'] },
+          { tk: ['*'], so: { 'given+': 'a', gender: 'f', birthdate: '1' }, sd: { given: 'b' } },
+        ])
+      }
     }))
 })

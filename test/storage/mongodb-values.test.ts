@@ -11,14 +11,13 @@ import type { IndexValues, SortValue } from '../../src/search/values.ts'
 import { sortText } from '../../src/storage/mongodb/entries.ts'
 import { resourceForPeople } from '../../src/storage/mongodb/people.ts'
 import { repeatsBy } from '../../src/storage/mongodb/repeats.ts'
-import { indexEntries, type Repeats, shapePlace } from '../../src/storage/mongodb/values.ts'
+import { indexEntries, shapePlace } from '../../src/storage/mongodb/values.ts'
 import { loadedDocumentsOf, pastDocumentsOf } from '../../src/storage/mongodb/version-documents.ts'
 import type { LoadedVersion } from '../../src/storage/port.ts'
 import { testDefinitions } from '../support/definitions.ts'
 
 const none: IndexValues = { tokens: [], strings: [], dates: [], numbers: [], references: [], composites: [], sort: [], shape: [] }
 const words = { systemNumber: (uri: string) => uri.length, shapeNumber: () => 17 } as unknown as Parameters<typeof indexEntries>[3] // the two that are asked
-const always = () => true
 const version = (values: Partial<IndexValues>) => ({
   type: 'Observation',
   values: { ...none, ...values },
@@ -27,7 +26,7 @@ const version = (values: Partial<IndexValues>) => ({
   authors: ['Practitioner/1'],
   confidentiality: 3,
 })
-const entriesOf = (values: Partial<IndexValues>, repeats: Repeats = always) => indexEntries(version(values), 99, 17, words, repeats)
+const entriesOf = (values: Partial<IndexValues>) => indexEntries(version(values), 99, 17, words)
 
 describe('index entries', () => {
   test('of everything a version has', () => {
@@ -84,7 +83,7 @@ describe('index entries', () => {
 
   test('say of access only what is not usual', () => {
     const tk = (more: Partial<LoadedVersion>): readonly string[] =>
-      indexEntries({ ...version({}), organizations: [], authors: [], ...more }, 99, 17, words, always).tk.slice(shapePlace + 1)
+      indexEntries({ ...version({}), organizations: [], authors: [], ...more }, 99, 17, words).tk.slice(shapePlace + 1)
     expect(tk({})).toEqual(['patient#p'])
     expect(tk({ patients: ['p', 'q'] })).toEqual(['patient#p', 'patient#q'])
     expect(tk({ patients: [] })).toEqual(['nobody#'])
@@ -92,22 +91,21 @@ describe('index entries', () => {
     expect(tk({ confidentiality: 0 })).toEqual(['patient#p', 'conf#0'])
   })
 
-  test('have sort texts for both directions where a parameter may repeat or does, else one for both', () => {
+  test('have one sort text where a parameter has one value, and the least and the greatest where it has several', () => {
     const sort: SortValue[] = [
-      { param: 'single', least: 'b' },
+      { param: 'one', least: 'b' },
       { param: 'two.values', least: 1, greatest: 2 },
-      { param: 'repeats', least: 'a' },
     ]
-    expect(entriesOf({ sort }, (_type: string, code: string) => code === 'repeats')).toMatchObject({
-      so: { single: sortText('b', 99), 'two．values': sortText(1, 99), repeats: sortText('a', 99) },
-      sd: { 'two．values': sortText(2, 99), repeats: sortText('a', 99) },
-    })
+    const { so, sd } = entriesOf({ sort })
+    expect(so).toEqual({ one: sortText('b', 99), 'two．values+': sortText(1, 99) })
+    expect(sd).toEqual({ 'two．values': sortText(2, 99) })
+    expect(entriesOf({ sort: sort.slice(0, 1) }).sd).toBeUndefined()
   })
 
   test('keep the order of any two texts, NUL and the character behind it included', () => {
     const text = fc.string({ unit: fc.constantFrom('\0', '\u0001', '\u0002', 'a', 'é', '\uffff', '😀'), maxLength: 5 })
     const sorted = (least: string, seq: number): string =>
-      indexEntries(version({ sort: [{ param: 's', least }] }), seq, 1, words, always).so?.s ?? ''
+      indexEntries(version({ sort: [{ param: 's', least }] }), seq, 1, words).so?.s ?? ''
     fc.assert(
       fc.property(text, fc.nat(), text, fc.nat(), (a, s, b, t) => {
         const order = a === b ? Math.sign(s - t) : Math.sign(compareUtf8(a, b))
@@ -216,11 +214,11 @@ describe('documents of a version', () => {
     `{"resourceType":"Observation","id":"1","meta":{"versionId":"2"},"note":"${filler.repeat(bytes / filler.length)}"}`
 
   test('keep the text in the document up to 4 MiB, and beyond in parts that break no character', () => {
-    const small = loadedDocumentsOf(loaded(sized(3 * MiB, 'a')), words, always)
+    const small = loadedDocumentsOf(loaded(sized(3 * MiB, 'a')), words)
     expect(small?.newest.text?.length).toBeGreaterThan(3 * MiB)
     expect([small?.newest.parts, small?.newest.partial, small?.parts]).toEqual([undefined, undefined, []])
     const text = sized(3 * MiB, 'é漢')
-    const large = loadedDocumentsOf(loaded(text), words, always)
+    const large = loadedDocumentsOf(loaded(text), words)
     expect(large?.newest).toMatchObject({ parts: 2, partial: true, resource: { resourceType: 'Observation', id: '1' } })
     expect(large?.newest.text).toBeUndefined()
     expect(large?.parts.map(({ _id }) => _id)).toEqual(['Observation/1/2#0', 'Observation/1/2#1'])
@@ -239,7 +237,7 @@ describe('documents of a version', () => {
     }))
     for (const text of texts)
       for (const values of [{}, { tokens }]) {
-        const documents = loadedDocumentsOf(loaded(text, values), words, always)
+        const documents = loadedDocumentsOf(loaded(text, values), words)
         expect(BSON.calculateObjectSize(documents?.newest as object)).toBeLessThan(15 * MiB)
       }
   })
@@ -251,11 +249,11 @@ describe('documents of a version', () => {
       exact: '',
       mark: 0 as const,
     }))
-    expect(loadedDocumentsOf(loaded('{}', { strings }), words, always)).toBeUndefined()
+    expect(loadedDocumentsOf(loaded('{}', { strings }), words)).toBeUndefined()
   })
 
   test('of a deletion have no entries, no text and no shape', () => {
-    const documents = loadedDocumentsOf({ ...loaded(''), method: 'DELETE' }, words, always)
+    const documents = loadedDocumentsOf({ ...loaded(''), method: 'DELETE' }, words)
     expect(documents).toMatchObject({ shape: 0, parts: [], newest: { deleted: true, method: 'DELETE', patients: ['p'] } })
     expect(Object.keys(documents?.newest ?? {})).not.toContain('ix')
   })

@@ -7,6 +7,7 @@ import {
   confidentialityEntry,
   everything,
   nobodyEntry,
+  ofSeveral,
   ownerEntry,
   patientEntry,
   sensitivityEntry,
@@ -93,10 +94,11 @@ const saysTheSame = ({ resource, partial }: NewestDocument, text: string): boole
 
 const isShapedAsSorted = (ix: IndexEntries, shapes: Shapes): boolean => {
   const codes = shapes.get(shapesOf(ix)[0] ?? 0) ?? new Set<string>()
-  return [...codes]
-    .filter(code => !code.endsWith(unsortedCode('')))
-    .every(code => Object.hasOwn(ix.so ?? {}, sortField(code)) !== codes.has(unsortedCode(code)))
+  return [...codes].filter(code => !code.endsWith(unsortedCode(''))).every(code => isSortedBy(ix, code) !== codes.has(unsortedCode(code)))
 }
+
+const isSortedBy = ({ so = {} }: IndexEntries, code: string): boolean =>
+  [sortField(code), ofSeveral(sortField(code))].some(field => Object.hasOwn(so, field))
 
 const hasAccessEntries = ({ ix, patients, organizations, authors, conf, sens = [] }: Live['document']): boolean =>
   isSame(
@@ -149,6 +151,11 @@ const isSortedBySeq = ({ ix: { so = {}, sd = {} }, seq }: Live['document']): boo
   const suffix = sortText('', Number(seq))
   return (
     [...Object.values(so), ...Object.values(sd)].every(text => text.endsWith(suffix)) &&
-    Object.entries(sd).every(([field, greatest]) => Buffer.compare(Buffer.from(so[field] ?? '\u{10ffff}'), Buffer.from(greatest)) <= 0)
+    Object.keys(so).every(field => !Object.hasOwn(so, ofSeveral(field))) &&
+    Object.entries(sd).every(([field, greatest]) => isBelow(so[ofSeveral(field)], greatest)) &&
+    Object.keys(so).every(field => !field.endsWith(ofSeveral('')) || Object.hasOwn(sd, field.slice(0, -ofSeveral('').length)))
   )
 }
+
+const isBelow = (least: string | undefined, greatest: string): boolean =>
+  least !== undefined && Buffer.compare(Buffer.from(least), Buffer.from(greatest)) < 0

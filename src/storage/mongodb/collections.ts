@@ -100,6 +100,7 @@ export const bringUp = async (db: Db, { _id: type, layout }: TypeDocument, list:
   for (const { number, types } of list.slice(layout)) {
     if (types?.newest !== undefined) await layOut(db, newest, types.newest)
     if (types?.past !== undefined) await layOut(db, past, types.past)
+    if (types?.rewritten !== undefined) await db.collection(newest).updateMany({ ix: { $exists: true } }, [...types.rewritten])
     await db.collection<TypeDocument>(`${systemPrefix}types`).updateOne({ _id: type }, { $max: { layout: number } })
   }
 }

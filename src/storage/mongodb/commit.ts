@@ -16,7 +16,7 @@ import type { RecordKeeper } from './records.ts'
 import { referrersOf, referrersTold } from './referrers.ts'
 import type { State } from './state.ts'
 import { type Owners, ownerKey, readOnce, readOwners, takenKey, writeOnce, writeOwners } from './unique.ts'
-import { type Repeats, shapeCodesOf, systemsOf } from './values.ts'
+import { shapeCodesOf, systemsOf } from './values.ts'
 import { type Documents, documentsOf } from './version-documents.ts'
 
 /** A plan with its records checked. */
@@ -35,7 +35,6 @@ export type CommitterParts = {
   readonly search: GuardSearch
   readonly records: RecordKeeper
   readonly blobs: MongoBlobs
-  readonly repeats: Repeats
 }
 
 type Refused = Extract<Committed, { held: false }>
@@ -191,10 +190,10 @@ export class Committer {
 
   /** Undefined when one of them cannot be kept. */
   #documents(versions: readonly NewVersion[], seqs: readonly number[]): readonly Documents[] | undefined {
-    const { database, repeats } = this.#parts
+    const { database } = this.#parts
     const documents: Documents[] = []
     for (const [at, version] of versions.entries()) {
-      const one = documentsOf(version, seqs[at] as number, database.dictionary, repeats) // one seq for each version
+      const one = documentsOf(version, seqs[at] as number, database.dictionary) // one seq for each version
       if (one === undefined) return undefined
       documents.push(one)
     }

@@ -52,8 +52,8 @@ export type IndexEntries = {
   readonly dt?: readonly { readonly p: string; readonly l: Date; readonly h: Date }[]
   /** Numbers and quantities by unit, and composites with a range by key (`p` ends in `$`). */
   readonly nq?: readonly { readonly p: string; readonly u: string; readonly l: number; readonly h: number }[]
-  /** Least sort value of each parameter, with the seq behind it. */
+  /** Sort value of each parameter that has one, with the seq behind it; of one that has several the least, as `name+`. */
   readonly so?: Readonly<Record<string, string>>
-  /** Greatest sort value, of every parameter that may have several. */
+  /** Greatest sort value of each parameter that has several. */
   readonly sd?: Readonly<Record<string, string>>
 }

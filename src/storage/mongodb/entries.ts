@@ -86,6 +86,8 @@ const escaped = (text: string): string =>
 
 /** Names in `so` and `sd`: a dot or dollar would mean something else there. */
 export const sortField = (param: string): string => param.replaceAll('.', '\uff0e').replaceAll('$', '\uff04')
+/** The name in `so` of the least of several values; no code holds the mark. */
+export const ofSeveral = (field: string): string => `${field}+`
 
 const seqDigits = 14
 

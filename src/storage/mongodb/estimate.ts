@@ -12,7 +12,7 @@ import type { CountedShape, Counters, Entries } from './search/leaf.ts'
 import { sampleOf } from './search/list.ts'
 import { entriesOf, knownCountOf, traitsOf } from './search/nodes.ts'
 import type { State } from './state.ts'
-import type { Repeats } from './values.ts'
+import type { Repeats } from './repeats.ts'
 
 /** Live instances by shape, over all types: exact, in a state. */
 export type Counts = (state?: State) => Promise<ReadonlyMap<number, number>>

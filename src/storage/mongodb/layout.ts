@@ -1,6 +1,7 @@
 import { initial } from '../../../migrations/mongodb/0001-initial.ts'
 import { relations } from '../../../migrations/mongodb/0002-relations.ts'
 import { served } from '../../../migrations/mongodb/0003-served.ts'
+import { several } from '../../../migrations/mongodb/0004-several.ts'
 
 /** What a collection has beside its documents. Names of indexes are what `hint` takes. */
 export type CollectionLayout = {
@@ -29,10 +30,15 @@ export type Step = {
   /** What is written from what is there, by the system collection that it comes from: pipelines that may run again. */
   readonly fills?: Readonly<Record<string, readonly object[]>>
   /** The same for the two collections of every resource type, those that are there and those to come. */
-  readonly types?: { readonly newest?: CollectionLayout; readonly past?: CollectionLayout }
+  readonly types?: {
+    readonly newest?: CollectionLayout
+    readonly past?: CollectionLayout
+    /** What changes in newest versions that are there: an update that may run again. */
+    readonly rewritten?: readonly object[]
+  }
 }
 
-export const steps: readonly Step[] = [initial, relations, served]
+export const steps: readonly Step[] = [initial, relations, served, several]
 
 export type TypeLayout = { readonly newest: CollectionLayout; readonly past: CollectionLayout }
 

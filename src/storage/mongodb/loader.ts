@@ -10,7 +10,6 @@ import type { Turn } from './lane.ts'
 import { instanceKey } from './plan-keys.ts'
 import { majority, seqOf } from './raw-versions.ts'
 import type { Mode } from './turnstile.ts'
-import type { Repeats } from './values.ts'
 import { type Documents, loadedDocumentsOf, pastDocumentsOf } from './version-documents.ts'
 import type { Writer } from './writer.ts'
 
@@ -23,12 +22,10 @@ type Refused = Key & { readonly versionId: number }
 export class Loader {
   readonly #database: Database
   readonly #writer: Writer
-  readonly #repeats: Repeats
 
-  constructor(database: Database, writer: Writer, repeats: Repeats) {
+  constructor(database: Database, writer: Writer) {
     this.#database = database
     this.#writer = writer
-    this.#repeats = repeats
   }
 
   async load(versions: readonly LoadedVersion[]): Promise<Outcome<Loaded>> {
@@ -55,7 +52,7 @@ export class Loader {
     const batch = new Batch()
     for (const [, history] of Map.groupBy(versions, nameOf)) {
       const last = history.at(-1) as LoadedVersion // a group has at least one
-      const documents: Documents | undefined = loadedDocumentsOf(last, this.#database.dictionary, this.#repeats)
+      const documents: Documents | undefined = loadedDocumentsOf(last, this.#database.dictionary)
       if (documents === undefined) return fail('too-many-index-values', {})
       batch.add(last.type, documents, history[0]?.seq ?? last.seq, instances.get(last), turn)
       for (const [at, version] of history.slice(0, -1).entries()) {

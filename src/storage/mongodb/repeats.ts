@@ -1,5 +1,7 @@
 import type { Definitions } from '../../fhir/definitions/definitions.ts'
-import type { Repeats } from './values.ts'
+
+/** Whether a parameter of the type may have several values in one resource. */
+export type Repeats = (type: string, code: string) => boolean
 
 /** Types whose one value gives one value to sort by, or none. Names, addresses, concepts and contact points give several. */
 const singleTypes: ReadonlySet<string> = new Set(

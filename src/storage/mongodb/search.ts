@@ -22,9 +22,9 @@ import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts
 import { referencesOf } from './search/references.ts'
 import { LargeRelations, RelationsKnown } from './search/relations-known.ts'
 import { rowsOf } from './search/rows.ts'
+import type { Repeats } from './repeats.ts'
 import type { State } from './state.ts'
 import { TypesAt } from './types-at.ts'
-import type { Repeats } from './values.ts'
 
 export type SearchAsked = {
   readonly state: State
@@ -236,7 +236,7 @@ class Search implements MongoSearch {
     const { sort } = query
     const { position, backward = false, count } = asked
     const matching = new Matching(reading, this.#repeats, this.#bounds)
-    return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching, this.#repeats)
+    return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching)
   }
 
   /** Undefined when counting would look at too much. */

@@ -92,10 +92,9 @@ export const openMongoStore = async (options: MongoStoreOptions): Promise<Store>
         nextLease: () => writer.nextLease(),
       })
       const blobs = new MongoBlobs(database)
-      const repeats = repeatsBy(definitions)
-      const search = createSearch(database, { counts: state => writer.slots.counts(state), repeats })
-      writer.begin({ database, search, records: keeper, blobs, repeats })
-      return new MongoStore({ database, writer, records: keeper, definitions: records, blobs, search, repeats })
+      const search = createSearch(database, { counts: state => writer.slots.counts(state), repeats: repeatsBy(definitions) })
+      writer.begin({ database, search, records: keeper, blobs })
+      return new MongoStore({ database, writer, records: keeper, definitions: records, blobs, search })
     } catch (error) {
       await writer[Symbol.asyncDispose]()
       throw error
@@ -141,13 +140,13 @@ class MongoStore implements Store {
   #loaded: State['at']
   #closed: Promise<void> | undefined
 
-  constructor({ database, writer, records, definitions, blobs, search, repeats }: Parts) {
+  constructor({ database, writer, records, definitions, blobs, search }: Parts) {
     this.#database = database
     this.#writer = writer
     this.#actions = { of: writes => records.actions(writes) }
     this.#records = records
     this.#search = search
-    this.#loader = new Loader(database, writer, repeats)
+    this.#loader = new Loader(database, writer)
     this.#eraser = new Eraser(database, writer, blobs)
     this.#reader = new Reader(database)
     this.#history = new History(database, this.#reader)

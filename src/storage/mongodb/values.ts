@@ -13,6 +13,7 @@ import {
   confidentialityEntry,
   everything,
   nobodyEntry,
+  ofSeveral,
   ownerEntry,
   patientEntry,
   referenceEntry,
@@ -30,9 +31,6 @@ export type Indexed = Pick<
   'type' | 'values' | 'patients' | 'organizations' | 'authors' | 'confidentiality' | 'sensitivities'
 >
 
-/** Whether a parameter of the type may have several values in one resource. */
-export type Repeats = (type: string, code: string) => boolean
-
 /** Where the shape of a version stands in `tk`, for who takes it away again. */
 export const shapePlace = 1
 
@@ -43,17 +41,16 @@ const noValues: IndexValues = { tokens: [], strings: [], dates: [], numbers: [],
  * SQLite's rows they keep every character but halves of surrogate pairs, which both engines write as U+FFFD. Only NUL has no place where
  * it separates: a composite with it in its key, which no search can ask for, has no entry, and sort texts have other characters for it.
  */
-export const indexEntries = (version: Indexed, seq: number, shape: number, dictionary: Dictionary, repeats: Repeats): IndexEntries => {
-  const { type, values = noValues } = version
+export const indexEntries = (version: Indexed, seq: number, shape: number, dictionary: Dictionary): IndexEntries => {
+  const { values = noValues } = version
   const texts = textsOf(values)
   const numbers = numbersOf(values)
-  const sort = sortTexts(type, values, seq, repeats)
   return {
     tk: keysOf(version, values, shape, dictionary),
     ...(texts.length === 0 ? {} : { st: texts }),
     ...(values.dates.length === 0 ? {} : { dt: values.dates.map(({ param, lo, hi }) => ({ p: param, l: new Date(lo), h: new Date(hi) })) }),
     ...(numbers.length === 0 ? {} : { nq: numbers }),
-    ...sort,
+    ...sortTexts(values, seq),
   }
 }
 
@@ -100,14 +97,15 @@ const numbersOf = (values: IndexValues): NonNullable<IndexEntries['nq']> => {
   return numbers
 }
 
-const sortTexts = (type: string, values: IndexValues, seq: number, repeats: Repeats): Pick<IndexEntries, 'so' | 'sd'> => {
-  if (values.sort.length === 0) return {}
+/** Where a parameter has several values only the least stands in `so`, under a name of its own, so that either order is a walk that skips nothing. */
+const sortTexts = ({ sort }: IndexValues, seq: number): Pick<IndexEntries, 'so' | 'sd'> => {
+  if (sort.length === 0) return {}
   const so: Record<string, string> = {}
   const sd: Record<string, string> = {}
-  for (const { param, least, greatest = least } of values.sort) {
+  for (const { param, least, greatest = least } of sort) {
     const field = sortField(param)
-    so[field] = sortText(least, seq)
-    if (greatest !== least || repeats(type, param)) sd[field] = greatest === least ? so[field] : sortText(greatest, seq)
+    so[greatest === least ? field : ofSeveral(field)] = sortText(least, seq)
+    if (greatest !== least) sd[field] = sortText(greatest, seq)
   }
   return { so, ...(Object.keys(sd).length === 0 ? {} : { sd }) }
 }

@@ -8,7 +8,7 @@ import { headBytesMax, resourceForPeople } from './people.ts'
 import { pastId } from './reader.ts'
 import { type RelationDocument, relationDocuments } from './relation-documents.ts'
 import { partId, type TextPart } from './text-parts.ts'
-import { indexEntries, type Repeats, shapeCodesOf } from './values.ts'
+import { indexEntries, shapeCodesOf } from './values.ts'
 
 /** No document is larger; mongod takes 16 MiB. */
 const documentBytesMax = 15 * 1024 * 1024
@@ -29,12 +29,12 @@ export type Documents = {
 }
 
 /** The words of it must have their numbers (`Dictionary.prepare`). Undefined when it has more index entries than one document holds. */
-export const documentsOf = (version: NewVersion, seq: number, dictionary: Dictionary, repeats: Repeats): Documents | undefined => {
+export const documentsOf = (version: NewVersion, seq: number, dictionary: Dictionary): Documents | undefined => {
   if (version.lastUpdatedOffset >= 0) writeLastUpdated(version.text, version.lastUpdatedOffset, msOfSeq(seq))
-  return loadedDocumentsOf({ ...version, seq }, dictionary, repeats)
+  return loadedDocumentsOf({ ...version, seq }, dictionary)
 }
 
-export const loadedDocumentsOf = (version: LoadedVersion, dictionary: Dictionary, repeats: Repeats): Documents | undefined => {
+export const loadedDocumentsOf = (version: LoadedVersion, dictionary: Dictionary): Documents | undefined => {
   const { id, versionId, method, seq } = version
   const head = { _id: id, seq: Long.fromNumber(seq), versionId, lastUpdated: new Date(msOfSeq(seq)), method }
   const { sensitivities = [], relations: rows = [] } = version
@@ -47,7 +47,7 @@ export const loadedDocumentsOf = (version: LoadedVersion, dictionary: Dictionary
   }
   if (method === 'DELETE') return { newest: { ...head, deleted: true, ...access }, parts: [], relations: [], shape: 0 }
   const shape = dictionary.shapeNumber(version.type, shapeCodesOf(version))
-  const ix = indexEntries(version, seq, shape, dictionary, repeats)
+  const ix = indexEntries(version, seq, shape, dictionary)
   const room = roomBeside(version, ix)
   if (room < 0) return undefined
   const relations = relationDocuments(version, rows)

@@ -7,12 +7,11 @@ import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { type VersionFields, versionFields, versionProjection } from '../bson-fields.ts'
 import { hints } from '../collections.ts'
 import { sortText, valueBounds } from '../entries.ts'
-import type { Repeats } from '../values.ts'
 import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
 import { type Filter, never } from './filter.ts'
 import { findOf, type Matching } from './matching.ts'
 import { type Beginning, type Command, limited, type Reading } from './reading.ts'
-import { greatestField, leastField, orderStages, textFields, valuesOf } from './sort.ts'
+import { greatestField, leastField, onlyField, orderStages, textFields, valuesOf } from './sort.ts'
 import { type Candidate, candidateOf, verifiedMax } from './verifying.ts'
 
 /** A row of a page; its resource is fetched at the end where finding it did not give it. */
@@ -32,8 +31,8 @@ export type PageAsked = {
 }
 
 /** The rows of one part, in the direction read (backward: from the position to the front). */
-export const readPage = (asked: PageAsked, reading: Reading, matching: Matching, repeats: Repeats): Promise<readonly Found[]> =>
-  new Page(asked, reading, matching, repeats).read()
+export const readPage = (asked: PageAsked, reading: Reading, matching: Matching): Promise<readonly Found[]> =>
+  new Page(asked, reading, matching).read()
 
 /** A walk along the sort texts in a field. */
 type ValueArm = Arm & { readonly field: string }
@@ -42,13 +41,11 @@ class Page {
   readonly #asked: PageAsked
   readonly #reading: Reading
   readonly #matching: Matching
-  readonly #repeats: Repeats
 
-  constructor(asked: PageAsked, reading: Reading, matching: Matching, repeats: Repeats) {
+  constructor(asked: PageAsked, reading: Reading, matching: Matching) {
     this.#asked = asked
     this.#reading = reading
     this.#matching = matching
-    this.#repeats = repeats
   }
 
   read(): Promise<readonly Found[]> {
@@ -183,17 +180,14 @@ class Page {
     return arms.length === 1 ? found : this.#alongFirst(found).slice(0, wanted)
   }
 
-  /** The greatest stand apart, but where a parameter is known to have one value its least may be its greatest. */
+  /** Those with one value are one walk, those with several another. */
   async #walks(first: SortKey, bounds: Filter): Promise<readonly ValueArm[]> {
-    const { source, type } = this.#asked.plan
-    const least = leastField(first)
-    const greatest = greatestField(first)
+    const { source } = this.#asked.plan
     const within = Object.keys(bounds).length === 0 ? { $gte: '' } : bounds
-    const along = async (field: string, hint: string, and: Filter): Promise<readonly ValueArm[]> =>
-      (await this.#walk(source, hint, { [field]: within, ...and })).map(arm => ({ ...arm, field }))
-    if (!first.descending) return along(least, hints.so, {})
-    const arms = await along(greatest, hints.sd, {})
-    return this.#repeats(type, first.code) ? arms : [...arms, ...(await along(least, hints.so, { [greatest]: { $exists: false } }))]
+    const along = async (field: string, hint: string): Promise<readonly ValueArm[]> =>
+      (await this.#walk(source, hint, { [field]: within })).map(arm => ({ ...arm, field }))
+    const several = first.descending ? along(greatestField(first), hints.sd) : along(leastField(first), hints.so)
+    return (await Promise.all([along(onlyField(first), hints.so), several])).flat()
   }
 
   /** None when nothing can match. */

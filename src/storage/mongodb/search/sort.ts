@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb'
 import type { SortKey } from '../../../search/tree.ts'
 import type { Position } from '../../port.ts'
-import { orderedText, sortField, sortSuffixLength, valueOfSortText } from '../entries.ts'
+import { ofSeveral, orderedText, sortField, sortSuffixLength, valueOfSortText } from '../entries.ts'
 import { every, type Filter, never, some } from './filter.ts'
 
 type Value = string | number | null
@@ -11,14 +11,16 @@ const isTotal = ({ code }: SortKey): boolean => code === '_id' || code === '_las
 
 const isNumber = ({ kind }: SortKey): boolean => kind === 'date' || kind === 'number' || kind === 'quantity'
 
-export const leastField = ({ code }: SortKey): string => `ix.so.${sortField(code)}`
-export const greatestField = ({ code }: SortKey): string => `ix.sd.${sortField(code)}`
+/** Where those with one value have it, and where those with several have their least and their greatest. */
+export const onlyField = ({ code }: Pick<SortKey, 'code'>): string => `ix.so.${sortField(code)}`
+export const leastField = ({ code }: Pick<SortKey, 'code'>): string => `ix.so.${ofSeveral(sortField(code))}`
+export const greatestField = ({ code }: Pick<SortKey, 'code'>): string => `ix.sd.${sortField(code)}`
 
-/** The sort value of a key: the least when ascending, the greatest when descending. Where these are one, the greatest may be left out. */
+/** The sort value of a key: the least when ascending, the greatest when descending. */
 const textOf = (key: SortKey): unknown => {
   if (key.code === '_id') return '$_id'
   if (key.code === '_lastUpdated') return '$seq'
-  return key.descending ? { $ifNull: [`$${greatestField(key)}`, `$${leastField(key)}`] } : `$${leastField(key)}`
+  return { $ifNull: [`$${onlyField(key)}`, `$${key.descending ? greatestField(key) : leastField(key)}`] }
 }
 
 const textName = (i: number): string => `t${i}`

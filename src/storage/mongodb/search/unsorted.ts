@@ -1,9 +1,9 @@
 import type { Unsorted } from '../../../search/plan.ts'
 import { unsortedCode } from '../../shape.ts'
 import type { NumberedShape } from '../dictionary.ts'
-import { sortField } from '../entries.ts'
 import type { LeafCompiler } from './leaf.ts'
 import { areFew, countOf, entriesOfShapes } from './shapes.ts'
+import { leastField, onlyField } from './sort.ts'
 
 /** Having a value is not yet having one to sort by (a CodeableConcept of text alone): shapes tell both, and so does the document. */
 export const unsorted: LeafCompiler<Unsorted> = {
@@ -13,7 +13,7 @@ export const unsorted: LeafCompiler<Unsorted> = {
       ? { ordered: true, check: 1 }
       : { ordered: false, check: 1, undrivable: true },
   entries: (leaf, type, words) => entriesOfShapes(withoutSort(leaf.key.code, words.shapes(type))),
-  check: leaf => ({ [`ix.so.${sortField(leaf.key.code)}`]: { $exists: false } }),
+  check: leaf => ({ [onlyField(leaf.key)]: { $exists: false }, [leastField(leaf.key)]: { $exists: false } }),
   estimate: (leaf, type, counters) => countOf(withoutSort(leaf.key.code, counters.shapes(type))),
 }
 
