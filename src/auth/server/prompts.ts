@@ -20,7 +20,10 @@ export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof
   if (login === undefined) throw new Error('The library has no login prompt')
   login.checks.add(new Check('no_live_session', 'signing in is needed', 'login_required', nextIs('login')), 0)
   login.checks.add(new Check('other_user', 'the launch is of another user', 'login_required', nextIs('other-user')))
+  login.checks.add(new Check('login_now', 'a login of now is needed', 'login_required', asksLoginNow))
   login.checks.add(new Check('second_factor', 'a second factor is needed', 'login_required', ctx => lacksFactor(parts, ctx)))
+  const ofLibrary = login.details
+  login.details = async ctx => ({ ...(await ofLibrary(ctx)), provedBefore: await lastProof(parts, ctx) })
   policy.add(login)
   policy.add(
     new Prompt(
@@ -43,6 +46,16 @@ export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof
     ),
   )
   return policy
+}
+
+/** `max_age=0` is the same as `prompt=login`: by its seconds the library would take a login of a moment ago. @see OpenID Connect Core 3.1.2.1 */
+const asksLoginNow = ({ oidc: { params, result } }: KoaContextWithOIDC): boolean =>
+  Number(params?.max_age) === 0 && stepsOf(result).login === undefined
+
+/** ms: what was proved until then was proved before this request asked. By the session where there is one, for nodes have clocks of their own. */
+const lastProof = async (parts: AuthorizationServerParts, ctx: KoaContextWithOIDC): Promise<number> => {
+  const { live } = await standingOf(parts, ctx)
+  return live === undefined ? parts.ground.clock() - 1 : Math.max(...live.session.value.amr.map(({ at }) => at))
 }
 
 /** An application asks for a second factor, perhaps one of the last `max_age` seconds. Asked once: an account may have none. */
