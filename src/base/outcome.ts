@@ -29,8 +29,10 @@ export type Failure = Issue & {
   /** Methods for `Allow` of a 405. */
   readonly allow?: readonly string[]
   readonly retryAfterSeconds?: number
-  /** What `WWW-Authenticate: Bearer` says of a 401 or 403 beside the realm. @see RFC 6750 3, RFC 9470 */
+  /** What `WWW-Authenticate` says of a 401 or 403 beside the realm. @see RFC 6750 3, RFC 9470 */
   readonly challenge?: Readonly<Record<string, string>>
+  /** Its scheme; `Bearer` unless given. @see RFC 9449 7.1 */
+  readonly challengeScheme?: 'DPoP'
 }
 
 export type At = Partial<Omit<Failure, 'kind' | 'values'>>

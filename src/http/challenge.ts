@@ -18,7 +18,7 @@ export const challengeHeaders = (failure: Failure, base: string): readonly strin
   if (status !== 401 && said.error === undefined) return []
   const challenge = [
     'WWW-Authenticate',
-    `Bearer ${Object.entries({ realm: base, ...said })
+    `${failure.challengeScheme ?? 'Bearer'} ${Object.entries({ realm: base, ...said })
       .map(parameter)
       .join(', ')}`,
   ]

@@ -13,7 +13,7 @@ export const exposedHeaders =
 
 /** What a page may send beside the headers that need no leave. */
 const allowedHeaders =
-  'Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Correlation-Id, X-Request-Id, X-Security-Context'
+  'Accept, Authorization, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Correlation-Id, X-Request-Id, X-Security-Context'
 
 const preflightSeconds = 600
 

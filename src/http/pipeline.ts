@@ -61,7 +61,7 @@ export const createPipeline = (parts: PipelineParts): Pipeline => {
     if (!routed.ok) return sendFailure(exchange, routed.failure)
     const { match, parameters } = routed.value
     if (leadsToStartPage(exchange, match, parameters)) return sendStatus(exchange, 302, ['Location', '/'])
-    const asked = isOpen(match) ? everybody : (parts.authenticate?.(req.headers.authorization, caller(req)) ?? everybody)
+    const asked = isOpen(match) ? everybody : (parts.authenticate?.(req.headers.authorization, caller(req), req) ?? everybody)
     // Who is remembered is known at once: a read waits for nothing but its store.
     const known = 'then' in asked ? await asked : asked
     if (!known.ok) return sendFailure(exchange, known.failure)

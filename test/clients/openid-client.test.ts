@@ -67,7 +67,7 @@ for (const engine of testEngines)
     }
 
     /** From the authorization request to the tokens, as the library does it. */
-    const authorized = async (config: openid.Configuration) => {
+    const authorized = async (config: openid.Configuration, options: openid.DPoPOptions = {}) => {
       const pkceCodeVerifier = openid.randomPKCECodeVerifier()
       const [expectedState, expectedNonce] = [randomUUID(), openid.randomNonce()]
       const url = openid.buildAuthorizationUrl(config, {
@@ -80,7 +80,13 @@ for (const engine of testEngines)
         code_challenge_method: 'S256',
       })
       const back = await authorizeBy(clinic, url.href, clinic.patient)
-      return openid.authorizationCodeGrant(config, back, { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true })
+      return openid.authorizationCodeGrant(
+        config,
+        back,
+        { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true },
+        undefined,
+        options,
+      )
     }
     const read = (path: string, token: string) => fetch(`${clinic.fhir}/${path}`, { headers: { authorization: `Bearer ${token}` } })
 
@@ -122,6 +128,38 @@ for (const engine of testEngines)
       expect(user).toMatchObject({ sub: clinic.patient.account, fhirUser: `${clinic.fhir}/Patient/budi` })
       expect((await fetch(String(user.fhirUser), { headers: { authorization: `Bearer ${tokens.access_token}` } })).status).toBe(200)
     }, 60_000)
+
+    for (const [name, authentication] of kinds.slice(0, 3))
+      test(`an app of kind ${name} gets tokens that are good with its key alone, uses and renews them`, async () => {
+        const config = await configured(name, authentication())
+        expect(config.serverMetadata().dpop_signing_alg_values_supported).toContain('ES256')
+        const DPoP = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256'))
+        const tokens = await authorized(config, { DPoP })
+        expect(tokens).toMatchObject({ patient: 'budi', token_type: 'dpop' })
+        const reading = async (token: string) =>
+          (
+            await openid.fetchProtectedResource(
+              config,
+              token,
+              new URL(`${clinic.fhir}/Patient/budi?_elements=id`),
+              'GET',
+              null,
+              undefined,
+              { DPoP },
+            )
+          ).status
+        expect(await reading(tokens.access_token)).toBe(200)
+        const { sub } = await openid.fetchUserInfo(config, tokens.access_token, tokens.claims()?.sub ?? '', { DPoP })
+        expect(sub).toBe(clinic.patient.account)
+        const asBearer = await read('Patient/budi', tokens.access_token)
+        expect([asBearer.status, asBearer.headers.get('www-authenticate')]).toEqual([
+          401,
+          expect.stringMatching(/^DPoP .*error="invalid_token"/),
+        ])
+        const renewed = await openid.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP })
+        expect(renewed.token_type).toBe('dpop')
+        expect(await reading(renewed.access_token)).toBe(200)
+      }, 60_000)
 
     test('A.8 39, A.8 40, A.12 52: a resource server asks what a token is good for, until it is given back', async () => {
       const app = await configured('secret', openid.ClientSecretBasic())

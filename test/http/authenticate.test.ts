@@ -98,12 +98,14 @@ describe('a request', () => {
 describe('a failure', () => {
   const realm = `realm="${testOutsideBase}"`
   const discovery = `<${testOutsideBase}/.well-known/smart-configuration>; rel="service-meta"; type="application/json"`
+  const bound: At = { challengeScheme: 'DPoP', challenge: { error: 'invalid_token', algs: 'ES256' } }
   type Row = readonly [Outcome<never>, status: number, code: string, challenge: string | undefined, link: string | undefined]
   // biome-ignore format: a table
   const rows: readonly Row[] = [
     [fail('login-needed', {}),                                       401, 'login',     `Bearer ${realm}`, discovery],
     [fail('token-invalid', {}),                                      401, 'login',     `Bearer ${realm}, error="invalid_token"`, discovery],
     [fail('token-expired', {}),                                      401, 'expired',   `Bearer ${realm}, error="invalid_token"`, discovery],
+    [fail('token-invalid', {}, bound),                               401, 'login',     `DPoP ${realm}, error="invalid_token", algs="ES256"`, discovery],
     [fail('step-up-needed', {}),                                     401, 'login',     `Bearer ${realm}, error="insufficient_user_authentication", acr_values="urn:simpul:acr:2", max_age=300`, discovery],
     [fail('insufficient-scope', {}, asking('user/Condition.r')),     403, 'forbidden', `Bearer ${realm}, error="insufficient_scope", scope="user/Condition.r"`, undefined],
     [fail('insufficient-scope', {}, asking('a"b\\c\r\nX-Y: z')),     403, 'forbidden', `Bearer ${realm}, error="insufficient_scope", scope="abcX-Y: z"`, undefined],

@@ -56,7 +56,7 @@ const answered = async (
   from: WebOrigin,
 ): Promise<Outcome<AdminReply>> => {
   const url = new URL(req.url ?? '/', 'http://admin')
-  const authenticated = await parts.authenticate(req.headers.authorization, from.address)
+  const authenticated = await parts.authenticate(req.headers.authorization, from.address, req)
   if (!authenticated.ok) return authenticated
   const found = routeFor(routes, req.method ?? 'GET', url.pathname)
   if (!found.ok) return found

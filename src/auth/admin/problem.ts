@@ -39,6 +39,6 @@ const kinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** @see RFC 6750 3, RFC 9470 3 */
 const challenge = (failure: Failure, realm: string): string =>
-  `Bearer ${Object.entries({ realm, ...kinds[failure.kind], ...failure.challenge })
+  `${failure.challengeScheme ?? 'Bearer'} ${Object.entries({ realm, ...kinds[failure.kind], ...failure.challenge })
     .map(([name, value]) => (/^\d+$/.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '')}"`))
     .join(', ')}`

@@ -22,6 +22,10 @@ export const troubles = {
     id: 'Assertion menyebut kunci yang tidak ada dalam himpunan kuncinya.',
   },
   'assertion-refused': { en: 'An assertion was refused.', id: 'Sebuah assertion ditolak.' },
+  'proof-refused': {
+    en: 'Its proof that it has the key of its tokens (DPoP) was refused.',
+    id: 'Bukti bahwa aplikasi memegang kunci tokennya (DPoP) ditolak.',
+  },
   'secret-wrong': { en: 'It came with a wrong secret.', id: 'Aplikasi datang dengan secret yang salah.' },
   'secret-expired': { en: 'Its secrets have expired.', id: 'Secret aplikasi ini sudah kedaluwarsa.' },
   'redirect-unknown': { en: 'It named a redirect URI that is not registered.', id: 'Aplikasi menyebut redirect URI yang tidak terdaftar.' },

@@ -34,6 +34,8 @@ export type Client = {
   readonly trust: 'first-party' | 'approved' | 'self-registered'
   /** Whether it may keep access while nobody is signed in. */
   readonly offline: boolean
+  /** It gets tokens only with a proof of its key, and they are good with that key alone. @see RFC 9449 */
+  readonly requireDpop?: true
   readonly accessTokenMinutes?: number
   readonly refreshDays?: number
   readonly ipAllow: readonly string[]

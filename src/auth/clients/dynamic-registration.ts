@@ -133,6 +133,7 @@ const registrationFrom = (json: unknown, scopesMost: readonly string[], rules: R
       offline: scopesAllowed.includes('offline_access'),
       jwks: json.jwks,
       jwksUri: json.jwks_uri,
+      requireDpop: json.dpop_bound_access_tokens,
       allowedOrigins: json.allowed_origins,
       contacts: json.contacts,
       termsUri: json.tos_uri,
@@ -185,6 +186,7 @@ const metadataOf = ({ address }: RegistrationParts, client: Client, own?: string
   ...(client.backchannelLogoutUri === undefined ? {} : { backchannel_logout_uri: client.backchannelLogoutUri }),
   scope: client.scopesAllowed.join(' '),
   contacts: client.contacts,
+  ...(client.requireDpop === true ? { dpop_bound_access_tokens: true } : {}),
   ...(client.jwks === undefined ? {} : { jwks: client.jwks }),
   ...(client.jwksUri === undefined ? {} : { jwks_uri: client.jwksUri }),
 })

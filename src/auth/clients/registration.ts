@@ -81,6 +81,7 @@ const registrationOf = (members: Members, { definitions, roles, production }: Re
     ...(members.flag('appStateGlobal') === true && { appStateGlobal: true }),
     trust: members.oneOf('trust', ['first-party', 'approved', 'self-registered']) ?? 'approved',
     offline: members.flag('offline') ?? false,
+    ...(members.flag('requireDpop') === true && { requireDpop: true }),
     ...optional('accessTokenMinutes', members.whole('accessTokenMinutes', 5, 60)),
     ...optional('refreshDays', members.whole('refreshDays', 1, 365)),
     ipAllow: addressesOf(members),
@@ -143,7 +144,7 @@ const foreignMembers = (client: Registration): readonly string[] => {
     ...(browsers ? [] : ['redirectUris', 'launchUris', 'postLogoutRedirectUris', 'backchannelLogoutUri']),
     ...(type === 'backend' ? [] : ['grants']),
     ...(type === 'public' || type === 'symmetric' ? ['jwks', 'jwksUri', 'jkuAllowed'] : []),
-    ...(browsers || type === 'backend' ? [] : ['scopesAllowed']),
+    ...(browsers || type === 'backend' ? [] : ['scopesAllowed', 'requireDpop']),
   ].filter(name => isGiven(client[name as keyof Registration]))
 }
 

@@ -1,7 +1,9 @@
 import { fail, type Outcome, ok } from '../../base/outcome.ts'
 import type { Authenticate } from '../bearer.ts'
 import type { Principal } from '../policy/principal.ts'
-import { isSecret, secretHash } from '../secrets.ts'
+import { secretHash } from '../secrets.ts'
+import { bearerToken, comesWithProof, findBound, isBound, notBrought } from './brought.ts'
+import type { Sent } from './dpop-proof.ts'
 import type { AuthenticateParts, Forgetting } from './principal-parts.ts'
 import { allowing, findToken } from './token.ts'
 import { tokenPrincipal } from './token-principal.ts'
@@ -28,8 +30,8 @@ export const createAuthenticate = (parts: AuthenticateParts): Authenticate & For
     const [before, at] = [ends, clock()]
     const found = await findToken(parts, token)
     if (found === 'unknown') return unknown(address)
-    if (found === 'expired') return fail('token-expired', {}, invalidToken)
-    if (found === 'over') return fail('token-invalid', {}, invalidToken)
+    if (typeof found === 'string') return notBrought(found, false)
+    if (isBound(found)) return notBrought('bound', false)
     const principal = await tokenPrincipal(parts, found, ref)
     const from = allowing(found.client.ipAllow)
     if (!from(address)) return fail('token-invalid', {}, invalidToken)
@@ -39,23 +41,32 @@ export const createAuthenticate = (parts: AuthenticateParts): Authenticate & For
     return ok(principal)
   }
 
+  /** One that is bound to a key is looked up each time, with the proof of this request. */
+  const lookUpBound = async (authorization: string, sent: Sent, address: string): Promise<Outcome<Principal>> => {
+    const found = await findBound(parts, authorization, sent, address)
+    if (found === 'unknown') return unknown(address)
+    return typeof found === 'string' ? notBrought(found, true) : ok(await tokenPrincipal(parts, found, secretHash(found.token)))
+  }
+
   const unknown = async (address: string): Promise<Outcome<Principal>> => {
     const { allowed, resetMs } = await parts.unknownToken(address)
     if (allowed) return fail('token-invalid', {}, invalidToken)
     return fail('too-many-unknown-tokens', {}, { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1000)) })
   }
 
-  const authenticate: Authenticate = (authorization, address) => {
+  const authenticate: Authenticate = (authorization, address, sent) => {
     if (authorization === undefined) return fail('login-needed', {}, { challenge: {} })
     const token = bearerToken(authorization)
-    if (token === undefined) return unknown(address)
+    if (token === undefined) {
+      return sent !== undefined && comesWithProof(authorization) ? lookUpBound(authorization, sent, address).catch(away) : unknown(address)
+    }
     const ref = secretHash(token)
     const known = remembered.get(ref)
     if (known !== undefined && isFresh(known, clock())) {
       return known.from(address) ? ok(known.principal) : fail('token-invalid', {}, invalidToken)
     }
     remembered.delete(ref)
-    return lookUp(token, ref, address).catch(() => fail('accounts-away', {}, { retryAfterSeconds: 5 }))
+    return lookUp(token, ref, address).catch(away)
   }
 
   return Object.assign(authenticate, {
@@ -72,8 +83,4 @@ const isFresh = ({ until }: Remembered, now: number): boolean => now < until && 
 /** RFC 6750, 3.1 */
 const invalidToken = { challenge: { error: 'invalid_token' } }
 
-/** Undefined for another scheme, and for what cannot be a token of ours. */
-export const bearerToken = (authorization: string): string | undefined => {
-  const token = /^bearer +([^ ]+)$/i.exec(authorization)?.[1]
-  return token !== undefined && isSecret(token) ? token : undefined
-}
+const away = (): Outcome<never> => fail('accounts-away', {}, { retryAfterSeconds: 5 })

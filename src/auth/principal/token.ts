@@ -42,12 +42,6 @@ export const findToken = async (
   return { payload, client, live }
 }
 
-/** The same for whoever brings it himself: a client with addresses is taken from these alone. */
-export const findTokenFrom = async (parts: Parameters<typeof findToken>[0], token: string, from: string): Promise<TokenFound> => {
-  const found = await findToken(parts, token)
-  return typeof found === 'string' || allowing(found.client.ipAllow)(from) ? found : 'over'
-}
-
 export const allowing = (ranges: readonly string[]): ((address: string) => boolean) => (ranges.length === 0 ? anywhere : within(ranges))
 
 const anywhere = (): boolean => true

@@ -69,12 +69,7 @@ class RowAdapter implements Adapter {
         : { payload: payload as LibraryPayload }),
       ...(this.#model === 'Session' && payload.uid !== undefined && { uid: payload.uid }),
     }
-    if (this.#model !== 'ReplayDetection') {
-      held(await this.#rows.put(row))
-      return
-    }
-    // One statement decides which of many equal assertions is the first.
-    if (!held(await this.#rows.put(row, 'none'))) throw new errors.InvalidClientAuth('client assertion tokens must only be used once')
+    held(await this.#rows.put(row))
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -192,5 +187,5 @@ const held = (done: Outcome<RecordHeld>): boolean => {
 }
 
 /** The store is away: whoever asks may come again. */
-const away = (cause?: unknown): Error =>
+export const away = (cause?: unknown): Error =>
   Object.assign(new errors.TemporarilyUnavailable('try again later', { cause }), { status: 503, statusCode: 503 })

@@ -4,12 +4,15 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Provider } from 'oidc-provider'
 import { noteUse } from '../grants/grants.ts'
+import { proofSecondsMax } from '../principal/dpop-proof.ts'
+import { isFirstUse } from '../principal/first-use.ts'
 import { secretHash } from '../secrets.ts'
 import { oauthMetadata } from '../smart/discovery.ts'
 import { createEndSession } from '../smart/end-session.ts'
 import { createIntrospection } from '../smart/introspection.ts'
 import { createUserinfo } from '../smart/userinfo.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
+import { away } from './adapter.ts'
 import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
 import { noteClients } from './client-notes.ts'
 import { formBody } from './form-body.ts'
@@ -116,6 +119,14 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
       const secrets = client === undefined ? [] : await parts.clients.secretsOf(client)
       const asked = Buffer.from(secretHash(given))
       return secrets.some(secret => timingSafeEqual(Buffer.from(secretHash(secret)), asked))
+    },
+  })
+  // The library asks first and notes afterwards, which lets two at once through.
+  Object.assign(provider.ReplayDetection, {
+    async unique(by: string, jti: string, exp: number): Promise<boolean> {
+      const first = await isFirstUse(parts.ground, [by, jti], (exp + proofSecondsMax) * 1000).catch(error => Promise.reject(away(error)))
+      if (!first.ok) throw away()
+      return first.value
     },
   })
   provider.use(async (ctx, next) => {

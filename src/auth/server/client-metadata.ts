@@ -15,7 +15,6 @@ export const clientMetadata = async (
   id: string,
 ): Promise<AdapterPayload | undefined> => {
   const client = await clients.find(id)
-  // Proofs of possession are not served, so whoever demands them gets nothing.
   if (client === undefined || !isUsable(client)) return undefined
   // Where somebody agrees it is his browser that comes.
   if (Provider.ctx?.oidc?.route === 'token' && !allowing(client.ipAllow)(currentOrigin().address)) return undefined
@@ -36,6 +35,7 @@ export const clientMetadata = async (
         ? ['client_credentials']
         : [],
     token_endpoint_auth_method: method,
+    dpop_bound_access_tokens: client.requireDpop === true,
     // Never compared: `compareClientSecret` asks the registry, which may have two.
     ...(method.startsWith('client_secret') && { client_secret: 'kept-elsewhere' }),
     ...(method === 'private_key_jwt' && { jwks: keys }),

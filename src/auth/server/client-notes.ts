@@ -23,6 +23,7 @@ const note = (health: ClientHealth, { oidc }: KoaContextWithOIDC, trouble: Clien
 const tokenTrouble = ({ oidc }: KoaContextWithOIDC, error: string): ClientTrouble | undefined => {
   if (error === 'invalid_client') return oidc.params?.client_assertion === undefined ? 'secret-wrong' : 'assertion-refused'
   if (error === 'invalid_grant') return oidc.params?.grant_type === 'refresh_token' ? 'refresh-refused' : 'code-refused'
+  if (error === 'invalid_dpop_proof') return 'proof-refused'
   return error === 'invalid_scope' ? 'scope-refused' : undefined
 }
 

@@ -30,7 +30,6 @@ const prompts: ReadonlySet<string> = new Set(['login', 'select_patient', 'select
 const reasonsAgain: Readonly<Record<string, NonNullable<Interaction['again']>>> = {
   login_prompt: 'login',
   max_age: 'login',
-  login_now: 'login',
   second_factor: 'factor',
 }
 
@@ -89,7 +88,7 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
         ...(live !== undefined && { session: live.session.key }),
         ...(patient !== undefined && { patient }),
         ...(encounter !== undefined && { encounter }),
-        ...(offline && { offlineUntil: parts.ground.clock() + offlineMs(client) }),
+        ...(offline && { offlineUntil: parts.ground.clock() + offlineMs(client, kept.params) }),
         ...(again !== undefined && { again }),
         ...(scopes.some(({ kind }) => kind === 'resource') && { asksProtected: true as const }),
       }
@@ -175,8 +174,4 @@ const againFor = (kept: LibraryInteraction, { next, live }: Standing, now: numbe
   return asked.includes('factor') && !isFresh(amr, true, now) ? 'factor' : 'login'
 }
 
-/** Whether somebody proved who they are after the request asked for it, to the millisecond: whoever signed in just before has to do it again. */
-const isProvedSince = (amr: readonly Proof[], { prompt }: LibraryInteraction): boolean => {
-  const { provedBefore } = prompt.details
-  return typeof provedBefore === 'number' && amr.some(({ at }) => at > provedBefore)
-}
+const isProvedSince = (amr: readonly Proof[], { iat }: LibraryInteraction): boolean => amr.some(({ at }) => at >= iat * 1000)

@@ -2,6 +2,7 @@ import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provid
 import type { Account } from '../accounts/account.ts'
 import { accountById } from '../accounts/find-account.ts'
 import { grantById } from '../grants/grants.ts'
+import { proofAlgs } from '../principal/dpop-proof.ts'
 import { heldGrant } from '../principal/token.ts'
 import { renderScopes } from '../scopes/scope.ts'
 import { assertionAlgs } from '../smart/discovery.ts'
@@ -38,7 +39,11 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     allowOmittingSingleRegisteredRedirectUri: false,
     clockTolerance: clockToleranceSeconds,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { clientAuthSigningAlgValues: [...assertionAlgs], idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...assertionAlgs],
+      idTokenSigningAlgValues: ['RS256'],
+      dPoPSigningAlgValues: [...proofAlgs],
+    },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims, header) => checkAssertion(address, id => clients.find(id), ctx, claims, header),
     cookies: {
       keys: [...parts.cookieKeys()],
@@ -115,7 +120,7 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     },
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
+      dPoP: { enabled: true },
       pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },

@@ -36,6 +36,8 @@ export type LibraryPayload = {
   readonly iat?: number
   readonly exp?: number
   readonly uid?: string
+  /** Thumbprint of the key that it is bound to. @see RFC 9449 6 */
+  readonly jkt?: string
   readonly extra?: Readonly<Record<string, unknown>>
 }
 

@@ -39,7 +39,7 @@ export const makeGrant = async (
   const { session, account } = live
   const now = ground.clock()
   const offline = hasPlainScope(scopes, 'offline_access')
-  const expires = offline ? now + offlineMs(client) : session.value.endsAt
+  const expires = offline ? now + offlineMs(client, params) : session.value.endsAt
   const grant = into ?? new provider.Grant({ accountId: account.key, clientId: client.id })
   const text = renderScopes(scopes)
   // All of them are the resource's: the scope of a token comes from there.
@@ -84,9 +84,14 @@ const isMirrored = ({ client, live, patient }: Agreed['standing']): boolean =>
 const dayMs = 86_400_000
 const offlineDaysMax = 366
 
-/** Access that outlives the session ends then whatever happens. An app that lives in a browser alone keeps no secret for long. @see auth.md 7.5 */
-export const offlineMs = ({ type, applicationType, refreshDays }: Client): number =>
-  Math.min(refreshDays ?? (type === 'public' && applicationType === 'web' ? 1 : 90), offlineDaysMax) * dayMs
+/**
+ * Access that outlives the session ends then whatever happens. An app that lives in a browser alone keeps no secret for long, unless what it gets is bound to
+ * a key. @see auth.md 7.5, RFC 9449 10
+ */
+export const offlineMs = ({ type, applicationType, refreshDays, requireDpop }: Client, params: Agreed['params'] = {}): number => {
+  const isBound = requireDpop === true || textOf(params.dpop_jkt) !== ''
+  return Math.min(refreshDays ?? (type === 'public' && applicationType === 'web' && !isBound ? 1 : 90), offlineDaysMax) * dayMs
+}
 
 /** Purposes an application may name without having registered them. A break-glass is none of them: it is opened on our pages. */
 const usualPurposes: ReadonlySet<string> = new Set(['TREAT', 'HPAYMT', 'HOPERAT', 'PATRQT'])

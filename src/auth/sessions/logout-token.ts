@@ -2,7 +2,7 @@ import { importJWK, SignJWT } from 'jose'
 import type { Ground } from '../ground.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
 
-export const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 
 const lifeSeconds = 120
 

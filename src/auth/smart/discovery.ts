@@ -1,4 +1,5 @@
 import type { AuthorizationEndpoints } from '../capability-security.ts'
+import { proofAlgs } from '../principal/dpop-proof.ts'
 import type { PublicAddress } from '../web.ts'
 
 /** Where everything is: the one source for the discovery documents and for `CapabilityStatement.rest.security`. */
@@ -38,6 +39,7 @@ export const smartConfiguration = ({ address, registration, scopes, brand }: Dis
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: assertionAlgs,
+    dpop_signing_alg_values_supported: proofAlgs,
     scopes_supported: scopes,
     capabilities,
     user_access_brand_bundle: `${address.base}/.well-known/brands.json`,
@@ -67,6 +69,7 @@ export const oauthMetadata = ({ address, registration, scopes }: Omit<DiscoveryP
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: assertionAlgs,
+    dpop_signing_alg_values_supported: proofAlgs,
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     revocation_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     code_challenge_methods_supported: ['S256'],

@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type BasicCredentials, basicCredentials } from '../clients/basic-credentials.ts'
 import { isUsable } from '../clients/registry.ts'
-import { bearerToken } from '../principal/authenticate.ts'
-import { allowing, findToken, findTokenFrom, type LiveToken, liveGrant } from '../principal/token.ts'
+import { comesWithProof, findBrought } from '../principal/brought.ts'
+import { allowing, findToken, type LiveToken, liveGrant } from '../principal/token.ts'
 import { isSecret, secretHash } from '../secrets.ts'
 import { formBody } from '../server/form-body.ts'
 import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
@@ -35,15 +35,17 @@ export const createIntrospection =
     sendJson(res, 200, (await answerFor(parts, token, asker)) ?? { active: false }, notStored)
   }
 
-const challenge = ({ headers }: IncomingMessage, { issuer }: PublicAddress): Readonly<Record<string, string>> => ({
-  'WWW-Authenticate': `${/^bearer /i.test(headers.authorization ?? '') ? 'Bearer' : 'Basic'} realm="${issuer}"`,
-})
+const challenge = ({ headers: { authorization = '' } }: IncomingMessage, { issuer }: PublicAddress): Readonly<Record<string, string>> => {
+  const scheme = comesWithProof(authorization) ? 'DPoP' : bringsToken(authorization) ? 'Bearer' : 'Basic'
+  return { 'WWW-Authenticate': `${scheme} realm="${issuer}"` }
+}
 
-const askerOf = async (parts: Parts, { headers }: IncomingMessage, form: URLSearchParams, from: string): Promise<Asker | undefined> => {
-  const { authorization } = headers
-  const bearer = authorization === undefined ? undefined : bearerToken(authorization)
-  if (bearer !== undefined) {
-    const found = await findTokenFrom(parts, bearer, from)
+const bringsToken = (authorization: string): boolean => /^bearer /i.test(authorization) || comesWithProof(authorization)
+
+const askerOf = async (parts: Parts, req: IncomingMessage, form: URLSearchParams, from: string): Promise<Asker | undefined> => {
+  const { authorization } = req.headers
+  if (authorization !== undefined && bringsToken(authorization)) {
+    const found = await findBrought(parts, authorization, req, from)
     const allowed = typeof found !== 'string' && hasScope(found, '__introspect')
     return allowed ? { client: found.client.id, all: true } : undefined
   }
@@ -77,7 +79,8 @@ const answerFor = async (parts: Parts, token: string, asker: Asker): Promise<obj
     client_id: client.id,
     exp: payload.exp,
     iat: payload.iat,
-    token_type: 'Bearer',
+    token_type: payload.jkt === undefined ? 'Bearer' : 'DPoP',
+    ...confirmed(payload),
     aud: payload.aud,
     ...(live !== undefined && launchParameters(live.grant.value)),
     ...(openId && { iss: parts.address.issuer, sub: live.account.key }),
@@ -85,11 +88,14 @@ const answerFor = async (parts: Parts, token: string, asker: Asker): Promise<obj
   }
 }
 
+/** The key that a token is bound to. @see RFC 9449 6.2 */
+const confirmed = ({ jkt }: { readonly jkt?: string | undefined }): object => (jkt === undefined ? {} : { cnf: { jkt } })
+
 /** Only whose it is learns anything of a refresh token. */
 const refreshAnswer = async ({ ground }: Parts, token: string, asker: Asker): Promise<object | undefined> => {
   const row = isSecret(token) ? (await libraryRow(ground.store, token))?.value : undefined
-  const { clientId, grantId, scope, exp, iat } = row?.payload ?? {}
+  const { clientId, grantId, scope, exp, iat, jkt } = row?.payload ?? {}
   if (row?.model !== 'RefreshToken' || row.consumed !== undefined || clientId !== asker.client || grantId === undefined) return undefined
   if ((exp ?? 0) * 1000 <= ground.clock() || (await liveGrant(ground, grantId)) === undefined) return undefined
-  return { active: true, scope, client_id: clientId, exp, iat, token_type: 'refresh_token' }
+  return { active: true, scope, client_id: clientId, exp, iat, token_type: 'refresh_token', ...confirmed({ jkt }) }
 }

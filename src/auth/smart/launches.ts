@@ -4,9 +4,8 @@ import type { Client } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
 import type { LaunchContext } from '../grants/grant-context.ts'
 import type { Principal } from '../policy/principal.ts'
-import { bearerToken } from '../principal/authenticate.ts'
+import { comesWithProof, findBrought } from '../principal/brought.ts'
 import { sessionPrincipal } from '../principal/person.ts'
-import { findTokenFrom } from '../principal/token.ts'
 import { tokenPrincipal } from '../principal/token-principal.ts'
 import { commitRecords, putOver } from '../record-plans.ts'
 import { isRecord } from '../roles/json-shape.ts'
@@ -93,9 +92,12 @@ export const createLaunches =
   (parts: LaunchParts): WebHandler =>
   async (req, res, from) => {
     if (req.method !== 'POST') return sendOauthError(res, 405, 'invalid_request', 'POST is needed', { Allow: 'POST' })
+    const { authorization = '' } = req.headers
     const asker = await askerOf(parts, req, from.address)
-    if (asker === undefined)
-      return sendOauthError(res, 401, 'invalid_token', undefined, { 'WWW-Authenticate': `Bearer realm="${parts.address.issuer}"` })
+    if (asker === undefined) {
+      const scheme = comesWithProof(authorization) ? 'DPoP' : 'Bearer'
+      return sendOauthError(res, 401, 'invalid_token', undefined, { 'WWW-Authenticate': `${scheme} realm="${parts.address.issuer}"` })
+    }
     if (asker === 'scope') return sendOauthError(res, 403, 'insufficient_scope')
     const request = await requestOf(parts, req)
     if (request === undefined) return sendOauthError(res, 400, 'invalid_request', 'the body is no launch')
@@ -109,10 +111,9 @@ export const createLaunches =
 const askerOf = async (parts: LaunchParts, req: IncomingMessage, from: string): Promise<Principal | 'scope' | undefined> => {
   const { authorization, origin } = req.headers
   if (authorization !== undefined) {
-    const token = bearerToken(authorization)
-    const found = token === undefined ? 'unknown' : await findTokenFrom(parts, token, from)
+    const found = await findBrought(parts, authorization, req, from)
     if (typeof found === 'string') return undefined
-    const principal = await tokenPrincipal(parts, found, secretHash(token ?? ''))
+    const principal = await tokenPrincipal(parts, found, secretHash(found.token))
     return hasPlainScope(principal.scopes ?? [], '__launch.create') ? principal : 'scope'
   }
   const live = origin === parts.address.base ? await ownSession(parts, req) : undefined

@@ -28,6 +28,7 @@ const metadata = {
   allowed_origins: ['https://grafik.example'],
   post_logout_redirect_uris: ['https://grafik.example/bye'],
   backchannel_logout_uri: 'https://grafik.example/logout',
+  dpop_bound_access_tokens: true,
   token_endpoint_auth_method: 'none',
   scope: 'launch/patient patient/*.rs openid',
   software_version: '1',
@@ -74,6 +75,7 @@ for (const engine of testEngines)
         launch_uris: ['https://grafik.example/launch'],
         post_logout_redirect_uris: ['https://grafik.example/bye'],
         backchannel_logout_uri: 'https://grafik.example/logout',
+        dpop_bound_access_tokens: true,
         scope: 'launch/patient patient/*.rs openid',
         registration_client_uri: `https://rumah.example/oauth/register/${String(made.json.client_id)}`,
       })

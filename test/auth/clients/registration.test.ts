@@ -95,6 +95,7 @@ describe('a registration', () => {
       'an app under development that hears of it on this machine',
       { ...web, development: true, backchannelLogoutUri: 'http://127.0.0.1:3000/logout' },
     ],
+    ['an app with tokens bound to a key', { ...web, requireDpop: true }],
     ['a resource server', { name: 'Peladen', type: 'resource-server' }],
     ['an app of this house', { ...web, trust: 'first-party', scopesAllowed: ['__admin', 'user/*.cruds'] }],
   ] as const)
@@ -105,7 +106,11 @@ describe('a registration', () => {
     ['nothing', {}, ['type one-of', 'name member-needed']],
     ['a member nobody knows', { ...web, redirectUrl: 'x' }, ['redirectUrl member-unknown']],
     ['a device without a browser, which is not served', { ...web, deviceFlow: true }, ['deviceFlow member-unknown']],
-    ['tokens bound to a key, which are not given', { ...web, requireDpop: true }, ['requireDpop member-unknown']],
+    [
+      'tokens bound to a key of one that gets none',
+      { name: 'Peladen', type: 'resource-server', requireDpop: true },
+      ['requireDpop member-not-here'],
+    ],
     ['a member that the registry says', { ...web, status: 'active' }, ['status member-unknown']],
     ['no place to go back to', { ...web, redirectUris: [] }, ['redirectUris member-needed']],
     ['places by http', { ...web, redirectUris: ['https://a.example/', 'http://a.example/'] }, ['redirectUris[1] redirect-uri']],

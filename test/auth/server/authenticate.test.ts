@@ -222,8 +222,9 @@ describe('time', () => {
       days({}),
       days({ applicationType: 'native' }),
       days({ type: 'symmetric' }),
+      days({ requireDpop: true }),
       days({ refreshDays: 200 }),
       days({ refreshDays: 9999 }),
-    ]).toEqual([1, 90, 90, 200, 366])
+    ]).toEqual([1, 90, 90, 90, 200, 366])
   })
 })
