@@ -30,6 +30,7 @@ const prompts: ReadonlySet<string> = new Set(['login', 'select_patient', 'select
 const reasonsAgain: Readonly<Record<string, NonNullable<Interaction['again']>>> = {
   login_prompt: 'login',
   max_age: 'login',
+  login_now: 'login',
   second_factor: 'factor',
 }
 
@@ -174,4 +175,8 @@ const againFor = (kept: LibraryInteraction, { next, live }: Standing, now: numbe
   return asked.includes('factor') && !isFresh(amr, true, now) ? 'factor' : 'login'
 }
 
-const isProvedSince = (amr: readonly Proof[], { iat }: LibraryInteraction): boolean => amr.some(({ at }) => at >= iat * 1000)
+/** Whether somebody proved who they are after the request asked for it, to the millisecond: whoever signed in just before has to do it again. */
+const isProvedSince = (amr: readonly Proof[], { prompt }: LibraryInteraction): boolean => {
+  const { provedBefore } = prompt.details
+  return typeof provedBefore === 'number' && amr.some(({ at }) => at > provedBefore)
+}
