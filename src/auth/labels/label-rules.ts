@@ -85,30 +85,57 @@ export const labelled = (resource: Resource, given: LabelRules, surroundings: Su
   return fitting.length === 0 ? resource : withLabels(resource, joinLabels(fitting.map(({ labels }) => labels)))
 }
 
-/** `text` is `system|code`: made once, and compared with every code of every rule. */
-type Token = { readonly system: string; readonly code: string; readonly text: string }
+type Token = { readonly system: string; readonly code: string }
+
+const textOf = ({ system, code }: Token): string => `${system}|${code}`
 
 const fits = (rule: LabelRule, resource: Resource, codings: readonly Token[], { organizations = [], memberOf }: Surroundings): boolean =>
   (rule.valueSets.length > 0 && codings.some(coding => rule.valueSets.some(set => memberOf?.(set, coding) !== false))) ||
   rule.organizations.some(id => organizations.includes(id)) ||
-  (resource.resourceType === 'Encounter' && codingsIn(resource.class).some(coding => rule.classes.some(wanted => isCode(wanted, coding))))
+  (resource.resourceType === 'Encounter' &&
+    codingsIn(resource.class).some(coding => rule.classes.some(wanted => isCode(wanted, textOf(coding)))))
 
 const rememberedMax = 10_000
-const remembered = new WeakMap<LabelRules, Map<string, readonly LabelRule[]>>()
+/** Rules that speak of codes of a system, and by code those found before: resources bear the same codes again and again. */
+type OfSystem = { readonly rules: Set<LabelRule>; readonly byText: Map<string, readonly LabelRule[]> }
+const bySystem = new WeakMap<LabelRules, ReadonlyMap<string, OfSystem>>()
 const none: readonly LabelRule[] = []
 
-/** Rules one of whose codes this is: found out once for each code, since resources bear the same ones again and again. */
+/** Rules one of whose codes this is. Of most systems no rule speaks. */
 const rulesOfCode = (given: LabelRules, token: Token): readonly LabelRule[] => {
-  const known = remembered.get(given) ?? new Map<string, readonly LabelRule[]>()
-  const before = known.get(token.text)
-  if (before !== undefined) return before
-  const found = given.rules.filter(({ codes }) => codes.some(wanted => isCode(wanted, token)))
-  if (known.size >= rememberedMax) known.clear()
-  remembered.set(given, known.set(token.text, found.length === 0 ? none : found))
+  const ofSystem = systemsOf(given).get(firstPart(token.system))
+  if (ofSystem === undefined) return none
+  const text = textOf(token)
+  const known = ofSystem.byText.get(text)
+  if (known !== undefined) return known
+  const found = [...ofSystem.rules].filter(({ codes }) => codes.some(wanted => isCode(wanted, text)))
+  if (ofSystem.byText.size >= rememberedMax) ofSystem.byText.clear()
+  ofSystem.byText.set(text, found)
   return found
 }
 
-const isCode = (wanted: string, { text }: Token): boolean => (wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted)
+const systemsOf = (given: LabelRules): ReadonlyMap<string, OfSystem> => {
+  const known = bySystem.get(given)
+  if (known !== undefined) return known
+  const systems = new Map<string, OfSystem>()
+  for (const rule of given.rules)
+    for (const code of rule.codes) {
+      const system = firstPart(code)
+      const ofSystem = systems.get(system) ?? { rules: new Set(), byText: new Map() }
+      systems.set(system, ofSystem)
+      ofSystem.rules.add(rule)
+    }
+  bySystem.set(given, systems)
+  return systems
+}
+
+/** Up to the first bar. What a Coding calls its system may hold one, too. */
+const firstPart = (text: string): string => {
+  const bar = text.indexOf('|')
+  return bar < 0 ? text : text.slice(0, bar)
+}
+
+const isCode = (wanted: string, text: string): boolean => (wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted)
 
 /** Every Coding below the value, contained resources included; not the labels and tags themselves. Recursion is bounded by the depth of a body. */
 const codingsIn = (value: unknown): readonly Token[] => {
@@ -117,7 +144,7 @@ const codingsIn = (value: unknown): readonly Token[] => {
     if (Array.isArray(part)) for (const item of part) walk(item)
     else if (isRecord(part)) {
       const { system, code } = part
-      if (typeof system === 'string' && typeof code === 'string') found.push({ system, code, text: `${system}|${code}` })
+      if (typeof system === 'string' && typeof code === 'string') found.push({ system, code })
       for (const name of Object.keys(part)) if (name !== 'meta') walk(part[name])
     }
   }

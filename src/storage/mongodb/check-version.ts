@@ -12,7 +12,7 @@ import {
   patientEntry,
   sensitivityEntry,
   sortField,
-  sortText,
+  sortSuffix,
 } from './entries.ts'
 
 /** What the numbers of shapes mean. */
@@ -148,7 +148,7 @@ const hasPairedReferences = (ix: IndexEntries): boolean => {
 const isSame = (a: readonly string[], b: readonly string[]): boolean => new Set(a).symmetricDifference(new Set(b)).size === 0
 
 const isSortedBySeq = ({ ix: { so = {}, sd = {} }, seq }: Live['document']): boolean => {
-  const suffix = sortText('', Number(seq))
+  const suffix = sortSuffix(Number(seq))
   return (
     [...Object.values(so), ...Object.values(sd)].every(text => text.endsWith(suffix)) &&
     Object.keys(so).every(field => !Object.hasOwn(so, ofSeveral(field))) &&

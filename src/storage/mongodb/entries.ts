@@ -92,8 +92,9 @@ export const ofSeveral = (field: string): string => `${field}+`
 const seqDigits = 14
 
 /** Text whose bytes have the order of the values, then of seqs. A parameter's values are all numbers or all text. */
-export const sortText = (value: string | number, seq: number): string =>
-  `${orderedText(value)}${end}${seq.toString(16).padStart(seqDigits, '0')}`
+export const sortText = (value: string | number, seq: number): string => `${orderedText(value)}${sortSuffix(seq)}`
+/** What every sort text of a version ends with. */
+export const sortSuffix = (seq: number): string => `${end}${seq.toString(16).padStart(seqDigits, '0')}`
 
 /** Without the seq: what lies before `orderedText(v) + end` is less than v, whatever its seq. */
 export const orderedText = (value: string | number): string => (typeof value === 'number' ? orderedHex(value) : withoutEnd(value))
@@ -102,7 +103,9 @@ export const orderedText = (value: string | number): string => (typeof value ===
 const shift = '\u0001'
 const shifted = { shift: `${shift}\u0002`, end: `${shift}\u0001` } as const
 
-const withoutEnd = (text: string): string => text.replaceAll(shift, shifted.shift).replaceAll(end, shifted.end)
+const withoutEnd = (text: string): string =>
+  // Hardly any has one.
+  text.includes(shift) || text.includes(end) ? text.replaceAll(shift, shifted.shift).replaceAll(end, shifted.end) : text
 
 export const valueOfOrderedText = (text: string, isNumber: boolean): string | number =>
   isNumber ? numberOfHex(text) : text.replaceAll(shifted.end, end).replaceAll(shifted.shift, shift)

@@ -20,7 +20,8 @@ import {
   sensitivityEntry,
   shapeEntry,
   sortField,
-  sortText,
+  orderedText,
+  sortSuffix,
   stringEntry,
   tokenEntry,
 } from './entries.ts'
@@ -102,10 +103,11 @@ const sortTexts = ({ sort }: IndexValues, seq: number): Pick<IndexEntries, 'so' 
   if (sort.length === 0) return {}
   const so: Record<string, string> = {}
   const sd: Record<string, string> = {}
+  const suffix = sortSuffix(seq)
   for (const { param, least, greatest = least } of sort) {
     const field = sortField(param)
-    so[greatest === least ? field : ofSeveral(field)] = sortText(least, seq)
-    if (greatest !== least) sd[field] = sortText(greatest, seq)
+    so[greatest === least ? field : ofSeveral(field)] = orderedText(least) + suffix
+    if (greatest !== least) sd[field] = orderedText(greatest) + suffix
   }
   return { so, ...(Object.keys(sd).length === 0 ? {} : { sd }) }
 }
