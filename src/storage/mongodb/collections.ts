@@ -1,6 +1,6 @@
 import { type Collection, type CollectionOptions, type Db, type Document, MongoServerError } from 'mongodb'
 import type { NewestDocument, PastDocument } from './documents.ts'
-import { type CollectionLayout, type Step, steps, typeLayoutOf } from './layout.ts'
+import { type CollectionLayout, type IndexLayout, type Step, steps, typeLayoutOf } from './layout.ts'
 
 /** Names of the indexes, for `hint`: the first nine of `{Type}`, the next two of `{Type}.history`, the last of `simpul.relations`. */
 export const hints = {
@@ -127,12 +127,17 @@ export const layOut = async (db: Db, name: string, layout: CollectionLayout): Pr
       await db.command({ collMod: name, validator, validationLevel: 'strict' })
   }
   for (const index of dropIndexes) await db.collection(name).dropIndex(index).catch(unless(serverCodes.indexNotFound))
-  if (indexes.length > 0)
-    await db.command({ createIndexes: name, indexes }).catch(async error => {
-      // The same index under way by another node: asked again, the server answers when it is built.
-      if (!hasCode(error, serverCodes.indexBuildInProgress)) throw error
-      await db.command({ createIndexes: name, indexes })
-    })
+  await addIndexes(db, name, indexes)
+}
+
+/** Those that the collection lacks. */
+export const addIndexes = async (db: Db, name: string, indexes: readonly IndexLayout[]): Promise<void> => {
+  if (indexes.length === 0) return
+  await db.command({ createIndexes: name, indexes }).catch(async error => {
+    // The same index under way by another node: asked again, the server answers when it is built.
+    if (!hasCode(error, serverCodes.indexBuildInProgress)) throw error
+    await db.command({ createIndexes: name, indexes })
+  })
 }
 
 const hasValidator = async (db: Db, name: string, validator: object): Promise<boolean> => {

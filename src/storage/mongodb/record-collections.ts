@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb'
 import type { RecordDefinition } from '../port.ts'
 import { checkAgreement, checkDefinition, checkNames, indexesOf, notUnique } from '../record-rules.ts'
-import { hasCode, layOut, serverCodes } from './collections.ts'
+import { addIndexes, hasCode, layOut, serverCodes } from './collections.ts'
 import type { Database } from './database.ts'
 import type { IndexLayout } from './layout.ts'
 import { type RecordDocument, within } from './record-documents.ts'
@@ -68,56 +68,65 @@ export const recordCollection = (definition: RecordDefinition): RecordCollection
 
 /**
  * Makes what is missing, drops what nobody uses. The server builds indexes over what is there while others write, and several nodes may do so at once.
- * Throws, naming the definition, when records and definition cannot agree.
+ * Asks little where nothing is missing: every start of every node comes this way. Throws, naming the definition, when records and definition cannot agree.
  */
 export const makeRecordCollections = async (database: Database, collections: readonly RecordCollection[]): Promise<void> => {
   checkNames(collections.map(({ definition }) => definition))
-  for (const { definition } of collections) await agree(database, definition)
+  const known = new Map((await definitionsOf(database).find().toArray()).map(document => [document._id, document]))
+  for (const { definition } of collections) await agree(database, definition, known.get(definition.name))
+  const there = new Set((await database.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name))
   for (const collection of collections) {
-    await makeIndexes(database, collection)
-    await dropUnused(database, collection)
+    await makeIndexes(database, collection, there)
+    await dropUnused(database, collection, known.get(collection.definition.name)?.unused ?? [])
   }
 }
 
-const agree = async (database: Database, definition: RecordDefinition): Promise<void> => {
+const agree = async (database: Database, definition: RecordDefinition, known: DefinitionDocument | undefined): Promise<void> => {
   const { name, key, appendOnly = false } = definition
+  if (known !== undefined) checkAgreement(definition, known)
+  if (known?.appendOnly === appendOnly) return
   const definitions = definitionsOf(database)
-  const check = async (): Promise<void> => {
-    const before = await definitions.findOne({ _id: name })
-    if (before !== null) checkAgreement(definition, before)
-  }
-  await check()
   try {
     // Matches what agrees, or adds what is new: where another node was first with something else, its name is taken.
     const agreeing = { _id: name, key, ...(appendOnly ? {} : { appendOnly: false }) }
     await definitions.updateOne(agreeing, { $set: { appendOnly } }, { upsert: true })
   } catch (error) {
     if (!hasCode(error, serverCodes.duplicateKey)) throw error
-    await check()
+    const first = await definitions.findOne({ _id: name })
+    if (first !== null) checkAgreement(definition, first)
   }
 }
 
-/** Unique ones alone, so that the error is theirs. */
-const makeIndexes = async ({ db, collections }: Database, { definition, name, unique, layout }: RecordCollection): Promise<void> => {
+/** All at once; where values are equal that shall be unique, the unique ones again and alone, so that the error is theirs. */
+const makeIndexes = async (
+  { db, collections }: Database,
+  { definition, name, unique, layout }: RecordCollection,
+  there: ReadonlySet<string>,
+): Promise<void> => {
   const full = collections.own(name).collectionName
-  await layOut(db, full, { indexes: [...layout.values()].filter(index => index.unique !== true) })
-  for (const { name: index, members } of unique) {
-    try {
-      await layOut(db, full, { indexes: [uniqueLayout(members)] })
-    } catch (error) {
-      if (hasCode(error, serverCodes.duplicateKey)) throw notUnique(definition.name, index)
-      throw error
+  const make = (indexes: readonly IndexLayout[]) => (there.has(full) ? addIndexes(db, full, indexes) : layOut(db, full, { indexes }))
+  try {
+    await make([...layout.values()])
+  } catch (error) {
+    if (!hasCode(error, serverCodes.duplicateKey)) throw error
+    for (const { name: index, members } of unique) {
+      try {
+        await layOut(db, full, { indexes: [uniqueLayout(members)] })
+      } catch (alone) {
+        if (hasCode(alone, serverCodes.duplicateKey)) throw notUnique(definition.name, index)
+        throw alone
+      }
     }
+    throw error
   }
 }
 
 /** A unique index goes at once, for it would refuse what is allowed now; others when nobody can be reading by them. Those of an operator stay. */
-const dropUnused = async (database: Database, { definition, name, layout }: RecordCollection): Promise<void> => {
+const dropUnused = async (database: Database, { definition, name, layout }: RecordCollection, before: readonly Unused[]): Promise<void> => {
   const collection = database.collections.own(name)
   const now = database.clock()
   const there = (await collection.listIndexes().toArray()).map(index => index.name as string)
   const unwanted = there.filter(index => isOurs(index) && !layout.has(index))
-  const before = (await definitionsOf(database).findOne({ _id: definition.name }))?.unused ?? []
   const unused = unwanted.map(index => ({ index, at: before.find(one => one.index === index)?.at ?? new Date(now) }))
   const goes = ({ index, at }: Unused): boolean => index.startsWith('unique:') || at.getTime() <= now - unusedMs
   for (const { index } of unused.filter(goes)) await layOut(database.db, collection.collectionName, { dropIndexes: [index] })
