@@ -1,6 +1,7 @@
 /** Writes the pages that are made from tables of the code. `test/docs.test.ts` fails while they are stale. */
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { oauthErrors } from '../src/auth/oauth-errors.ts'
 import { failureKinds } from '../src/base/failure-kinds.ts'
 import { rules } from '../src/base/rules.ts'
 import { commandsOf } from '../src/cli/program.ts'
@@ -57,10 +58,20 @@ ${commandsOf()
   )
   .join('\n')}`
 
+const errors = (): string =>
+  `# OAuth errors
+
+Generated from \`src/auth/oauth-errors.ts\`. A server shows the same at \`/login/errors\`; \`error_uri\` of an error leads to its section there.
+
+${Object.entries(oauthErrors)
+  .map(([error, [id, en]]) => `## \`${error}\`\n\n${en}\n\n*${id}*\n`)
+  .join('\n')}`
+
 export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/operate/configuration.md': configuration,
   'docs/operate/cli.md': cli,
   'docs/api/failures.md': failures,
+  'docs/api/oauth-errors.md': errors,
 }
 
 if (import.meta.main)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errorUri } from '../auth/oauth-errors.ts'
 import type { WebOrigin } from '../auth/web.ts'
 
 /** What ends a request to one of the doors before its handler could. */
@@ -25,7 +26,7 @@ const words = {
 /** As the authorization server says it. @see RFC 6749 5.2, auth.md 15 */
 export const oauthProblem = (res: ServerResponse, { what, status, retryAfterSeconds }: DoorProblem): void => {
   const [error, description] = words[what]
-  const text = JSON.stringify({ error, error_description: description })
+  const text = JSON.stringify({ error, error_description: description, ...errorUri(error) })
   if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', String(retryAfterSeconds))
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text), Pragma: 'no-cache' }).end(text)
 }

@@ -4,6 +4,7 @@ import { appStartPages } from './app-start-pages.ts'
 import { isAsset, serveAsset } from './assets.ts'
 import { emergencyPages, withBanner } from './emergency-page.ts'
 import { createErrorPage, type ErrorPage, sendError } from './error-page.ts'
+import { errorsPages } from './errors-page.ts'
 import { callbackOf, federationCallback } from './federation-pages.ts'
 import { interactionPages } from './interaction-pages.ts'
 import { linkPages } from './link-pages.ts'
@@ -62,7 +63,7 @@ const under = (prefix: string, pages: Pages): Pages =>
     }),
   )
 
-const ownDoor: Pages = { ...under('/login', loginSteps), ...linkPages, ...aroundLogin }
+const ownDoor: Pages = { ...under('/login', loginSteps), ...linkPages, ...aroundLogin, ...errorsPages }
 const accountPages: Pages = { ...homePages, ...appStartPages, ...securityPages, ...emergencyPages }
 
 /** Longer than any word of ours, so that neither is taken for the other. */

@@ -332,6 +332,10 @@ export const texts = {
   'err.code': ['Kode: {id}', 'Code: {id}'],
 } as const satisfies Record<string, readonly [id: string, en: string]>
 
+
+  // what errors of the authorization server mean, for developers
+  'errors.title': ['Kesalahan OAuth', 'OAuth errors'],
+  'errors.hint': ['Untuk pengembang aplikasi: arti setiap kesalahan, dan apa yang dapat dilakukan.', 'For developers of apps: what each error means, and what to do about it.'],
 export type TextKey = keyof typeof texts
 type PlacesOf<K extends TextKey> = Places<(typeof texts)[K][0]>
 type Values<K extends TextKey> = [PlacesOf<K>] extends [never] ? [] : [values: Readonly<Record<PlacesOf<K>, string | number>>]

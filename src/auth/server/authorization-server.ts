@@ -15,6 +15,7 @@ import type { WebHandler, WebOrigin } from '../web.ts'
 import { away } from './adapter.ts'
 import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
 import { noteClients } from './client-notes.ts'
+import { explainError } from './error-answer.ts'
 import { formBody } from './form-body.ts'
 import { createInteractions } from './interactions.ts'
 import { sendJson, sendOauthError } from './json-answer.ts'
@@ -132,6 +133,7 @@ const createLibrary = (parts: AuthorizationServerParts): Library => {
   provider.use(async (ctx, next) => {
     await next()
     if (ctx.status === 503) ctx.set('Retry-After', '5')
+    explainError(ctx, parts.address.base)
     if (ctx.oidc?.route !== 'token') return
     finishTokenAnswer(ctx)
     const grant = ctx.oidc.entities.RotatedRefreshToken?.grantId

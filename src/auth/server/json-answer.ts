@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { errorUri } from '../oauth-errors.ts'
 
 /** JSON, whole; `text` may be JSON already. */
 export const sendJson = (
@@ -23,4 +24,9 @@ export const sendOauthError = (
   description?: string,
   headers: Readonly<Record<string, string>> = {},
 ): void =>
-  sendJson(res, status, { error, ...(description !== undefined && { error_description: description }) }, { ...notStored, ...headers })
+  sendJson(
+    res,
+    status,
+    { error, ...(description !== undefined && { error_description: description }), ...errorUri(error) },
+    { ...notStored, ...headers },
+  )

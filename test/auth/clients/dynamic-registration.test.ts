@@ -132,7 +132,7 @@ for (const engine of testEngines)
       expect((await ask('POST', '', taken, metadata)).status).toBe(401)
       const late = await token()
       clock.now += 7 * 86_400_000
-      expect((await ask('POST', '', late, metadata)).json).toEqual({ error: 'invalid_token' })
+      expect((await ask('POST', '', late, metadata)).json).toEqual({ error: 'invalid_token', error_uri: '/login/errors#invalid_token' })
       expect((await ask('POST', '', old, metadata)).headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
     })
 
