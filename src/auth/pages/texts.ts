@@ -236,6 +236,8 @@ export const texts = {
   'btg.hint': ['Paling sedikit 20 karakter.', 'At least 20 characters.'],
   'btg.short': ['Tulis alasan dengan paling sedikit 20 karakter.', 'Write the reason with at least 20 characters.'],
   'btg.open': ['Buka akses darurat', 'Open emergency access'],
+  'btg.for': ['{app} dibuka untuk keadaan darurat. Tanpa akses darurat, aplikasi melihat apa yang biasanya boleh Anda lihat.', '{app} was opened for an emergency. Without emergency access the app sees what you may usually see.'],
+  'btg.without': ['Lanjutkan tanpa akses darurat', 'Go on without emergency access'],
   'btg.unknown': ['Akses darurat tidak dapat dibuka.', 'Emergency access cannot be opened.'],
 
   // account
@@ -330,12 +332,12 @@ export const texts = {
   'err.too-many': ['Terlalu banyak permintaan. Tunggu sebentar, lalu coba lagi.', 'Too many requests. Wait a moment, then try again.'],
   'err.away': ['Layanan sedang tidak tersedia. Coba lagi sebentar lagi.', 'The service is not available at the moment. Try again soon.'],
   'err.code': ['Kode: {id}', 'Code: {id}'],
-} as const satisfies Record<string, readonly [id: string, en: string]>
-
 
   // what errors of the authorization server mean, for developers
   'errors.title': ['Kesalahan OAuth', 'OAuth errors'],
   'errors.hint': ['Untuk pengembang aplikasi: arti setiap kesalahan, dan apa yang dapat dilakukan.', 'For developers of apps: what each error means, and what to do about it.'],
+} as const satisfies Record<string, readonly [id: string, en: string]>
+
 export type TextKey = keyof typeof texts
 type PlacesOf<K extends TextKey> = Places<(typeof texts)[K][0]>
 type Values<K extends TextKey> = [PlacesOf<K>] extends [never] ? [] : [values: Readonly<Record<PlacesOf<K>, string | number>>]
