@@ -12,6 +12,9 @@ if (major < 26) {
   process.exit(78)
 }
 // Keeps the stripped and compiled text of every module: later starts skip that work, the first one too (npm's postinstall runs this once).
-module.enableCompileCache(new URL('../node_modules/.cache/simpul/compiled', import.meta.url).pathname)
+const compiled = new URL('../node_modules/.cache/simpul/compiled', import.meta.url).pathname
+module.enableCompileCache(compiled)
+// Threads, such as the one that writes to SQLite, and workers hear of it by this alone.
+process.env.NODE_COMPILE_CACHE ??= compiled
 const { main } = await import('../src/main.ts')
 await main(process.argv.slice(2))
