@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../src/base/clock.ts'
+import { records } from '../../src/compose/records.ts'
 import type { Definitions } from '../../src/fhir/definitions/definitions.ts'
 import type { RecordDefinition, Store } from '../../src/storage/port.ts'
 import { openSqliteStore } from '../../src/storage/sqlite/store.ts'
@@ -43,7 +44,7 @@ const mongodb: TestEngine = {
     return closing(await openMongoStore({ address, ...options }), giveBack)
   },
   address: async () => {
-    const { address, giveBack } = await leaseDatabase()
+    const { address, giveBack } = await leaseDatabase(records)
     return { address, [Symbol.asyncDispose]: async () => giveBack() }
   },
 }

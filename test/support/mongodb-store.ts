@@ -88,6 +88,8 @@ const emptied = async (db: Db, records: readonly RecordDefinition[]): Promise<vo
   // Other collections of ours are as a test wanted them, and the next one may want them otherwise.
   const strange = names.filter(name => name.startsWith('simpul.') && !standing.includes(name))
   await Promise.all(strange.map(name => db.collection(name).drop()))
+  if (strange.length > 0)
+    await db.collection<{ readonly _id: string }>('simpul.definitions').deleteMany({ _id: { $nin: records.map(({ name }) => name) } })
   await Promise.all(filled.filter(name => !strange.includes(name)).map(name => db.collection(name).deleteMany({})))
 }
 
