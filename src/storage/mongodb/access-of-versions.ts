@@ -1,4 +1,4 @@
-import { type AccessFilter, type AccessSubject, lookupsOf, type PatientsFilter, permits } from '../../base/access-filter.ts'
+import { type AccessFilter, type AccessSubject, type PatientsFilter, permits } from '../../base/access-filter.ts'
 import { hints } from './collections.ts'
 import type { Database } from './database.ts'
 import { majority, seqOf } from './raw-versions.ts'
@@ -90,9 +90,12 @@ export const relatedNow =
     return (relation, patient) => (wanted.get(relation)?.has(patient) ? found.get(relation)?.has(patient) : undefined)
   }
 
+/** Questions about one patient and one of whom relations serve, that are sooner asked at once than by two looks. */
+const atOnceMax = 500
+
 /**
- * Those that the filter lets through; relations are asked for all of them at once, and only for whom nothing else decides: first those that decide
- * most, then all that the filter has of who is left, so that a decision hangs on one look. In doubt it does not.
+ * Those that the filter lets through; relations are asked for all of them at once, and only where nothing else decides. Where that is much, first those
+ * that decide most, then all that is left to decide, so that a decision hangs on one look. In doubt it does not.
  */
 export const admittedOf = async <A extends Attributes>(
   list: readonly A[],
@@ -100,37 +103,46 @@ export const admittedOf = async <A extends Attributes>(
   relatedAmong: RelatedAmong,
 ): Promise<readonly A[]> => {
   const admitted = new Set<A>()
-  let left = list.map(one => ({ one, subject: subjectOf(one) }))
-  for (const relationsFor of [nothing, firstOf, all]) {
-    const relates = await relatedAmong(wantedOf(left, subject => relationsFor(filter, subject)))
+  let relates: Related = () => undefined
+  let left = list.map(one => ({
+    one,
+    subject: { ...subjectOf(one), relates: (relation: PatientsFilter, patient: string) => relates(relation, patient) },
+  }))
+  const decide = (): void => {
     left = left.filter(({ one, subject }) => {
-      const passes = permits(filter, { ...subject, relates })
+      const passes = permits(filter, subject)
       if (passes === true) admitted.add(one)
       return passes === undefined
     })
-    if (left.length === 0) break
   }
+  const look = async (relations: Wanted): Promise<void> => {
+    const [found, before] = [await relatedAmong(relations), relates]
+    relates = (relation, patient) => found(relation, patient) ?? before(relation, patient)
+    decide()
+  }
+  const wanted = (of: 'first' | 'all'): Wanted => wantedOf(left, subject => undecidedIn(filter, subject, of))
+  decide()
+  if (questionsIn(wanted('all')) > atOnceMax) await look(wanted('first'))
+  if (left.length > 0) await look(wanted('all'))
   return list.filter(one => admitted.has(one))
 }
 
 type Subject = AccessSubject & { readonly patients: readonly string[] }
-type RelationsFor = (filter: AccessFilter, subject: Subject) => readonly PatientsFilter[]
 
-const nothing: RelationsFor = () => []
-const all: RelationsFor = filter => lookupsOf(filter).filter(one => one.op === 'patients')
-
-/** Those of each condition that is not decided yet; of alternatives those of the first, which mostly decides. */
-const firstOf: RelationsFor = (filter, subject) => {
+/** The relations of each condition that is not decided yet; of alternatives those of the first alone, which mostly decides, or of all. */
+const undecidedIn = (filter: AccessFilter, subject: Subject, of: 'first' | 'all'): readonly PatientsFilter[] => {
   if (permits(filter, subject) !== undefined) return []
   switch (filter.op) {
     case 'patients':
       return [filter]
     case 'and':
-      return filter.of.flatMap(one => firstOf(one, subject))
-    case 'or':
-      return filter.of.map(one => firstOf(one, subject)).find(relations => relations.length > 0) ?? []
+      return filter.of.flatMap(one => undecidedIn(one, subject, of))
+    case 'or': {
+      const alternatives = filter.of.map(one => undecidedIn(one, subject, of))
+      return of === 'all' ? alternatives.flat() : (alternatives.find(relations => relations.length > 0) ?? [])
+    }
     case 'not':
-      return firstOf(filter.of, subject)
+      return undecidedIn(filter.of, subject, of)
     default:
       return []
   }
@@ -149,6 +161,8 @@ const wantedOf = (
     }
   return wanted
 }
+
+const questionsIn = (wanted: Wanted): number => [...wanted].reduce((sum, [{ of }, patients]) => sum + of.length * patients.size, 0)
 
 const subjectOf = ({ _id, patients = [], organizations = [], authors = [], conf, sens = [] }: Attributes): Subject => ({
   id: _id,

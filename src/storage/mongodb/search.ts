@@ -18,6 +18,7 @@ import { countSources } from './search/counting.ts'
 import { explainCommand } from './search/explained.ts'
 import { Matching } from './search/matching.ts'
 import { type Found, readPage } from './search/page.ts'
+import { Passing } from './search/passing.ts'
 import { type Command, OutOfTime, Reading, StateGone } from './search/reading.ts'
 import { referencesOf } from './search/references.ts'
 import { LargeRelations, RelationsKnown } from './search/relations-known.ts'
@@ -97,6 +98,7 @@ class Search implements MongoSearch {
   readonly #repeats: Repeats
   readonly #bounds: AccessBounds
   readonly #large = new LargeRelations()
+  readonly #passing = new Passing()
 
   constructor(database: Database, { counts, repeats, engine = real => real, bounds = {} }: SearchOptions) {
     this.#database = database
@@ -174,7 +176,8 @@ class Search implements MongoSearch {
 
   /**
    * The newest state may be gone before all is read (an index is built): then there is a newer one. `read` is asked without the words of relations
-   * that served nobody before it began. Where one of them serves somebody when it ends, relations may have been seen as they were both before and after.
+   * that are believed to serve nobody. A word never goes, so that those that serve nobody when it ends served nobody while it read; where one does,
+   * relations may have been seen as they were both before and after.
    */
   async #inOneState<A extends Asked, T>(
     given: A,
@@ -186,12 +189,19 @@ class Search implements MongoSearch {
       let plans: readonly Plan[] = []
       const reading = new Reading(this.#database, this.#types, { state, deadline, ...(told ? { told } : {}) })
       try {
-        const absent = attempt === attemptsMax ? nothing : await this.#database.served.absentIn(given.access)
+        const { served } = this.#database
+        const absent = attempt === attemptsMax ? nothing : await served.believedAbsentIn(given.access)
         const asked = { ...given, access: without(given.access, absent) }
-        const answer = await read(asked, reading, made => {
-          plans = made
-        })
-        if (lookupsOf(asked.access).length === 0 || (await this.#database.served.areAbsent(absent))) return answer
+        const reads = (): Promise<Outcome<T>> =>
+          read(asked, reading, made => {
+            plans = made
+          })
+        // Where no relation is left to be seen, any moment will do to ask whether the words serve nobody.
+        const [answer, sure] =
+          lookupsOf(asked.access).length === 0
+            ? await Promise.all([reads(), served.areAbsent(absent)])
+            : [await reads(), await served.areAbsent(absent)]
+        if (sure) return answer
       } catch (error) {
         if (error instanceof OutOfTime) return tooCostly(plans)
         // Waited for, and asked for again: there is no primary.
@@ -236,7 +246,8 @@ class Search implements MongoSearch {
     const { sort } = query
     const { position, backward = false, count } = asked
     const matching = new Matching(reading, this.#repeats, this.#bounds)
-    return readPage({ plan, sort, wanted: count + 1, position, backward, alone }, reading, matching)
+    const page = { plan, sort, wanted: count + 1, position, backward, alone }
+    return readPage(page, reading, matching, this.#passing)
   }
 
   /** Undefined when counting would look at too much. */

@@ -16,12 +16,13 @@ const blockMax = 1_000
 
 /**
  * Whom any relation ever served. A word comes before the first transaction whose relations it serves and never goes, so whom it lacks has no relation
- * in any state that a majority has: consents are asked by dozens of words of which hardly any was ever written. Hits are remembered, misses are asked
- * anew, because another node may add the word at any moment.
+ * in any state that a majority has: consents are asked by dozens of words of which hardly any was ever written. Hits are remembered for sure. Misses are
+ * remembered as what is likely, and asked anew at the end, because another node may add the word at any moment.
  */
 export class ServedWords {
   readonly #collections: Collections
   readonly #there = new Memory<true>(rememberedMax)
+  readonly #missed = new Memory<true>(rememberedMax)
   readonly #asking = new Coalescing<true>(words => this.#look(words), blockMax)
 
   constructor(collections: Collections) {
@@ -35,15 +36,14 @@ export class ServedWords {
     for (let at = 0; at < words.length; at += blockMax) await this.#add(words.slice(at, at + blockMax))
   }
 
-  /** Of the filter's words those that serve nobody, as of some moment after the call. */
-  async absentIn(filter: AccessFilter): Promise<ReadonlySet<string>> {
+  /** Of the filter's words those that served nobody when they were looked for last. Whether that is so still only `areAbsent` tells. */
+  async believedAbsentIn(filter: AccessFilter): Promise<ReadonlySet<string>> {
     const words = new Set(lookupsOf(filter).flatMap(one => (one.op === 'patients' ? wordsOf(one) : [])))
-    const unknown = this.#unknown(words)
-    const found = await this.#ask(unknown)
-    return new Set(unknown.filter((_, n) => found[n] === undefined))
+    await this.#ask(this.#unknown(words).filter(word => this.#missed.get(word) === undefined))
+    return new Set(this.#unknown(words))
   }
 
-  /** Whether they serve nobody still. */
+  /** Whether they serve nobody, as of some moment after the call. */
   async areAbsent(words: ReadonlySet<string>): Promise<boolean> {
     const unknown = this.#unknown(words)
     return unknown.length === words.size && !(await this.#ask(unknown)).includes(true)
@@ -74,6 +74,7 @@ export class ServedWords {
       .find({ _id: { $in: [...words] } }, { hint: '_id_', batchSize: blockMax + 1 })
       .toArray()
     for (const { _id } of found) this.#there.set(_id, true)
+    for (const word of words) if (this.#there.get(word) === undefined) this.#missed.set(word, true)
     return new Map(found.map(({ _id }) => [_id, true]))
   }
 

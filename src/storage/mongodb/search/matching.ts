@@ -11,7 +11,7 @@ import { type DateNode, entriesOfOneDate } from './date.ts'
 import { always } from './filter.ts'
 import { type Entries, mergedMax, points } from './leaf.ts'
 import { checkOf, entriesOf } from './nodes.ts'
-import { type Beginning, OutOfTime, type Reading } from './reading.ts'
+import { OutOfTime, type Reading } from './reading.ts'
 import { closedSince } from './still.ts'
 import { type Candidate, candidateOf, Verifying, verifiedMax } from './verifying.ts'
 import { innerTypeOf, KnownWords } from './words.ts'
@@ -77,11 +77,14 @@ export class Matching {
     arm: Arm,
     command: (Document & { find: string }) | (Document & { aggregate: string }),
     size: number,
-    first?: Beginning,
   ): AsyncGenerator<readonly Candidate[]> {
-    for await (const batch of this.#reading.batches(command, size, first))
-      for (const block of arm.verify.length === 0 ? [batch] : blocks(batch, verifiedMax))
-        yield await this.#verifying.meeting(arm.type, block.map(candidateOf), arm.verify)
+    for await (const batch of this.#reading.batches(command, size))
+      for (const block of arm.verify.length === 0 ? [batch] : blocks(batch, verifiedMax)) yield await this.meeting(arm, block)
+  }
+
+  /** Of documents that the arm's question gave, in their order, those that meet what is to be verified; at most `verifiedMax` at once. */
+  meeting(arm: Arm, documents: readonly Document[]): Promise<readonly Candidate[]> {
+    return this.#verifying.meeting(arm.type, documents.map(candidateOf), arm.verify)
   }
 
   async #ways(source: Source, bounds: Window, more: Conditions): Promise<readonly Way[]> {

@@ -10,15 +10,20 @@ import { sortText, valueBounds } from '../entries.ts'
 import { type Arm, candidateFields, matching as filterOf } from './arms.ts'
 import { type Filter, never } from './filter.ts'
 import { findOf, type Matching } from './matching.ts'
-import { type Beginning, type Command, limited, type Reading } from './reading.ts'
-import { greatestField, leastField, onlyField, orderStages, textFields, valuesOf } from './sort.ts'
+import { type Passing, passingKey } from './passing.ts'
+import { type Command, limited, type Reading } from './reading.ts'
+import { firstText, greatestField, leastField, onlyField, orderStages, textFields, valuesOf } from './sort.ts'
 import { type Candidate, candidateOf, verifiedMax } from './verifying.ts'
 
 /** A row of a page; its resource is fetched at the end where finding it did not give it. */
 export type Found = Position & { readonly type: string; readonly id: string; readonly fields?: VersionFields }
 
-/** Candidates looked at first for each row wanted: of who sees every second one so many fill a page with one look at relations. */
-const metPerRow = 2.4
+/** Of candidates more are looked at than are likely to fill a page, so that more often than not no others have to be. */
+const spare = 1.04
+/** Where fewer than this part of the candidates pass, what is shown is fetched at the end and only for the page. */
+const shownShare = 0.25
+/** Times that candidates are asked for behind the last; then a cursor goes on. */
+const timesMax = 3
 
 export type PageAsked = {
   readonly plan: Plan
@@ -31,8 +36,8 @@ export type PageAsked = {
 }
 
 /** The rows of one part, in the direction read (backward: from the position to the front). */
-export const readPage = (asked: PageAsked, reading: Reading, matching: Matching): Promise<readonly Found[]> =>
-  new Page(asked, reading, matching).read()
+export const readPage = (asked: PageAsked, reading: Reading, matching: Matching, passing: Passing): Promise<readonly Found[]> =>
+  new Page(asked, reading, matching, passing).read()
 
 /** A walk along the sort texts in a field. */
 type ValueArm = Arm & { readonly field: string }
@@ -41,11 +46,13 @@ class Page {
   readonly #asked: PageAsked
   readonly #reading: Reading
   readonly #matching: Matching
+  readonly #passing: Passing
 
-  constructor(asked: PageAsked, reading: Reading, matching: Matching) {
+  constructor(asked: PageAsked, reading: Reading, matching: Matching, passing: Passing) {
     this.#asked = asked
     this.#reading = reading
     this.#matching = matching
+    this.#passing = passing
   }
 
   read(): Promise<readonly Found[]> {
@@ -80,19 +87,36 @@ class Page {
   /** The first that match, of documents that come in order. */
   async #first(arm: Arm, command: Command, wanted: number): Promise<readonly Candidate[]> {
     if (arm.verify.length === 0) return (await this.#reading.rows(limited(command, wanted))).map(candidateOf)
+    const key = passingKey(arm.type, arm.verify)
+    if (key !== undefined && isInOrder(command)) return this.#firstBehind(arm, command, wanted, key)
+    return this.#firstOf(arm, command, wanted)
+  }
+
+  async #firstOf(arm: Arm, command: Command, wanted: number): Promise<readonly Candidate[]> {
     const found: Candidate[] = []
-    for await (const batch of this.#matching.candidates(arm, command, verifiedMax, this.#beginning(arm, command, wanted))) {
+    for await (const batch of this.#matching.candidates(arm, command, verifiedMax)) {
       found.push(...batch)
       if (found.length >= wanted) break
     }
     return found.slice(0, wanted)
   }
 
-  /** Most of what is met is open to whoever is asking, so that few more than a page fill it, and they bring what is shown. Of other conditions nothing is known. */
-  #beginning({ verify }: Arm, command: Command, wanted: number): Beginning {
-    if (!verify.every(({ is }) => is === 'seen')) return {}
-    const size = Math.min(verifiedMax, Math.ceil(metPerRow * wanted))
-    return this.#asked.alone && 'find' in command ? { size, projection: { ...command.projection, ...versionProjection } } : { size }
+  /** As many at once as are likely to do; where they bring what is shown, the page is found with them. */
+  async #firstBehind(arm: Arm, command: InOrder, wanted: number, key: string): Promise<readonly Candidate[]> {
+    const found: Candidate[] = []
+    const bringsShown = this.#asked.alone && this.#passing.share(key) >= shownShare
+    let asked: InOrder = bringsShown ? { ...command, projection: { ...command.projection, ...versionProjection } } : command
+    for (let time = 1; time <= timesMax; time++) {
+      const size = Math.min(verifiedMax, Math.ceil((spare * (wanted - found.length)) / this.#passing.share(key)))
+      const met = await this.#reading.rows(limited(asked, size))
+      const passed = await this.#matching.meeting(arm, met)
+      this.#passing.add(key, met.length, passed.length)
+      found.push(...passed)
+      const last = met.at(-1)
+      if (last === undefined || met.length < size || found.length >= wanted) return found.slice(0, wanted)
+      asked = behind(asked, last)
+    }
+    return [...found, ...(await this.#firstOf(arm, asked, wanted - found.length))]
   }
 
   /** Everything that matches, gathered and sorted by its sort values. */
@@ -219,6 +243,23 @@ class Page {
     return found.toSorted((a, b) => (backward ? compareRows(b, a, first) : compareRows(a, b, first)))
   }
 }
+
+/** By one field, of which no two documents have the same. */
+type InOrder = Document & { readonly find: string; readonly sort: Readonly<Record<string, 1 | -1>> }
+
+const isInOrder = (command: Command): command is InOrder => 'find' in command && command.sort !== undefined
+
+/** The command for what comes behind a document that it gave. */
+const behind = (command: InOrder, last: Document): InOrder => {
+  const [[field, way]] = Object.entries(command.sort) as [[string, 1 | -1]]
+  const bounds: unknown = command.filter[field]
+  const of = field === 'seq' || field === '_id' ? last[field] : last[firstText]
+  const beyond = { [way === 1 ? '$gt' : '$lt']: of }
+  // What bounds the field already bounds it less, so that it may be written over.
+  return { ...command, filter: { ...command.filter, [field]: isBounds(bounds) ? { ...bounds, ...beyond } : beyond } }
+}
+
+const isBounds = (bounds: unknown): bounds is object => typeof bounds === 'object' && bounds !== null
 
 /** With what is shown, where it was asked for. */
 const withFields = (type: string, { id, seq, document }: Candidate): Omit<Found, 'values'> =>

@@ -10,9 +10,6 @@ import type { TypesAt } from '../types-at.ts'
 /** A `find` or `aggregate`, without what the state and the deadline add. `batchSize` of a find stands at its limit. */
 export type Command = Document & ({ readonly find: string } | { readonly aggregate: string })
 
-/** Of a first batch: documents in it, and what is wanted of each (of a find). */
-export type Beginning = { readonly size?: number; readonly projection?: Document }
-
 /** The deadline is over, or the client left. */
 export class OutOfTime extends Error {}
 /** The database has no longer what the state held. */
@@ -117,11 +114,11 @@ export class Reading {
     return answers
   }
 
-  /** For who may stop before the end: in the order of the command where it has one. `first`: how its first batch differs. */
-  async *batches(command: Command, size: number, first: Beginning = {}): AsyncGenerator<readonly Document[]> {
+  /** For who may stop before the end: in the order of the command where it has one. */
+  async *batches(command: Command, size: number): AsyncGenerator<readonly Document[]> {
     let taken = 0
     try {
-      for await (const batch of this.#parts(command, size, first)) {
+      for await (const batch of this.#parts(command, size)) {
         taken += batch.length
         yield batch
       }
@@ -153,12 +150,12 @@ export class Reading {
   }
 
   /** Most questions end with the first part: a cursor is for the others. */
-  async *#parts(command: Command, size: number, { size: firstSize = size, projection }: Beginning): AsyncGenerator<readonly Document[]> {
-    const first = await this.#rows(limited(projection === undefined ? command : { ...command, projection }, firstSize))
-    const isAll = first.length < firstSize
+  async *#parts(command: Command, size: number): AsyncGenerator<readonly Document[]> {
+    const first = await this.#rows(limited(command, size))
+    const isAll = first.length < size
     const isOrdered = 'aggregate' in command || command.sort !== undefined
     if (isAll || isOrdered) yield first
-    if (!isAll) yield* this.#batches(isOrdered ? skipping(command, firstSize) : command, size)
+    if (!isAll) yield* this.#batches(isOrdered ? skipping(command, size) : command, size)
   }
 
   async *#batches(command: Command, size: number, raw = false): AsyncGenerator<readonly Document[]> {

@@ -24,6 +24,8 @@ const textOf = (key: SortKey): unknown => {
 }
 
 const textName = (i: number): string => `t${i}`
+/** The sort text of the first key, in what `textFields` asks for. */
+export const firstText: string = textName(0)
 
 /** Fields for `valuesOf`. */
 export const textFields = (keys: readonly SortKey[]): Document => Object.fromEntries(keys.map((key, i) => [textName(i), textOf(key)]))
