@@ -14,8 +14,12 @@ export const createEmergencyAccess = (parts: BreakGlassParts, principalOf: (live
     const all = patient === undefined ? [] : await emergenciesOfPatient(parts.ground, patient)
     return all.filter(({ notice }) => notice.state === 'told').map(({ openedAt, reason }) => ({ openedAt, reason }))
   },
-  begin: async (live, patient, { reason, text }, origin) => {
-    const done = await breakGlass(parts, await principalOf(live), { patient, reason, words: text }, origin)
+  begin: async (live, patient, { reason, text, client }, origin) => {
+    const user = await principalOf(live)
+    // Opened for an application, it is the user's all the same whether there is somebody to see: no scope is in hand yet.
+    const wouldSee = ({ emergencies }: Principal, of: string): Promise<boolean> => parts.wouldSee({ ...user, emergencies }, of)
+    const opener = client === undefined ? user : { ...user, clientId: client }
+    const done = await breakGlass({ ...parts, wouldSee }, opener, { patient, reason, words: text }, origin)
     if (done.ok) return ok(true)
     return done.failure.kind === 'unknown-instance' || done.failure.kind === 'permission-needed' ? ok(false) : done
   },

@@ -3,6 +3,7 @@ import { isFresh } from '../sessions/session.ts'
 import { redirect } from './answers.ts'
 import { showConsent, takeConsent } from './consent-page.ts'
 import { continueInteraction, doorOf, finish } from './door.ts'
+import { showEmergencyStep, takeEmergencyStep, withoutEmergency } from './emergency-page.ts'
 import { arrived } from './federation-pages.ts'
 import { loginSteps, showLogin } from './login-pages.ts'
 import { chooseEncounter, choosePatient, searchPatients, showEncounters, showPatients } from './picker-pages.ts'
@@ -10,7 +11,7 @@ import type { Page, Pages } from './routing.ts'
 import { showStepUp, takeStepUp } from './step-up.ts'
 import type { Interaction } from '../server/interaction.ts'
 
-/** What an application waits for, at `/login/{uid}`: login, patient, visit, consent, in the order that the authorization server says. @see auth.md 7.2 */
+/** What an application waits for, at `/login/{uid}`: login, patient, visit, emergency, consent, in the order that the authorization server says. @see auth.md 7.2 */
 
 /** The page in hand. A session that lives is taken as it is, unless a login of now is asked for. */
 const showPrompt: Page = async at => {
@@ -21,6 +22,8 @@ const showPrompt: Page = async at => {
       return showPatients(at)
     case 'select_encounter':
       return showEncounters(at)
+    case 'emergency':
+      return showEmergencyStep(at)
     case 'consent':
       return showConsent(at)
     default:
@@ -78,6 +81,9 @@ export const interactionPages: Pages = {
   'POST /patient': during(picking, choosePatient),
   'POST /encounter': during(['select_encounter'], chooseEncounter),
   'GET /encounter': async ({ visit }) => redirect(visit.res, doorOf(visit)),
+  'GET /emergency': async ({ visit }) => redirect(visit.res, doorOf(visit)),
+  'POST /emergency': during(['emergency'], takeEmergencyStep),
+  'POST /without': during(['emergency'], withoutEmergency),
   'GET /consent': async ({ visit }) => redirect(visit.res, doorOf(visit)),
   'POST /consent': during(['consent'], takeConsent),
   'POST /refuse': refuse,

@@ -114,11 +114,14 @@ export type EmergencyAccess = {
   active(live: LiveSession): Promise<readonly { readonly patient: string; readonly until: number }[]>
   /** Of the patient who is signed in: those that they were told of, the newest first. Absent: nobody is shown any. */
   told?(live: LiveSession): Promise<readonly { readonly openedAt: number; readonly reason: EmergencyReason }[]>
-  /** `false`: no such patient, or none that this user may open so: one answer for all of it. The session is fresh (factor in the last 5 minutes). */
+  /**
+   * `false`: no such patient, or none that this user may open so: one answer for all of it. The session is fresh (factor in the last 5 minutes). `client`: id of the
+   * application for which it is opened; our own pages unless said.
+   */
   begin(
     live: LiveSession,
     patient: string,
-    why: { readonly reason: EmergencyReason; readonly text: string },
+    why: { readonly reason: EmergencyReason; readonly text: string; readonly client?: string },
     origin: Origin,
   ): Promise<Outcome<boolean>>
 }

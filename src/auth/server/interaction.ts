@@ -6,7 +6,7 @@ import type { Session } from '../sessions/session.ts'
 /** One authorization request of a browser that waits for somebody: what the page in hand is about. @see auth.md 7.2 */
 export type Interaction = {
   readonly uid: string
-  readonly prompt: 'login' | 'select_patient' | 'select_encounter' | 'consent'
+  readonly prompt: 'login' | 'select_patient' | 'select_encounter' | 'emergency' | 'consent'
   readonly client: Client
   /** Parsed and held against the client's registration and the roles of the user, once one is known. */
   readonly asked: readonly SmartScope[]
@@ -36,6 +36,8 @@ export interface Interactions {
   loggedIn(req: IncomingMessage, res: ServerResponse, session: Session): Promise<void>
   patientChosen(req: IncomingMessage, res: ServerResponse, patient: string): Promise<void>
   encounterChosen(req: IncomingMessage, res: ServerResponse, encounter: string): Promise<void>
+  /** The screen for emergency access is done with, whether one was opened or not. */
+  emergencyAnswered(req: IncomingMessage, res: ServerResponse, opened: boolean): Promise<void>
   /**
    * The ticked scopes, as texts, each equal to or narrower than one asked for. `protectedData`: what was ticked where `asksProtected`; without
    * it, and without the choice, nothing above the confidentiality N and nothing with a sensitivity is open to the application.

@@ -25,7 +25,7 @@ type InHand = {
   readonly steps: StepResults
 }
 
-const prompts: ReadonlySet<string> = new Set(['login', 'select_patient', 'select_encounter', 'consent'])
+const prompts: ReadonlySet<string> = new Set(['login', 'select_patient', 'select_encounter', 'emergency', 'consent'])
 /** Reasons for which who is signed in has to prove it again, and what then. */
 const reasonsAgain: Readonly<Record<string, NonNullable<Interaction['again']>>> = {
   login_prompt: 'login',
@@ -130,6 +130,12 @@ export const createInteractions = (parts: AuthorizationServerParts, provider: ()
       if (found?.live === undefined || patient === undefined || found.prompt !== 'select_encounter') return over(req, res)
       if (!(await mayOpenEncounter(parts, found.live, encounter, patient))) return stay(res, found)
       return goOn(res, found.kept, { ...found.steps, select_encounter: { encounter } })
+    },
+
+    async emergencyAnswered(req, res, opened) {
+      const found = await inHand(req, res)
+      if (found?.live === undefined || found.prompt !== 'emergency') return over(req, res)
+      return goOn(res, found.kept, { ...found.steps, emergency: { opened } })
     },
 
     async allowed(req, res, texts, choice) {

@@ -2,6 +2,7 @@ import { errors, interactionPolicy, type KoaContextWithOIDC, type Provider } fro
 import { renderScopes } from '../scopes/scope.ts'
 import { factorAt } from '../sessions/session.ts'
 import { needsConsent } from './asked-scopes.ts'
+import { asksEmergency } from './emergency-step.ts'
 import { makeGrant } from './make-grant.ts'
 import { originOf } from './request-origin.ts'
 import type { AuthorizationServerParts } from './server-parts.ts'
@@ -11,7 +12,7 @@ const { Check, Prompt, base } = interactionPolicy
 
 export const secondFactorAcr = 'urn:simpul:acr:2'
 
-/** Sign in, choose a patient, an encounter, agree: in this order, each only where it is needed. @see auth.md 7.2 */
+/** Sign in, choose a patient, an encounter, open an emergency, agree: in this order, each only where it is needed. @see auth.md 7.2 */
 export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof base> => {
   const nextIs = (next: Standing['next']) => async (ctx: KoaContextWithOIDC) => (await standingOf(parts, ctx)).next === next
   const policy = base()
@@ -38,6 +39,9 @@ export const promptPolicy = (parts: AuthorizationServerParts): ReturnType<typeof
   )
   policy.add(
     new Prompt({ name: 'select_encounter' }, new Check('no_encounter', 'an encounter has to be chosen', nextIs('select_encounter'))),
+  )
+  policy.add(
+    new Prompt({ name: 'emergency' }, new Check('purpose_btg', 'emergency access is to be opened', ctx => asksEmergency(parts, ctx))),
   )
   policy.add(
     new Prompt(

@@ -25,6 +25,8 @@ export type StepResults = {
   readonly login?: { readonly accountId: string; readonly session?: string }
   readonly select_patient?: { readonly patient: string }
   readonly select_encounter?: { readonly encounter: string }
+  /** The screen for emergency access was seen; whether one was opened stands in its own record. */
+  readonly emergency?: { readonly opened: boolean }
   readonly consent?: { readonly grantId?: string }
 }
 

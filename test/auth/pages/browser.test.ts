@@ -155,6 +155,54 @@ const languageButton = { id: 'Indonesia', en: 'English' } as const
           expect(errors).toEqual([])
         }, 120_000)
 
+  for (const [locale, width, script] of [
+    ['id', 1280, true],
+    ['en', 1280, true],
+    ['id', 320, true],
+    ['en', 320, false],
+  ] as const)
+    test(`emergency access for an application, by keyboard: ${locale}, ${width} px, ${script ? 'with' : 'without'} script`, async () => {
+      const { world, code } = await openWorld()
+      const { page, errors } = await openWindow(locale, width, script)
+      await page.goto(`${world.base}/login`)
+      await page.locator('#username').fill('dr.wulan')
+      await page.locator('#password').fill(goodPassword)
+      await page.locator('main button.first').click()
+      await page.locator('#code').fill(code())
+      await page.locator('main button.first').click()
+      await page.waitForURL(`${world.base}/account`)
+      waiting(world, { prompt: 'emergency', patient: '1', scopes: 'openid launch patient/*.rs', uiLocales: locale })
+      await page.goto(`${world.base}/login/${uid}`)
+      if (locale === 'en') await page.getByRole('button', { name: languageButton[locale] }).click()
+      await page.locator('#words').waitFor()
+      expect(await page.locator('html').getAttribute('lang')).toBe(locale)
+      await check(page, script)
+      if (script) await picture(page, `emergency-${locale}${width === 1280 ? '' : '-narrow'}`)
+      const fill = async (words: string): Promise<void> => {
+        await page.locator('main').focus()
+        await page.keyboard.press('Tab')
+        await page.keyboard.press('Space')
+        await page.keyboard.press('Tab')
+        await page.keyboard.press('ControlOrMeta+A')
+        await page.keyboard.type(words)
+        await page.keyboard.press('Tab')
+        await page.keyboard.press('Enter')
+      }
+      // Spaces the browser counts, and the server does not.
+      await fill(`gawat${' '.repeat(20)}`)
+      await page.locator('#words-error').waitFor()
+      await check(page, script)
+      await fill('Pasien tidak sadar di UGD, riwayat obat diperlukan.')
+      await page.locator('input[name=allow]').first().waitFor()
+      expect([world.told.at(-1), world.emergency?.patient]).toEqual([['emergency', true], '1'])
+      waiting(world, { prompt: 'emergency', patient: '1', scopes: 'openid launch patient/*.rs' })
+      await page.goto(`${world.base}/login/${uid}`)
+      await page.locator('button[formaction$="/without"]').click()
+      await page.locator('input[name=allow]').first().waitFor()
+      expect(world.told.at(-1)).toEqual(['emergency', false])
+      expect(errors).toEqual([])
+    }, 120_000)
+
   test('an authenticator app is set up, in the dark', async () => {
     const { world, code } = await openWorld()
     const { page, errors } = await openWindow('id', 1280, true, true)

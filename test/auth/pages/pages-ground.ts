@@ -177,6 +177,10 @@ const smallInteractions = (world: PagesGround): Interactions => {
       world.told.push(['encounter', encounter])
       next(res, uidOf(req.url), before => ({ ...before, prompt: 'consent', encounter }))
     },
+    async emergencyAnswered(req, res, opened) {
+      world.told.push(['emergency', opened])
+      next(res, uidOf(req.url), before => ({ ...before, prompt: 'consent' }))
+    },
     async allowed(req, res, scopes, choice) {
       world.told.push(['allowed', choice === undefined ? scopes : { scopes, ...choice }])
       next(res, uidOf(req.url), () => undefined)

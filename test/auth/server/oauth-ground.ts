@@ -228,6 +228,7 @@ const visitPage = async (
     return pages.encounter === undefined
       ? void res.writeHead(200).end('encounter page')
       : server.interactions.encounterChosen(req, res, pages.encounter)
+  if (interaction.prompt === 'emergency') return server.interactions.emergencyAnswered(req, res, false)
   const asked = interaction.asked.map(scope => (scope.kind === 'plain' ? scope.text : renderScope(scope)))
   const ticks = pages.ticks?.(asked) ?? asked
   if (ticks === 'wait') return void res.writeHead(200).end('consent page')
