@@ -1,9 +1,10 @@
 /**
- * What an access filter costs a search that crosses patients: `node bench/access.ts [--observations 1000000] [--store mongodb://…]`.
+ * What an access filter costs a search that crosses patients: `node bench/access.ts [--observations 1000000] [--engine mongodb]`.
  * A code's Observations by date, the first 50: unlimited, within the relation of a doctor (1 patient in 100) and of a facility (every second one), with labels.
  * Every way is asked in turn, code after code, so that the ratios belong together. Search and answer of the store alone, without HTTP.
- * `--only care` measures the ways of that name alone, beside the unlimited. `--keep folder` leaves the SQLite file there, and the next run with it begins where this one had loaded; a database of MongoDB is always left, and used
- * again where it has as many.
+ * CPU is that of this process, and of mongod.
+ * `--only care` measures the ways of that name alone, beside the unlimited. `--keep folder` leaves the store there, and the next run with it begins where
+ * this one had loaded. `--store mongodb://…` measures a database that is there, without the CPU of its server; it is always left.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,12 +17,14 @@ import type { IndexValues } from '../src/search/values.ts'
 import type { LoadedVersion, Relation, Store } from '../src/storage/port.ts'
 import type { Query } from '../src/search/tree.ts'
 import { accessFilters, served } from './access-filters.ts'
+import { startMongod, threadMillisecondsOf } from './mongod.ts'
 
 const { values: asked } = parseArgs({
   options: {
     observations: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
-    store: { type: 'string', default: 'sqlite' },
+    engine: { type: 'string', default: 'sqlite' },
+    store: { type: 'string' },
     keep: { type: 'string' },
     only: { type: 'string' },
     explain: { type: 'boolean', default: false },
@@ -116,36 +119,57 @@ const byCode = (code: number): Query => ({
   sort: [{ code: 'date', kind: 'date', descending: true }],
 })
 
-/** Milliseconds that passed, and those that this process worked, by question. `rows`: of the shortest page. */
-type Taken = { readonly ms: number[]; readonly cpuMs: number[]; rows: number }
+/** Milliseconds that passed, and those that were worked, by question. `rows`: of the shortest page. */
+type Taken = { readonly ms: number[]; readonly cpuMs: number[]; readonly databaseMs: number[]; rows: number }
 
 /** Each way, each code once a round; the first round warms up. */
-const measure = async (store: Store, rounds: number): Promise<ReadonlyMap<string, Taken>> => {
-  const taken = new Map(filters.map(([name]): [string, Taken] => [name, { ms: [], cpuMs: [], rows: page }]))
+const measure = async ({ store, databaseMs }: Opened, rounds: number): Promise<ReadonlyMap<string, Taken>> => {
+  const taken = new Map(filters.map(([name]): [string, Taken] => [name, { ms: [], cpuMs: [], databaseMs: [], rows: page }]))
   for (let round = 0; round <= rounds; round++)
     for (let code = 0; code < codes; code++)
       for (const [name, access] of filters) {
-        const [begun, cpu] = [performance.now(), process.cpuUsage()]
+        const [worked, cpu, begun] = [databaseMs(), process.cpuUsage(), performance.now()]
         const found = await store.search(byCode(code), { access, count: page })
         const ms = performance.now() - begun
         const { user, system } = process.cpuUsage(cpu)
+        const database = databaseMs() - worked
         if (!found.ok) throw new Error(found.failure.kind)
         const of = taken.get(name)
         if (round === 0 || of === undefined) continue
         of.ms.push(ms)
-        of.cpuMs.push((user + system) / 1000)
+        of.cpuMs.push((user + system) / 1000 + database)
+        of.databaseMs.push(database)
         of.rows = Math.min(of.rows, found.value.rows.length)
       }
   return taken
 }
 
-const open = async (folder: string): Promise<Store> => {
-  if (asked.store === 'sqlite') {
-    const { openSqliteStore } = await import('../src/storage/sqlite/store.ts')
-    return openSqliteStore({ path: join(folder, 'store.db'), definitions: noDefinitions, clock: Date.now, synchronous: 'NORMAL' })
+/** A store and what its server, where it has one, has worked so far (ms). */
+type Opened = AsyncDisposable & { readonly store: Store; databaseMs(): number }
+
+const openSqlite = async (): Promise<Opened> => {
+  const folder = asked.keep ?? mkdtempSync(join(tmpdir(), 'simpul-bench-'))
+  mkdirSync(folder, { recursive: true })
+  const { openSqliteStore } = await import('../src/storage/sqlite/store.ts')
+  const path = join(folder, 'store.db')
+  const store = await openSqliteStore({ path, definitions: noDefinitions, clock: Date.now, synchronous: 'NORMAL' })
+  const dispose = async (): Promise<void> => {
+    await store[Symbol.asyncDispose]()
+    if (asked.keep === undefined) rmSync(folder, { recursive: true })
   }
+  return { store, databaseMs: () => 0, [Symbol.asyncDispose]: dispose }
+}
+
+const openMongodb = async (): Promise<Opened> => {
   const { openMongoStore } = await import('../src/storage/mongodb/store.ts')
-  return openMongoStore({ address: asked.store, definitions: noDefinitions, clock: Date.now })
+  const mongod = asked.store === undefined ? await startMongod(asked.keep) : undefined
+  const address = asked.store ?? mongod?.address('access') ?? ''
+  const store = await openMongoStore({ address, definitions: noDefinitions, clock: Date.now })
+  const dispose = async (): Promise<void> => {
+    await store[Symbol.asyncDispose]()
+    await mongod?.[Symbol.asyncDispose]()
+  }
+  return { store, databaseMs: () => (mongod === undefined ? 0 : threadMillisecondsOf(mongod.pid)), [Symbol.asyncDispose]: dispose }
 }
 
 /** Seconds that loading took; undefined when it was there. */
@@ -158,31 +182,27 @@ const prepare = async (store: Store): Promise<number | undefined> => {
   return (performance.now() - begun) / 1000
 }
 
-if (asked.keep !== undefined) mkdirSync(asked.keep, { recursive: true })
-const folder = asked.keep ?? mkdtempSync(join(tmpdir(), 'simpul-bench-'))
-try {
-  await using store = await open(folder)
-  const seconds = await prepare(store)
-  const loaded = seconds === undefined ? 'kept from before' : `loaded in ${seconds.toFixed(0)} s`
-  say(`${observations} Observations of ${patients} patients on ${store.engine}, ${loaded}; doctor ${ofDoctor}, facility ${ofFacility}.\n`)
-  const taken = await measure(store, Number(asked.rounds))
-  const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN
-  const unlimited = taken.get('unlimited') ?? { ms: [], cpuMs: [] }
-  say('| access | p50 ms | of unlimited | CPU p50 ms | of unlimited | rows |')
-  say('|---|---|---|---|---|---|')
-  const beside = (some: readonly number[], others: readonly number[]): string =>
-    `${median(some).toFixed(2)} | ${(median(some) / median(others)).toFixed(2)}`
-  for (const [name, { ms, cpuMs, rows }] of taken)
-    say(`| ${name} | ${beside(ms, unlimited.ms)} | ${beside(cpuMs, unlimited.cpuMs)} | ${rows} |`)
-  const questions = Array.from({ length: 20 }, (_, n) => ({ from: 'care', of: ['doctor'], patient: `p${n * 17}` }) as const)
-  const started = performance.now()
-  for (let n = 0; n < 500; n++) await store.related(questions)
-  say(`\n20 questions about relations: ${(((performance.now() - started) / 500) * 1000).toFixed(0)} µs`)
-  if (asked.explain)
-    for (const [name, access] of filters) {
-      const lines = await store.explain(byCode(7), { access, count: page })
-      say(`\n${name}\n${lines.ok ? lines.value.join('\n') : lines.failure.kind}`)
-    }
-} finally {
-  if (asked.keep === undefined) rmSync(folder, { recursive: true })
-}
+const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN
+const beside = (some: readonly number[], others: readonly number[]): string =>
+  `${median(some).toFixed(2)} | ${(median(some) / median(others)).toFixed(2)}`
+
+await using opened = await (asked.engine === 'mongodb' || asked.store !== undefined ? openMongodb() : openSqlite())
+const { store } = opened
+const seconds = await prepare(store)
+const loaded = seconds === undefined ? 'kept from before' : `loaded in ${seconds.toFixed(0)} s`
+say(`${observations} Observations of ${patients} patients on ${store.engine}, ${loaded}; doctor ${ofDoctor}, facility ${ofFacility}.\n`)
+const taken = await measure(opened, Number(asked.rounds))
+const unlimited = taken.get('unlimited') ?? { ms: [], cpuMs: [] }
+say('| access | p50 ms | of unlimited | CPU p50 ms | of unlimited | of it database | rows |')
+say('|---|---|---|---|---|---|---|')
+for (const [name, { ms, cpuMs, databaseMs, rows }] of taken)
+  say(`| ${name} | ${beside(ms, unlimited.ms)} | ${beside(cpuMs, unlimited.cpuMs)} | ${median(databaseMs).toFixed(2)} | ${rows} |`)
+const questions = Array.from({ length: 20 }, (_, n) => ({ from: 'care', of: ['doctor'], patient: `p${n * 17}` }) as const)
+const started = performance.now()
+for (let n = 0; n < 500; n++) await store.related(questions)
+say(`\n20 questions about relations: ${(((performance.now() - started) / 500) * 1000).toFixed(0)} µs`)
+if (asked.explain)
+  for (const [name, access] of filters) {
+    const lines = await store.explain(byCode(7), { access, count: page })
+    say(`\n${name}\n${lines.ok ? lines.value.join('\n') : lines.failure.kind}`)
+  }
