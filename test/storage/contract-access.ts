@@ -133,6 +133,12 @@ const words: readonly (readonly [AccessFilter, readonly string[]])[] = [
   [or(), []],
 ]
 
+const loaded = (seq: number, wanted: Wanted): LoadedVersion => {
+  const { lastUpdatedOffset: _, ...version }: NewVersion = newVersion(wanted)
+  return { ...version, seq }
+}
+const seqAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096
+
 export const accessContract = (name: string, open: Open): void => {
   const opened = closing(open)
 
@@ -488,12 +494,54 @@ export const accessContract = (name: string, open: Open): void => {
     })
   })
 
-  describe(`${name}: relations and labels of versions that come and go whole`, () => {
-    const loaded = (seq: number, wanted: Wanted): LoadedVersion => {
-      const { lastUpdatedOffset: _, ...version }: NewVersion = newVersion(wanted)
-      return { ...version, seq }
+  describe(`${name}: pages of a relation`, () => {
+    const count = 40
+    const sorts: readonly Query['sort'][] = [
+      [],
+      [{ code: '_lastUpdated', kind: 'date', descending: false }],
+      [{ code: '_id', kind: 'token', descending: false }],
+      ...[true, false].map(descending => [{ code: 'birthdate', kind: 'date', descending } as const]),
+    ]
+
+    /** More patients than are looked up beforehand; every second one of the first hundred has something, and of those behind them one in forty. */
+    const crowd = async (store: Store, ms: number): Promise<readonly string[]> => {
+      const relations = Array.from({ length: 1_200 }, (_, n) => n)
+        .filter(n => n % 2 === 0 && (n < 100 || n % 40 === 0))
+        .map(n => care('few', `p${n}`))
+      const all = Array.from({ length: 1_200 }, (_, n) =>
+        care('many', n % 2 === 0 && (n < 100 || n % 40 === 0) ? `p${n}` : `elsewhere${n}`),
+      )
+      const versions = Array.from({ length: 1_200 }, (_, n) =>
+        loaded(seqAt(ms) + n, { type: 'Observation', id: `o${n}`, patients: [`p${n}`], birthdate: ((n * 7) % 1_200) * dayMs }),
+      )
+      for (let from = 0; from < versions.length; from += 400)
+        expect(valueOf(await store.load(versions.slice(from, from + 400))).held).toBe(true)
+      await held(store, planOf([newVersion({ type: 'Group', id: 'g', relations: [...relations, ...all] })]))
+      return relations.map(({ patient }) => patient.replace('p', 'o')).toSorted()
     }
-    const seqAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096
+
+    test('are full until the last, whatever part of all it opens, in every order and from either end', async () => {
+      const { store, clock } = await opened()
+      const open = await crowd(store, clock.now)
+      for (const access of [careOf('many'), careOf('few'), and(careOf('many'), not(patients('closed', ['nobody'])))])
+        for (const sort of sorts)
+          for (const backward of [false, true]) {
+            const pages: number[] = []
+            const ids: string[] = []
+            for (let at: object = {}, more = true; more; ) {
+              const page = valueOf(await store.search({ ...everyOf('Observation'), sort }, { access, count, backward, ...at }))
+              ids.push(...page.rows.map(({ id }) => id))
+              pages.push(page.rows.length)
+              at = { position: (backward ? page.rows.at(0) : page.rows.at(-1))?.position }
+              more = page.more
+            }
+            expect(ids.toSorted()).toEqual(open)
+            expect(pages.slice(0, -1)).toEqual(pages.slice(0, -1).map(() => count))
+          }
+    })
+  })
+
+  describe(`${name}: relations and labels of versions that come and go whole`, () => {
     const encounter = (versionId: number, wanted: Partial<Wanted> = {}): Wanted => ({ type: 'Encounter', id: 'e', versionId, ...wanted })
 
     test('load keeps what the newest version of each says', async () => {

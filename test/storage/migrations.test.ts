@@ -226,4 +226,24 @@ whereMongodb('a migration of MongoDB', () => {
         ])
       }
     }))
+
+  test('puts codes of before beside the patients they are about, and once more changes nothing', () =>
+    withDatabase(async db => {
+      await migrate(db, clock, steps.slice(0, 4))
+      await new Collections(db, steps.slice(0, 4)).ensure('Observation')
+      const observations = db.collection<{ _id: string; ix: { tk: string[] } }>('Observation')
+      const tk = ['*', 'shape#1', 'code|7|c|1', 'code=c|1', 'code|0|x', 'code=x', 'coded|7|y', 'patient#p', 'patient#q']
+      const head = { versionId: 1, lastUpdated: new Date(1), method: 'PUT', text: '{}', organizations: [], authors: [], conf: 3 }
+      await observations.insertMany([
+        { _id: 'both', seq: Long.fromNumber(4096), ...head, patients: ['p', 'q'], ix: { tk } },
+        { _id: 'nobody', seq: Long.fromNumber(8192), ...head, patients: [], ix: { tk } },
+      ] as never)
+      for (const list of [steps.slice(0, 5), [...steps.slice(0, 5), { ...(steps[4] as Step), number: 6 }]]) {
+        await migrate(db, clock, list)
+        const [both, nobody] = await observations.find({}, { sort: { _id: 1 } }).toArray()
+        expect(both?.ix.tk.slice(0, tk.length)).toEqual(tk)
+        expect(both?.ix.tk.slice(tk.length).toSorted()).toEqual(['code#p|0|x', 'code#p|7|c|1', 'code#q|0|x', 'code#q|7|c|1'])
+        expect(nobody?.ix.tk).toEqual(tk)
+      }
+    }))
 })

@@ -246,6 +246,23 @@ about('what searches cost on MongoDB', () => {
         }
       })
 
+    test('a code of few patients: nothing else of theirs is looked at, and what is found is what all of theirs holds', async () => {
+      const url = `Observation?code=${loinc}|8302-2`
+      const access: AccessFilter = { op: 'and', of: [inCare, normal] }
+      const all = await parts.store.search(queryOf('Observation'), { access: inCare, count: 10_000 })
+      const codes = (text: Uint8Array): readonly { code: string }[] => JSON.parse(Buffer.from(text).toString()).code.coding
+      const expected = all.ok ? all.value.rows.filter(({ text }) => codes(text).some(({ code }) => code === '8302-2')) : []
+      expect(expected.length).toBeGreaterThan(0)
+      for (const template of [url, `${url}&_sort=-date`, `${url}&_sort=_id`]) {
+        const found = await parts.store.search(queryOf(template), { access, count: 10_000 })
+        expect(found.ok && found.value.rows.map(({ id }) => id).toSorted()).toEqual(expected.map(({ id }) => id).toSorted())
+      }
+      const commands = commandsIn(await explained(queryOf(`${url}&_sort=-date`), { access })).filter(({ told }) =>
+        told.includes('Observation'),
+      )
+      expect(commands.map(({ examined }) => examined).filter(examined => examined > expected.length)).toEqual([])
+    })
+
     test('a page of a large relation asks its candidates, once for all of them', async () => {
       const access = accesses.at(-1)?.[1] ?? seesAll
       const query = queryOf('Observation')

@@ -59,7 +59,9 @@ describe('index entries', () => {
         'shape#17',
         'code|5|1',
         'code=1',
+        'code#p|5|1',
         'code|0|1',
+        'code#p|0|1',
         'subject:identifier|5|x',
         'subject:identifier=x',
         'subject>Patient/p',
@@ -79,6 +81,14 @@ describe('index entries', () => {
       ],
     })
     expect(entries.tk[shapePlace]).toBe('shape#17')
+  })
+
+  test('have a code beside each patient it is about, and no other token', () => {
+    const tokens = ['code', 'category'].map(param => ({ param, system: 'urn:s', code: 'c|1', mark: 3 }) as const)
+    const ofPatients = (...patients: readonly string[]): readonly string[] =>
+      indexEntries({ ...version({ tokens }), patients }, 99, 17, words).tk.filter(entry => /^(code|category)#/.test(entry))
+    expect(ofPatients('p', 'q.1')).toEqual(['code#p|5|c|1', 'code#q.1|5|c|1'])
+    expect(ofPatients()).toEqual([])
   })
 
   test('say of access only what is not usual', () => {

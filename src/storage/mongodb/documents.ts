@@ -45,7 +45,7 @@ export type PastDocument = Pick<NewestDocument, 'seq' | 'versionId' | 'lastUpdat
 
 /** Index entries of a version; their texts are made by `entries.ts` alone. */
 export type IndexEntries = {
-  /** Tokens, references, shape, access; `*` in every one. */
+  /** Tokens, references, shape, access, codes beside their patients; `*` in every one. */
   readonly tk: readonly string[]
   /** Strings, and composites with a string or nothing beside their key. */
   readonly st?: readonly string[]

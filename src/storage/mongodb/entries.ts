@@ -26,6 +26,9 @@ export const shapeEntry = (shape: number): string => `shape#${shape}`
 export const patientEntry = (id: string): string => `patient#${id}`
 /** About no patient. */
 export const nobodyEntry = 'nobody#'
+/** Beside a token of the parameter `code`, once for each patient: who asks for a code of some patients looks at nothing else that is theirs. */
+export const codeOfPatientEntry = (patient: string, system: number, code: string): string => `${codeParam}#${patient}|${system}|${code}`
+export const codeParam = 'code'
 /** Only of what is not normal. */
 export const confidentialityEntry = (level: number): string => `conf#${level}`
 export const sensitivityEntry = (code: string): string => `sens#${code}`

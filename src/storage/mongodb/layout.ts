@@ -2,6 +2,7 @@ import { initial } from '../../../migrations/mongodb/0001-initial.ts'
 import { relations } from '../../../migrations/mongodb/0002-relations.ts'
 import { served } from '../../../migrations/mongodb/0003-served.ts'
 import { several } from '../../../migrations/mongodb/0004-several.ts'
+import { codesOfPatients } from '../../../migrations/mongodb/0005-codes-of-patients.ts'
 
 /** What a collection has beside its documents. Names of indexes are what `hint` takes. */
 export type CollectionLayout = {
@@ -38,7 +39,7 @@ export type Step = {
   }
 }
 
-export const steps: readonly Step[] = [initial, relations, served, several]
+export const steps: readonly Step[] = [initial, relations, served, several, codesOfPatients]
 
 export type TypeLayout = { readonly newest: CollectionLayout; readonly past: CollectionLayout }
 

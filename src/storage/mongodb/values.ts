@@ -8,6 +8,8 @@ import {
   anyReferenceEntry,
   authorEntry,
   codeEntry,
+  codeOfPatientEntry,
+  codeParam,
   compositeEntry,
   compositeParam,
   confidentialityEntry,
@@ -63,8 +65,10 @@ const keysOf = (version: Indexed, values: IndexValues, shape: number, dictionary
   // In the order of `shapePlace`.
   const keys = new Set<string>([everything, shapeEntry(shape)])
   for (const { param, system, code } of values.tokens) {
-    keys.add(tokenEntry(param, dictionary.systemNumber(system), code))
+    const number = dictionary.systemNumber(system)
+    keys.add(tokenEntry(param, number, code))
     keys.add(codeEntry(param, code))
+    if (param === codeParam) for (const patient of version.patients) keys.add(codeOfPatientEntry(patient, number, code))
   }
   for (const { param, type, id } of values.references) {
     keys.add(referenceEntry(param, type, id))

@@ -3,6 +3,8 @@ import type { Access, Leaf, Traits } from '../../../search/plan.ts'
 import {
   authorEntry,
   beginningWith,
+  codeOfPatientEntry,
+  codeParam,
   confidentialityEntry,
   nobodyEntry,
   ownerEntry,
@@ -11,8 +13,9 @@ import {
   sensitivityEntry,
 } from '../entries.ts'
 import { every, type Filter, not } from './filter.ts'
-import { type Entries, type LeafCompiler, mergedMax, points, ranges } from './leaf.ts'
+import { type Entries, type LeafCompiler, mergedMax, points, ranges, type Words } from './leaf.ts'
 
+type Token = Extract<Leaf, { op: 'token' }>
 type Labels = Extract<Access['filter'], { op: 'labels' }>
 export type Clearance = Access & { readonly filter: Labels }
 /** A relation of so many that each candidate is asked of `simpul.relations`. */
@@ -81,6 +84,21 @@ const alone: Filter = { patients: { $size: 1 } }
 
 const withRest = (entries: readonly Entries[], leaf: Access): readonly Entries[] =>
   isAlone(leaf) ? entries.map(one => ({ ...one, rest: alone })) : entries
+
+/** The same with one code of the parameter `code`, where the leaf is about patients: fewer of the same documents. Undefined where there are no such entries. */
+export const entriesWithCode = (leaf: Access, { param, system, code }: Token, words: Words): readonly Entries[] | undefined => {
+  const patients = leaf.filter.op === 'patient' ? [leaf.filter.id] : leaf.patients
+  if (patients === undefined || param.code !== codeParam || system === undefined || code === undefined) return undefined
+  const number = words.system(system)
+  if (number === undefined) return []
+  return withRest(
+    points(
+      'tk',
+      patients.map(patient => codeOfPatientEntry(patient, number, code)),
+    ),
+    leaf,
+  )
+}
 
 /** Below normal only what says so passes. */
 const below: Readonly<Record<string, readonly number[]>> = { U: [0], L: [0, 1], M: [0, 1, 2] }

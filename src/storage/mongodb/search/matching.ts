@@ -1,8 +1,9 @@
 import type { Document } from 'mongodb'
-import type { Chain, Driver, Probe, Reverse, Source, Still } from '../../../search/plan.ts'
+import type { Access, Chain, Driver, Probe, Reverse, Source, Still } from '../../../search/plan.ts'
 import { isEmpty, narrowest, type Window, windowOf } from '../../seq-window.ts'
 import { everything, referenceEntry } from '../entries.ts'
 import type { Repeats } from '../repeats.ts'
+import { entriesWithCode } from './access.ts'
 import type { AccessBounds } from './access-bounds.ts'
 import { type Arm, armsOf, blocks, candidateFields, gatheredMax, type Way } from './arms.ts'
 import { allSeen, seenOf } from './seen.ts'
@@ -87,8 +88,10 @@ export class Matching {
     return this.#verifying.meeting(arm.type, documents.map(candidateOf), arm.verify)
   }
 
-  async #ways(source: Source, bounds: Window, more: Conditions): Promise<readonly Way[]> {
+  /** `more`, and what of `outer` makes it: asked by the whole that the source is an alternative of. */
+  async #ways(source: Source, bounds: Window, more: Conditions, outer: readonly Probe[] = []): Promise<readonly Way[]> {
     const { type, driver } = source
+    const probes = [...source.probes, ...outer]
     if (!(await this.#reading.has(type))) return []
     const window = narrowest([bounds, ...source.window.map(({ test }) => windowOf(test))])
     if (isEmpty(window)) return []
@@ -96,10 +99,10 @@ export class Matching {
     if (driver.by === 'union') {
       const ways: Way[] = []
       // The probes of the whole are asked of each alternative.
-      for (const one of driver.of) ways.push(...(await this.#ways(one, window, conditions)))
+      for (const one of driver.of) ways.push(...(await this.#ways(one, window, conditions, probes)))
       return ways
     }
-    return (await this.#entries(driver, source)).map(entries => ({
+    return (await this.#entries(driver, type, probes)).map(entries => ({
       type,
       entries,
       window,
@@ -107,9 +110,10 @@ export class Matching {
     }))
   }
 
-  async #entries(driver: Exclude<Driver, { by: 'union' }>, { type, probes }: Source): Promise<readonly Entries[]> {
+  async #entries(driver: Exclude<Driver, { by: 'union' }>, type: string, probes: readonly Probe[]): Promise<readonly Entries[]> {
     switch (driver.by) {
       case 'entries':
+        if (driver.node.op === 'access') return this.#entriesOfAccess(driver.node, type, probes)
         if (driver.node.op === 'date' && !this.#repeats(type, driver.node.param.code))
           return entriesOfOneDate([driver.node, ...testsOf(driver.node, probes)])
         return entriesOf(driver.node, type, this.#words)
@@ -119,6 +123,15 @@ export class Matching {
       case 'sort':
         return points('tk', [everything])
     }
+  }
+
+  #entriesOfAccess(node: Access, type: string, probes: readonly Probe[]): readonly Entries[] {
+    for (const probe of probes) {
+      const token = (probe.how === 'check' || probe.how === 'set') && probe.node.op === 'token' ? probe.node : undefined
+      const entries = token && entriesWithCode(node, token, this.#words)
+      if (entries !== undefined) return entries
+    }
+    return entriesOf(node, type, this.#words)
   }
 
   async #conditions(probes: readonly Probe[], type: string, more: Conditions): Promise<Conditions> {
