@@ -106,79 +106,106 @@ export const plantCallers = async (
 ): Promise<readonly Caller[]> => {
   const all = askings(hospitals)
   const taken = new Set(take(all.map(({ name }) => name)))
-  const made: Caller[] = []
-  for (const asking of all.filter(({ name }) => taken.has(name))) made.push(await plant(asking, { store, hospitals, fhir, tokensEach }))
-  return made
+  return Promise.all(all.filter(({ name }) => taken.has(name)).map(asking => plant(asking, { store, hospitals, fhir, tokensEach })))
 }
 
 type Ground = { readonly store: Store; readonly hospitals: Hospitals; readonly fhir: string; readonly tokensEach: number }
 
 const plant = async (asking: Asking, ground: Ground): Promise<Caller> => {
   const { store, hospitals, fhir, tokensEach } = ground
-  const key = randomBytes(6).toString('hex')
-  const ids = { account: `account-${key}`, session: `session-${key}`, grant: `grant-${key}`, client: `client-${key}` }
-  const now = Date.now()
-  const isService = asking.grants !== undefined
+  const client = `client-${randomBytes(6).toString('hex')}`
   const fhirUser = asking.fhirUser && `${asking.fhirUser[0]}/${hospitals.id(asking.fhirUser[1], asking.fhirUser[0])}`
-  const amr = [
-    { method: 'pwd', at: now },
-    { method: 'otp', at: now },
-  ] as const
-  await put<Client>(store, clientRecords, client(ids.client, asking))
-  if (!isService) {
-    await put<Account>(store, accountRecords, {
-      id: ids.account,
-      username: ids.account,
-      locale: 'en',
-      status: 'active',
-      passwordHistory: [],
-      ...(fhirUser && { fhirUser }),
-      roles: (asking.roles ?? []).map(role => ({
-        role,
-        ...(asking.at && { organization: `Organization/${hospitals.id(asking.at, 'Organization')}` }),
-        givenBy: 'cli',
-      })),
-      graceUsed: 0,
-      epoch: 0,
-      createdAt: now,
-      createdBy: 'cli',
-    })
-    await put<Session>(store, sessionRecords, {
-      id: ids.session,
-      cookie: secretHash(newSecret(randomBytes)),
-      account: ids.account,
-      epoch: 0,
-      createdAt: now,
-      seenAt: now,
-      endsAt: now + 3_600_000,
-      expires: now + 3_600_000,
-      amr,
-    })
-    await put<GrantContext>(store, grantRecords, {
-      id: ids.grant,
-      account: ids.account,
-      epoch: 0,
-      client: ids.client,
-      kind: 'online',
-      session: ids.session,
-      scopes: asking.scope,
-      ...(fhirUser && { fhirUser }),
-      ...(asking.patient && { patient: hospitals.id(asking.patient, 'Patient') }),
-      purpose: asking.roles?.includes('patient') === true ? ['PATRQT'] : ['TREAT'],
-      amr,
-      createdAt: now,
-      expires: now + 3_600_000,
-    })
-  }
-  const about = isService
-    ? { model: 'ClientCredentials', payload: {} }
-    : { model: 'AccessToken', payload: { accountId: ids.account, grantId: ids.grant } }
+  await plantClient(store, {
+    id: client,
+    scopesAllowed: asking.scope.split(' '),
+    ...(asking.grants === undefined || asking.grants.length === 0 ? {} : { type: 'backend', grants: asking.grants }),
+  })
+  const person =
+    asking.grants === undefined
+      ? await plantPerson(store, {
+          client,
+          scope: asking.scope,
+          roles: asking.roles ?? [],
+          ...(asking.at && { organization: `Organization/${hospitals.id(asking.at, 'Organization')}` }),
+          ...(fhirUser && { fhirUser }),
+          ...(asking.patient && { patient: hospitals.id(asking.patient, 'Patient') }),
+        })
+      : undefined
+  const { model, payload } =
+    person === undefined
+      ? { model: 'ClientCredentials', payload: {} }
+      : { model: 'AccessToken', payload: { accountId: person.account, grantId: person.grant } }
   const tokens = await Promise.all(
     Array.from({ length: tokensEach }, () =>
-      plantToken(store, { model: about.model, payload: { ...about.payload, clientId: ids.client, scope: asking.scope, aud: fhir } }),
+      plantToken(store, { model, payload: { ...payload, clientId: client, scope: asking.scope, aud: fhir } }),
     ),
   )
-  return { name: asking.name, tokens, principal: principalOf(asking, ids, fhirUser, ground) }
+  return { name: asking.name, tokens, principal: principalOf(asking, { ...person, client }, fhirUser, ground) }
+}
+
+/** Somebody who signed in, and what he allowed an application. `factorAt`: ms of his second factor; `false` where he used none. */
+type Person = {
+  readonly client: string
+  readonly scope: string
+  readonly roles: readonly string[]
+  readonly organization?: string
+  readonly fhirUser?: string
+  readonly patient?: string
+  readonly factorAt?: number | false
+  readonly account?: Partial<Account>
+}
+
+/** Ids of what was planted, and the value of the cookie. */
+type Planted = { readonly account: string; readonly session: string; readonly grant: string; readonly cookie: string }
+
+export const plantPerson = async (store: Store, person: Person): Promise<Planted> => {
+  const { client, scope, roles, organization, fhirUser, patient, factorAt = Date.now() } = person
+  const key = randomBytes(6).toString('hex')
+  const ids = { account: `account-${key}`, session: `session-${key}`, grant: `grant-${key}` }
+  const cookie = newSecret(randomBytes)
+  const now = Date.now()
+  const amr = [{ method: 'pwd', at: now } as const, ...(factorAt === false ? [] : [{ method: 'otp', at: factorAt } as const])]
+  await put<Account>(store, accountRecords, {
+    id: ids.account,
+    username: ids.account,
+    locale: 'en',
+    status: 'active',
+    passwordHistory: [],
+    ...(fhirUser && { fhirUser }),
+    roles: roles.map(role => ({ role, ...(organization && { organization }), givenBy: 'cli' })),
+    graceUsed: 0,
+    epoch: 0,
+    createdAt: now,
+    createdBy: 'cli',
+    ...person.account,
+  })
+  await put<Session>(store, sessionRecords, {
+    id: ids.session,
+    cookie: secretHash(cookie),
+    account: ids.account,
+    epoch: 0,
+    createdAt: now,
+    seenAt: now,
+    endsAt: now + 3_600_000,
+    expires: now + 3_600_000,
+    amr,
+  })
+  await put<GrantContext>(store, grantRecords, {
+    id: ids.grant,
+    account: ids.account,
+    epoch: 0,
+    client,
+    kind: 'online',
+    session: ids.session,
+    scopes: scope,
+    ...(fhirUser && { fhirUser }),
+    ...(patient && { patient }),
+    purpose: roles.includes('patient') ? ['PATRQT'] : ['TREAT'],
+    amr,
+    createdAt: now,
+    expires: now + 3_600_000,
+  })
+  return { ...ids, cookie }
 }
 
 /** A token by its row, as the authorization server keeps it; good for an hour unless the payload says otherwise. */
@@ -200,35 +227,36 @@ const put = async <V extends object>(store: Store, definition: Parameters<Store[
   if (!done.ok) throw new Error(done.failure.kind)
 }
 
-const client = (id: string, { scope, grants = [] }: Asking): Client => ({
-  id,
-  name: 'Walk',
-  type: grants.length > 0 ? 'backend' : 'public',
-  applicationType: 'web',
-  redirectUris: ['https://app.example/callback'],
-  launchUris: [],
-  allowedOrigins: [],
-  scopesAllowed: scope.split(' '),
-  granularParams: [],
-  jkuAllowed: [],
-  secrets: [],
-  grants,
-  appStateSystems: [],
-  trust: 'approved',
-  offline: false,
-  ipAllow: [],
-  rateClass: 'backend',
-  contacts: [],
-  purpose: [],
-  status: 'active',
-  createdAt: 0,
-  createdBy: 'cli',
-  approvals: [],
-})
+export const plantClient = (store: Store, client: Pick<Client, 'id'> & Partial<Client>): Promise<void> =>
+  put<Client>(store, clientRecords, {
+    name: 'Walk',
+    type: 'public',
+    applicationType: 'web',
+    redirectUris: ['https://app.example/callback'],
+    launchUris: [],
+    allowedOrigins: [],
+    scopesAllowed: [],
+    granularParams: [],
+    jkuAllowed: [],
+    secrets: [],
+    grants: [],
+    appStateSystems: [],
+    trust: 'approved',
+    offline: false,
+    ipAllow: [],
+    rateClass: 'backend',
+    contacts: [],
+    purpose: [],
+    status: 'active',
+    createdAt: 0,
+    createdBy: 'cli',
+    approvals: [],
+    ...client,
+  })
 
 const principalOf = (
   { roles = [], at, scope, patient, grants }: Asking,
-  ids: { readonly account: string; readonly session: string; readonly grant: string; readonly client: string },
+  ids: { readonly account?: string; readonly session?: string; readonly client: string },
   fhirUser: string | undefined,
   { hospitals }: Ground,
 ): Principal => {
@@ -251,12 +279,12 @@ const principalOf = (
   return {
     ...common,
     kind: isPatient ? 'patient' : 'user',
-    accountId: ids.account,
+    ...(ids.account && { accountId: ids.account }),
     ...(fhirUser && { fhirUser }),
     // Work without a unit of its own waits at kinds of work; none of it is in the hospitals.
     roles: roles.map(role => ({ role, organizations, units: organizations })),
     purpose: [isPatient ? 'PATRQT' : 'TREAT'],
-    sessionId: ids.session,
+    ...(ids.session && { sessionId: ids.session }),
     clearance: clearanceOf(testRoles(), roles),
     acr: 2,
   }

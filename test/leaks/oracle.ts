@@ -24,8 +24,8 @@ export type Seen = {
   readonly found: ReadonlyMap<string, Judged>
   /** The same of what may be read. */
   readonly read: ReadonlyMap<string, Judged>
-  /** The same of what may be read in its versions: all but who the caller is, which `fhirUser` opens as it is now. */
-  readonly versions: ReadonlyMap<string, Judged>
+  /** Names of what may be read in its versions: all but who the caller is, which `fhirUser` opens as it is now. */
+  readonly versions: ReadonlySet<string>
   /** Ids of patients for whom he is offered to break the glass. */
   readonly offered: ReadonlySet<string>
   /** Ids and words that may stand in any answer. */
@@ -34,30 +34,39 @@ export type Seen = {
   readonly partly: ReadonlySet<string>
 }
 
-type Subjects = ReadonlyMap<string, { readonly instance: Instance; readonly state: State; readonly past: readonly State[] }>
+type Subject = { readonly instance: Instance; readonly state: State; readonly past: readonly State[] }
+type Subjects = ReadonlyMap<string, Subject>
 
 /** What the index says of the newest state of each instance, and of those before. */
 export const subjectsOf = async (hospitals: Hospitals, open: TestParts): Promise<Subjects> => {
-  const found = new Map<string, { instance: Instance; state: State; past: State[] }>()
-  for (const instance of hospitals.instances) {
-    const { type, id } = instance
-    const newest = await open.store.newest(type, id)
-    if (newest === undefined) throw new Error(`${type} was not planted`)
-    const { state } = await stateOf(newest, open)
-    if (state === undefined) throw new Error(`${type} has no state`)
-    const past: State[] = []
-    for (let number = 1; number < newest.versionId; number += 1) {
-      const version = await open.store.version(type, id, number)
-      const before = version && (await stateOf(version, open)).state
-      if (before !== undefined) past.push(before)
-    }
-    found.set(`${type}/${id}`, { instance, state, past })
+  // All at once: the store is asked for many in one question.
+  const found = await Promise.all(hospitals.instances.map(instance => subjectOf(instance, open)))
+  return new Map(found.map(subject => [`${subject.instance.type}/${subject.instance.id}`, subject]))
+}
+
+const subjectOf = async (instance: Instance, open: TestParts): Promise<Subject> => {
+  const { type, id } = instance
+  const newest = await open.store.newest(type, id)
+  if (newest === undefined) throw new Error(`${type} was not planted`)
+  const { state } = await stateOf(newest, open)
+  if (state === undefined) throw new Error(`${type} has no state`)
+  const past: State[] = []
+  for (let number = 1; number < newest.versionId; number += 1) {
+    const version = await open.store.version(type, id, number)
+    const before = version && (await stateOf(version, open)).state
+    if (before !== undefined) past.push(before)
   }
-  return found
+  return { instance, state, past }
 }
 
 export const seenBy = (principal: Principal, hospitals: Hospitals, subjects: Subjects): Seen => {
-  const decided = (interaction: string, type: string): Decision => decide(testRoles(), principal, interaction, type)
+  const decisions = new Map<string, Decision>()
+  const decided = (interaction: string, type: string): Decision => {
+    const key = `${interaction} ${type}`
+    const known = decisions.get(key) ?? decide(testRoles(), principal, interaction, type)
+    decisions.set(key, known)
+    return known
+  }
   const subject = (state: State): AccessSubject => ({
     ...bare(state),
     relates: (relation, patient) => hospitals.relates(relation, patient),
@@ -98,14 +107,8 @@ export const seenBy = (principal: Principal, hospitals: Hospitals, subjects: Sub
     }
     return found
   }
-  return {
-    found: all('search-type'),
-    read: all('read'),
-    versions: all('vread'),
-    offered: offeredTo(principal, hospitals, subjects),
-    words,
-    partly,
-  }
+  const versions = new Set([...subjects].flatMap(([name, { state }]) => (admits('vread', state) ? [name] : [])))
+  return { found: all('search-type'), read: all('read'), versions, offered: offeredTo(principal, hospitals, subjects), words, partly }
 }
 
 /** auth.md 12.5 (6): patients whom only labels or consents close to who may break the glass. */

@@ -103,7 +103,7 @@ for (const engine of testEngines)
         // A walk that finds nothing proves nothing.
         expect(tally.asked.get('answered with something')).toBeGreaterThan(0)
       },
-      isLong ? 14_400_000 : budgetMs * 3,
+      isLong ? 14_400_000 : 120_000 + budgetMs * 3,
     )
 
     const compare = async ({ way, url }: Question, walker: Walker, world: TestParts): Promise<void> => {

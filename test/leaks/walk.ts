@@ -55,3 +55,10 @@ const foreignIn = ({ headers, text }: Received, sent: Sent, hospitals: Hospitals
 
 const decoded = (text: string): string =>
   [...text.matchAll(/"data":"([A-Za-z0-9+/=]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString('latin1')).join(' ')
+
+/** Where two texts part. */
+export const difference = (a: string, b: string): string => {
+  const at = [...a].findIndex((sign, index) => sign !== b[index])
+  const from = Math.max(0, (at < 0 ? a.length : at) - 60)
+  return `${a.slice(0, 5)} ${a.slice(from, from + 240)} but ${b.slice(0, 5)} ${b.slice(from, from + 240)}`
+}
