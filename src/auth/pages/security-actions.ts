@@ -1,7 +1,7 @@
 import { beginFactor, changePassword, disown, finishFactor, removeFactor, renewBackupCodes } from '../account-security.ts'
 import { logOutEverywhere } from '../accounts/administration.ts'
 import { requestEmail } from '../accounts/email-change.ts'
-import { logOut, sessionById } from '../sessions/sessions.ts'
+import { logOut, sessionById, sessionsOf } from '../sessions/sessions.ts'
 import { isFresh } from '../sessions/session.ts'
 import { factorsOf, hasFactor } from '../factors/factor-set.ts'
 import { type AccountPage, signedIn, toStepUp } from './account-guard.ts'
@@ -142,8 +142,11 @@ const takeEmail: AccountPage = async ({ visit, live, parts, form }) => {
 /** One session of the account, and of no other. */
 const endOne: AccountPage = async ({ visit, live, parts, form }) => {
   const { ground } = parts.accounts
-  const other = await sessionById(ground, (form.one('session') ?? '').slice(0, 64))
-  if (other === undefined || other.account.key !== live.account.key) return redirect(visit.res, home)
+  const asked = form.one('session')
+  // Looked for among his own: a session of somebody else costs what one costs that never was.
+  const own = (await sessionsOf(ground, live.account.key)).find(({ id }) => id === asked)
+  const other = own && (await sessionById(ground, own.id))
+  if (other === undefined) return redirect(visit.res, home)
   const done = await logOut(ground, other, visit.from)
   if (!done.ok) return sendFailure(visit, done.failure)
   return redirect(visit.res, `${home}?done=session`)
