@@ -8,7 +8,7 @@ import { emergenciesOf } from '../auth/emergencies/emergencies.ts'
 import { checkIssuer } from '../auth/installation.ts'
 import { createOutgoing, type Outgoing } from '../auth/outgoing/outgoing.ts'
 import { createAuthenticate } from '../auth/principal/authenticate.ts'
-import type { PrincipalParts } from '../auth/principal/principal-parts.ts'
+import type { AuthenticateParts, PrincipalParts } from '../auth/principal/principal-parts.ts'
 import { createRoleReach } from '../auth/relations/role-reach.ts'
 import { publicAddress } from '../auth/web.ts'
 import { systemClock } from '../base/clock.ts'
@@ -30,6 +30,7 @@ export type Identity = AsyncDisposable & {
   readonly clients: ClientRegistry
   readonly principals: PrincipalParts
   readonly authenticate: Authenticate
+  readonly unknownToken: AuthenticateParts['unknownToken']
   /** To addresses that applications chose. */
   readonly outgoing: Outgoing
   readonly decide: Decide
@@ -86,7 +87,8 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     emergenciesOf: about => emergenciesOf(ground, about),
   }
   const unknown = shared.counter(unknownTokens)
-  const authenticate = createAuthenticate({ ...principals, unknownToken: address => unknown(countedAs(address)) })
+  const unknownToken: AuthenticateParts['unknownToken'] = address => unknown(countedAs(address))
+  const authenticate = createAuthenticate({ ...principals, unknownToken })
   const listening = [
     // One that was compromised is gone in every node at once. What cannot be read now is read by the schedule.
     shared.onWake('keys', () => void accounts.keys.signing.turn().catch(() => undefined)),
@@ -101,6 +103,7 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     clients,
     principals,
     authenticate,
+    unknownToken,
     outgoing,
     decide: createDecide({ roles: () => roles, consents, clock: systemClock }),
     production,

@@ -87,6 +87,7 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
   const authorization = {
     ...principals,
     clients,
+    unknownToken: identity.unknownToken,
     see,
     scopes,
     registration,

@@ -1,7 +1,7 @@
 import { fail, type Outcome } from '../../base/outcome.ts'
 import { isSecret } from '../secrets.ts'
 import { proofAlgs, provesKey, type Sent } from './dpop-proof.ts'
-import type { PrincipalParts } from './principal-parts.ts'
+import type { AuthenticateParts, PrincipalParts } from './principal-parts.ts'
 import { allowing, findToken, type LiveToken } from './token.ts'
 
 type Parts = Pick<PrincipalParts, 'ground' | 'address' | 'clients'>
@@ -12,8 +12,23 @@ export type Brought = LiveToken & { readonly token: string }
 /** `bound`: a token belongs to a key and came without it, or came as one that does and belongs to none. `proof`: the proof of the key is missing or not good. */
 export type NotBrought = 'unknown' | 'expired' | 'over' | 'bound' | 'proof'
 
-/** The token of a request. Everything is read anew. */
-export const findBrought = async (parts: Parts, authorization: string, sent: Sent, from: string): Promise<Brought | NotBrought> => {
+/** Too many unknown tokens came from the address: ms until they are counted anew. @see auth.md 16 */
+export type TooMany = { readonly tooManyForMs: number }
+
+/** The token of a request. Everything is read anew. Unknown ones count, as at the API. */
+export const findBrought = async (
+  parts: Parts & Pick<AuthenticateParts, 'unknownToken'>,
+  authorization: string,
+  sent: Sent,
+  from: string,
+): Promise<Brought | NotBrought | TooMany> => {
+  const found = await look(parts, authorization, sent, from)
+  if (found !== 'unknown') return found
+  const { allowed, resetMs } = await parts.unknownToken(from)
+  return allowed ? found : { tooManyForMs: resetMs }
+}
+
+const look = async (parts: Parts, authorization: string, sent: Sent, from: string): Promise<Brought | NotBrought> => {
   const bearer = bearerToken(authorization)
   if (bearer === undefined) return findBound(parts, authorization, sent, from)
   const found = await findToken(parts, bearer)

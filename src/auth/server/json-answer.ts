@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { errorUri } from '../oauth-errors.ts'
+import type { TooMany } from '../principal/brought.ts'
 
 /** JSON, whole; `text` may be JSON already. */
 export const sendJson = (
@@ -30,3 +31,9 @@ export const sendOauthError = (
     { error, ...(description !== undefined && { error_description: description }), ...errorUri(error) },
     { ...notStored, ...headers },
   )
+
+/** 429, with when to come again. @see auth.md 15 */
+export const sendTooMany = (res: ServerResponse, { tooManyForMs }: TooMany): void =>
+  sendOauthError(res, 429, 'temporarily_unavailable', 'too many unknown tokens', {
+    'Retry-After': String(Math.max(1, Math.ceil(tooManyForMs / 1000))),
+  })

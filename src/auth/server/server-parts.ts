@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientRegistry } from '../clients/registry.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
 import type { Principal } from '../policy/principal.ts'
-import type { PrincipalParts } from '../principal/principal-parts.ts'
+import type { AuthenticateParts, PrincipalParts } from '../principal/principal-parts.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
 import type { Interactions } from './interaction.ts'
 
@@ -16,6 +16,7 @@ export type AuthorizationServerParts = PrincipalParts & {
   readonly sessionCookie: string
   /** Whether the principal may read the instance now, and what a launch asks of it. Undefined: not visible, or not there. */
   see(principal: Principal, type: string, id: string): Promise<Seen | undefined>
+  readonly unknownToken: AuthenticateParts['unknownToken']
   /** A page for errors that must not travel to a redirect address. It ends the answer. */
   readonly renderError: RenderError
   /** SIMPUL_AUTH_REFRESH_GRACE_SECONDS, at most 10; 0 for none. */

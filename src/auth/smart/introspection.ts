@@ -2,17 +2,17 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type BasicCredentials, basicCredentials } from '../clients/basic-credentials.ts'
 import { isUsable } from '../clients/registry.ts'
-import { comesWithProof, findBrought } from '../principal/brought.ts'
+import { comesWithProof, findBrought, type TooMany } from '../principal/brought.ts'
 import { allowing, findToken, type LiveToken, liveGrant } from '../principal/token.ts'
 import { isSecret, secretHash } from '../secrets.ts'
 import { formBody } from '../server/form-body.ts'
-import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
+import { notStored, sendJson, sendOauthError, sendTooMany } from '../server/json-answer.ts'
 import { libraryRow } from '../server/library-rows.ts'
 import type { AuthorizationServerParts } from '../server/server-parts.ts'
 import type { PublicAddress, WebHandler } from '../web.ts'
 import { launchParameters } from './launch-parameters.ts'
 
-type Parts = Pick<AuthorizationServerParts, 'ground' | 'address' | 'clients'>
+type Parts = Pick<AuthorizationServerParts, 'ground' | 'address' | 'clients' | 'unknownToken'>
 
 /** Whoever asks: a resource server may ask for every token, others for their own. */
 type Asker = { readonly client: string; readonly all: boolean }
@@ -30,6 +30,7 @@ export const createIntrospection =
     if (form === undefined) return sendOauthError(res, 400, 'invalid_request', 'a form is needed')
     if (asker === undefined)
       return sendOauthError(res, 401, 'invalid_client', 'client authentication failed', challenge(req, parts.address))
+    if ('tooManyForMs' in asker) return sendTooMany(res, asker)
     const token = form.get('token')
     if (token === null) return sendOauthError(res, 400, 'invalid_request', 'token is missing')
     sendJson(res, 200, (await answerFor(parts, token, asker)) ?? { active: false }, notStored)
@@ -42,12 +43,13 @@ const challenge = ({ headers: { authorization = '' } }: IncomingMessage, { issue
 
 const bringsToken = (authorization: string): boolean => /^bearer /i.test(authorization) || comesWithProof(authorization)
 
-const askerOf = async (parts: Parts, req: IncomingMessage, form: URLSearchParams, from: string): Promise<Asker | undefined> => {
+const askerOf = async (parts: Parts, req: IncomingMessage, form: URLSearchParams, from: string): Promise<Asker | TooMany | undefined> => {
   const { authorization } = req.headers
   if (authorization !== undefined && bringsToken(authorization)) {
     const found = await findBrought(parts, authorization, req, from)
-    const allowed = typeof found !== 'string' && hasScope(found, '__introspect')
-    return allowed ? { client: found.client.id, all: true } : undefined
+    if (typeof found === 'string') return undefined
+    if ('tooManyForMs' in found) return found
+    return hasScope(found, '__introspect') ? { client: found.client.id, all: true } : undefined
   }
   const said = authorization === undefined ? formCredentials(form) : basicCredentials(authorization)
   if (said === undefined) return undefined

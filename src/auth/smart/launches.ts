@@ -4,7 +4,7 @@ import type { Client } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
 import type { LaunchContext } from '../grants/grant-context.ts'
 import type { Principal } from '../policy/principal.ts'
-import { comesWithProof, findBrought } from '../principal/brought.ts'
+import { comesWithProof, findBrought, type TooMany } from '../principal/brought.ts'
 import { sessionPrincipal } from '../principal/person.ts'
 import { tokenPrincipal } from '../principal/token-principal.ts'
 import { commitRecords, putOver } from '../record-plans.ts'
@@ -12,7 +12,7 @@ import { isRecord } from '../roles/json-shape.ts'
 import { hasPlainScope } from '../scopes/scope.ts'
 import { newSecret, secretHash } from '../secrets.ts'
 import { wholeBody } from '../server/form-body.ts'
-import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
+import { notStored, sendJson, sendOauthError, sendTooMany } from '../server/json-answer.ts'
 import { ownSession } from '../server/own-session.ts'
 import type { AuthorizationServerParts } from '../server/server-parts.ts'
 import type { WebHandler } from '../web.ts'
@@ -99,6 +99,7 @@ export const createLaunches =
       return sendOauthError(res, 401, 'invalid_token', undefined, { 'WWW-Authenticate': `${scheme} realm="${parts.address.issuer}"` })
     }
     if (asker === 'scope') return sendOauthError(res, 403, 'insufficient_scope')
+    if ('tooManyForMs' in asker) return sendTooMany(res, asker)
     const request = await requestOf(parts, req)
     if (request === undefined) return sendOauthError(res, 400, 'invalid_request', 'the body is no launch')
     const made = await makeLaunch(parts, asker, request)
@@ -108,11 +109,12 @@ export const createLaunches =
   }
 
 /** A cookie counts only from our own pages: other sites can make a browser send it. */
-const askerOf = async (parts: LaunchParts, req: IncomingMessage, from: string): Promise<Principal | 'scope' | undefined> => {
+const askerOf = async (parts: LaunchParts, req: IncomingMessage, from: string): Promise<Principal | TooMany | 'scope' | undefined> => {
   const { authorization, origin } = req.headers
   if (authorization !== undefined) {
     const found = await findBrought(parts, authorization, req, from)
     if (typeof found === 'string') return undefined
+    if ('tooManyForMs' in found) return found
     const principal = await tokenPrincipal(parts, found, secretHash(found.token))
     return hasPlainScope(principal.scopes ?? [], '__launch.create') ? principal : 'scope'
   }

@@ -51,6 +51,8 @@ const forms: readonly (readonly [path: string, body: Readonly<Record<string, str
   [`/login/${uid}/refuse`, {}],
   [`/login/${uid}/again`, { code: '123456' }],
   [`/login/${uid}/continue`, {}],
+  [`/login/${uid}/emergency`, { reason: 'ETREAT', words: 'a patient who cannot speak' }],
+  [`/login/${uid}/without`, {}],
   ['/account/logout', {}],
   ['/account/stay', {}],
   ['/account/apps/withdraw', { grant: 'g1' }],

@@ -1,4 +1,5 @@
 /** Bearer tokens on the FHIR API. @see auth.md 8, 15, annex A.3 19, A.12 52, T25 */
+import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { disableAccount } from '../../../src/auth/accounts/administration.ts'
@@ -110,6 +111,39 @@ for (const engine of testEngines)
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
       expect(await from('192.0.2.7')).toMatchObject({ ok: true })
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
+    })
+
+    test('16: unknown tokens of one address count together, wherever they are brought', async () => {
+      const oauth = await openOauth(engine)
+      serve(oauth, '/smart/launches', createLaunches(oauth.parts))
+      const bring = async (method: string, path: string) => {
+        const headers = {
+          authorization: `Bearer ${randomBytes(32).toString('base64url')}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        }
+        return fetch(`${oauth.base}${path}`, { method, headers, ...(method === 'POST' ? { body: 'token=x' } : {}) })
+      }
+      const doors = [
+        ['GET', '/oauth/me'],
+        ['POST', '/oauth/introspect'],
+        ['POST', '/smart/launches'],
+      ] as const
+      for (let n = 0; n < 18; n++) {
+        const [method, path] = doors[n % doors.length] as (typeof doors)[number]
+        expect((await bring(method, path)).status).toBe(401)
+      }
+      const unknown = () => oauth.authenticate(`Bearer ${randomBytes(32).toString('base64url')}`, '192.0.2.7')
+      for (const kind of ['token-invalid', 'token-invalid', 'too-many-unknown-tokens'])
+        expect(await unknown()).toMatchObject({ failure: { kind } })
+      for (const [method, path] of doors) {
+        const refused = await bring(method, path)
+        expect([path, refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+          path,
+          429,
+          '30',
+          expect.objectContaining({ error: 'temporarily_unavailable' }),
+        ])
+      }
     })
 
     test('nor is such a client heard elsewhere: about itself, about tokens, and to start an app', async () => {

@@ -109,8 +109,14 @@ export const openOauth = async (
     production: false,
   })
   const signingKeys = valueOf(await openSigningKeys({ store: ground.store, clock: ground.clock, fields: ground.fields }))
+  const unknown = new Map<string, number>()
   const parts: AuthorizationServerParts = {
     ground,
+    unknownToken: async address => {
+      const n = (unknown.get(address) ?? 0) + 1
+      unknown.set(address, n)
+      return { allowed: n <= 20, resetMs: 30_000 }
+    },
     address: publicAddress(options.publicBase ?? base),
     definitions: testDefinitions(),
     roles: testRoles(),
@@ -135,15 +141,7 @@ export const openOauth = async (
     failed: error => void (store.away || console.error(error)),
   }
   const server = createAuthorizationServer(parts)
-  const unknown = new Map<string, number>()
-  const authenticate = createAuthenticate({
-    ...parts,
-    unknownToken: async address => {
-      const n = (unknown.get(address) ?? 0) + 1
-      unknown.set(address, n)
-      return { allowed: n <= 20, resetMs: 30_000 }
-    },
-  })
+  const authenticate = createAuthenticate(parts)
   const oauth: Oauth = {
     accounts: { ...accounts, parts: { ...accounts.parts, ground } },
     parts,
