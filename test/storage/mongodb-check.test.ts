@@ -212,6 +212,11 @@ whereMongodb('the deep check of MongoDB', () => {
     expect(remedyOf(lost)).toContain('doctor --repair')
     expect(await repair(address)).toBe(1)
     expect(await deepCheck(address)).toEqual([])
+    // Of those that serve nobody none comes back: how an operator forgets them.
+    await db.collection<{ _id: string }>('simpul.served').insertOne({ _id: 'care#Practitioner/dihapus' })
+    await db.collection('simpul.served').deleteMany({})
+    expect(await repair(address)).toBe(1)
+    expect((await db.collection('simpul.served').find().toArray()).map(({ _id }) => String(_id))).toEqual(['care#rahasia'])
   })
 })
 

@@ -18,6 +18,12 @@ const blockMax = 1_000
  * Whom any relation ever served. A word comes before the first transaction whose relations it serves and never goes, so whom it lacks has no relation
  * in any state that a majority has: consents are asked by dozens of words of which hardly any was ever written. Hits are remembered for sure. Misses are
  * remembered as what is likely, and asked anew at the end, because another node may add the word at any moment.
+ *
+ * So erasing leaves words that serve nobody any more: `care#Practitioner/…` says that there was somebody of this id, and nothing of whom or why. Taking them away
+ * beside nodes that run would not be safe. A writer that remembers a word does not add it again, in this process or another, and between its `prepare` and its
+ * commit no look at the relations shows that it needs the word: the relation would stand there without, and a consent that closes would close nothing. To
+ * hold, every transaction would have to write to its words, which are those of a whole house: they would wait for each other. With all servers stopped it is
+ * easy, and docs/operate/mongodb.md says how.
  */
 export class ServedWords {
   readonly #collections: Collections
