@@ -237,13 +237,16 @@ whereMongodb('a migration of MongoDB', () => {
       await observations.insertMany([
         { _id: 'both', seq: Long.fromNumber(4096), ...head, patients: ['p', 'q'], ix: { tk } },
         { _id: 'nobody', seq: Long.fromNumber(8192), ...head, patients: [], ix: { tk } },
+        // more than are rewritten at once
+        ...Array.from({ length: 4_100 }, (_, n) => ({ _id: `o${n}`, seq: Long.fromNumber(n), ...head, patients: ['r'], ix: { tk } })),
       ] as never)
       for (const list of [steps.slice(0, 5), [...steps.slice(0, 5), { ...(steps[4] as Step), number: 6 }]]) {
         await migrate(db, clock, list)
-        const [both, nobody] = await observations.find({}, { sort: { _id: 1 } }).toArray()
+        const [both, nobody] = await observations.find({}, { sort: { _id: 1 }, limit: 2 }).toArray()
         expect(both?.ix.tk.slice(0, tk.length)).toEqual(tk)
         expect(both?.ix.tk.slice(tk.length).toSorted()).toEqual(['code#p|0|x', 'code#p|7|c|1', 'code#q|0|x', 'code#q|7|c|1'])
         expect(nobody?.ix.tk).toEqual(tk)
+        expect(await observations.countDocuments({ 'ix.tk': 'code#r|7|c|1' })).toBe(4_100)
       }
     }))
 })

@@ -100,8 +100,24 @@ export const bringUp = async (db: Db, { _id: type, layout }: TypeDocument, list:
   for (const { number, types } of list.slice(layout)) {
     if (types?.newest !== undefined) await layOut(db, newest, types.newest)
     if (types?.past !== undefined) await layOut(db, past, types.past)
-    if (types?.rewritten !== undefined) await db.collection(newest).updateMany({ ix: { $exists: true } }, [...types.rewritten])
+    if (types?.rewritten !== undefined) await rewrite(db.collection(newest), types.rewritten)
     await db.collection<TypeDocument>(`${systemPrefix}types`).updateOne({ _id: type }, { $max: { layout: number } })
+  }
+}
+
+/** Documents rewritten by one command: a connection waits a minute for one, and a type may have millions. */
+const rewrittenMax = 2_000
+
+/** What lives, some at a time along the ids. */
+const rewrite = async (newest: Collection<{ _id: string }>, update: readonly object[]): Promise<void> => {
+  for (let behind: { readonly $gt?: string } = {}; ; ) {
+    const ids = await newest
+      .find({ _id: { $gte: '', ...behind } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit: rewrittenMax })
+      .toArray()
+    const last = ids.at(-1)
+    if (last === undefined) return
+    await newest.updateMany({ _id: { $gte: '', ...behind, $lte: last._id }, ix: { $exists: true } }, [...update])
+    behind = { $gt: last._id }
   }
 }
 
