@@ -10,6 +10,7 @@ import { type LibraryRow, libraryRecords } from '../../src/auth/server/library-r
 import { type Session, sessionRecords } from '../../src/auth/sessions/session.ts'
 import { randomBytes } from 'node:crypto'
 import type { Store } from '../../src/storage/port.ts'
+import { blankClient } from '../support/blank-client.ts'
 import { testDefinitions } from '../support/definitions.ts'
 import { testRoles } from '../support/roles.ts'
 import type { Family, Hospitals } from './hospitals.ts'
@@ -229,28 +230,11 @@ const put = async <V extends object>(store: Store, definition: Parameters<Store[
 
 export const plantClient = (store: Store, client: Pick<Client, 'id'> & Partial<Client>): Promise<void> =>
   put<Client>(store, clientRecords, {
+    ...blankClient,
     name: 'Walk',
-    type: 'public',
-    applicationType: 'web',
     redirectUris: ['https://app.example/callback'],
-    launchUris: [],
-    allowedOrigins: [],
-    scopesAllowed: [],
-    granularParams: [],
-    jkuAllowed: [],
-    secrets: [],
-    grants: [],
-    appStateSystems: [],
-    trust: 'approved',
     offline: false,
-    ipAllow: [],
     rateClass: 'backend',
-    contacts: [],
-    purpose: [],
-    status: 'active',
-    createdAt: 0,
-    createdBy: 'cli',
-    approvals: [],
     ...client,
   })
 

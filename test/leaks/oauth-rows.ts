@@ -36,6 +36,8 @@ export const oauthRows = (callerOf: (name: string) => DoorCaller, house: House):
     { path: '/oauth/introspect', method: 'POST', known: { token: tokenOf('a doctor'), ...credentials(client, dead) }, unknown: { token: dead, ...credentials(never(client), dead) }, says: [401] },
     { path: '/oauth/introspect', method: 'POST', isHeld: true, known: { token: tokenOf('a doctor'), ...own }, unknown: { token: dead, ...own }, says: [200] },
     { path: '/oauth/revoke', method: 'POST', isHeld: true, known: { token: tokenOf('a doctor'), ...own }, unknown: { token: dead, ...own }, says: [200, 400] },
+    { path: '/oauth/device', method: 'POST', known: credentials(client, dead), unknown: credentials(never(client), dead), says: [401, 404] },
+    { path: '/oauth/device/verify', says: [200, 303, 400, 404] },
     { path: '/oauth/me', says: [401] },
     { path: '/oauth/me', who: 'a service of this house', says: [401, 403] },
     { path: '/oauth/me', who: 'an administrator who has left', says: [401] },

@@ -172,7 +172,8 @@ const writeCheck = (
 
 /**
  * Labels and consents hide records of patients even from who reaches every patient: people choose no ids for them, or a refusal would tell what is hidden from
- * what never was. Services bring the ids of their own systems.
+ * what never was. Services bring the ids of their own systems. What labels hide from one it can tell then, by 404 where 201 would be: an answer that did not tell
+ * would say that something is stored which is not, or put it over what is hidden. It learns of ids alone that it brings itself, and each refusal is on record.
  */
 const mayName = ({ kind }: Principal, table: RoleTable, type: string): boolean =>
   !table.aboutPatients.has(type) || kind === 'client' || kind === 'internal'

@@ -3,9 +3,11 @@
  * id were the hidden and then the unknown one.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { readClientGrants } from '../../../src/auth/policy/client-grants.ts'
 import type { Principal } from '../../../src/auth/policy/principal.ts'
 import { testEngines } from '../../support/engines.ts'
 import { principalWith } from '../../support/principals.ts'
+import { testRoles } from '../../support/roles.ts'
 import { bundle, entry, type Heard, type Sent } from '../speak.ts'
 import { askers, type Hospital, openHospital } from './hospital.ts'
 
@@ -164,6 +166,19 @@ for (const engine of testEngines)
       const admin = askers['the administrator'] as Principal
       const body = { resourceType: 'Location', id: 'ward' }
       expect(await hospital.ask(admin, 'PUT', 'Location/ward', { body })).toMatchObject({ status: 201 })
+    })
+
+    test('a service that brings ids takes free ones, and neither replaces nor is shown what labels hide from it', async () => {
+      const read = readClientGrants([{ clause: 'Observation crus', reach: 'any' }], testRoles())
+      if (!read.ok) throw new Error(read.problems.join())
+      const clearance = { anywhere: [{ max: 'N' as const, allowed: [] }], inCare: [], self: [], emergency: [] }
+      const service = principalWith({ kind: 'client', scope: 'system/*.crus', grants: read.grants, clearance, acr: 1, tokenRef: 'service' })
+      const put = (id: string) => hospital.ask(service, 'PUT', `Observation/${id}`, { body: observation(id) })
+      expect(await put('brought-by-lis')).toMatchObject({ status: 201 })
+      const refused = await put('budi-secret')
+      expect(refused).toMatchObject({ status: 404, kind: 'unknown-instance' })
+      expect(JSON.stringify(refused)).not.toContain('laboratory')
+      expect((await hospital.ask(undefined, 'GET', 'Observation/budi-secret')).body.meta.versionId).toBe('1')
     })
 
     test('what may not be brought about under a chosen id is as unknown as what is hidden, alone and in a transaction', async () => {
