@@ -6,6 +6,7 @@ import { type Emergency, emergencyRecords } from '../../../src/auth/emergencies/
 import { createSigning } from '../../../src/auth/keys/signing.ts'
 import { createErrorPage } from '../../../src/auth/pages/error-page.ts'
 import { createPages } from '../../../src/auth/pages/pages.ts'
+import { createAuthenticate } from '../../../src/auth/principal/authenticate.ts'
 import { sessionPrincipal } from '../../../src/auth/principal/person.ts'
 import { createAuthorizationServer } from '../../../src/auth/server/authorization-server.ts'
 import type { AuthorizationServerParts } from '../../../src/auth/server/server-parts.ts'
@@ -104,13 +105,13 @@ for (const engine of testEngines)
         valueOf(await records.put({ ...kept.value, amr: withProof(withProof([], 'pwd', before), 'otp', before) }))
       }
       const open = () => emergenciesOf(ground, { account: account.id, session: session.id, client: 'app-0001' })
-      return { oauth, launched, send, open, asked, ground, backupCodes, grownStale }
+      return { oauth, launched, send, open, asked, ground, backupCodes, grownStale, authenticate: createAuthenticate(parts) }
     }
 
     const titles = { emergency: 'Akses darurat', consent: 'Growth Chart' }
 
     test('opens our screen before consent: reason, words, and then the emergency is the application’s, for this session', async () => {
-      const { oauth, launched, send, open, asked, ground } = await openHouse()
+      const { oauth, launched, send, open, asked, ground, authenticate } = await openHouse()
       const screen = await launched()
       expect([titleOf(screen.text).split(' · ')[0], screen.status]).toEqual([titles.emergency, 200])
       expect(wordsOf(screen.text)).toContain('Growth Chart dibuka untuk keadaan darurat.')
@@ -124,12 +125,13 @@ for (const engine of testEngines)
       const done = await send(consent, '/consent')
       const { status, body } = await redeem(oauth, done.location?.searchParams.get('code') ?? '', screen.request)
       expect([status, body.patient]).toEqual([200, '1'])
+      expect(await authenticate(`Bearer ${body.access_token}`, '192.0.2.7')).toMatchObject({ value: { emergencies: ['1'] } })
       // It is open: another launch needs no other one.
       expect(titleOf((await launched()).text)).toContain(titles.consent)
     })
 
     test('grants nothing by itself: who goes on without has what is usual', async () => {
-      const { launched, send, open } = await openHouse()
+      const { oauth, launched, send, open, authenticate } = await openHouse()
       const screen = await launched()
       const consent = await send(screen, '/without')
       expect([titleOf(consent.text).includes(titles.consent), await open()]).toEqual([true, []])
@@ -140,6 +142,9 @@ for (const engine of testEngines)
         { reason: 'ETREAT', words },
       )
       expect([titleOf(late.text).includes(titles.consent), await open()]).toEqual([true, []])
+      const done = await send(late, '/consent')
+      const { body } = await redeem(oauth, done.location?.searchParams.get('code') ?? '', screen.request)
+      expect(await authenticate(`Bearer ${body.access_token}`, '192.0.2.7')).toMatchObject({ value: { emergencies: [] } })
     })
 
     test('asks for a second factor of the last five minutes first, and comes back', async () => {
