@@ -16,7 +16,7 @@ export type DoctorParts = {
 }
 
 /** `repair` comes before `deep`, so that both tell what is left. */
-export type DoctorOptions = { readonly deep: boolean; readonly repair: boolean; readonly showConfig: boolean }
+type DoctorOptions = { readonly deep: boolean; readonly repair: boolean; readonly showConfig: boolean }
 
 const freeWarnBytes = 2 * 1024 ** 3
 
