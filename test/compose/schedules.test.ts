@@ -13,27 +13,14 @@ import { createEvents } from '../../src/telemetry/events.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { type Accounts, accountNow, anAccount, closingAccounts, doctor, kek, openAccounts, valueOf } from '../auth/accounts-ground.ts'
 import { testEngines } from '../support/engines.ts'
+import { fakeOnly } from '../support/fake-time.ts'
 import { testRoles } from '../support/roles.ts'
 
 closingAccounts()
 const dayMs = 86_400_000
 const minuteMs = 60_000
 
-beforeEach(() => {
-  jest.useFakeTimers({
-    doNotFake: [
-      'Date',
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  })
-})
+beforeEach(() => void fakeOnly(['setInterval', 'clearInterval']))
 afterEach(() => void jest.useRealTimers())
 
 const admin = { role: 'admin', givenBy: 'cli' } as const

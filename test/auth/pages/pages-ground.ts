@@ -10,6 +10,7 @@ import { parseScopes } from '../../../src/auth/scopes/scope.ts'
 import type { Interaction, Interactions } from '../../../src/auth/server/interaction.ts'
 import { publicAddress } from '../../../src/auth/web.ts'
 import { ok } from '../../../src/base/outcome.ts'
+import { blankClient } from '../../support/blank-client.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 import type { TestEngine } from '../../support/engines.ts'
 import { type Accounts, openAccounts } from '../accounts-ground.ts'
@@ -194,32 +195,7 @@ const smallInteractions = (world: PagesGround): Interactions => {
 
 export const uid = 'interaction0000000001'
 
-const client: Client = {
-  id: 'growth-chart',
-  name: 'Grafik Tumbuh',
-  publisher: 'PT Aplikasi Sehat',
-  type: 'public',
-  applicationType: 'web',
-  redirectUris: [],
-  launchUris: [],
-  allowedOrigins: [],
-  scopesAllowed: [],
-  granularParams: [],
-  jkuAllowed: [],
-  secrets: [],
-  grants: [],
-  appStateSystems: [],
-  trust: 'approved',
-  offline: true,
-  ipAllow: [],
-  rateClass: 'interactive',
-  contacts: [],
-  purpose: [],
-  status: 'active',
-  createdAt: 0,
-  createdBy: 'cli',
-  approvals: [],
-}
+const client: Client = { ...blankClient, id: 'growth-chart', name: 'Grafik Tumbuh', publisher: 'PT Aplikasi Sehat' }
 
 /** An application waits. */
 export const waiting = (

@@ -7,7 +7,9 @@ import { secretHash } from '../../../src/auth/secrets.ts'
 import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { type LibraryRow, libraryRecords } from '../../../src/auth/server/library-rows.ts'
 import { sqliteEngine, testEngines } from '../../support/engines.ts'
+import { fakeOnly } from '../../support/fake-time.ts'
 import { anAccount, closingAccounts, doctor, origin } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   authorized,
   authorizeUrl,
@@ -26,36 +28,10 @@ afterEach(() => void jest.useRealTimers())
 closingOauth()
 closingAccounts()
 
-/** Only what time it is: everything else runs as ever. */
-const fakeDate = () =>
-  jest.useFakeTimers({
-    now: Date.now(),
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  })
-
 for (const engine of testEngines)
   describe(engine.name, () => {
-    const withDoctor = async (given = {}) => {
-      const oauth = await openOauth(engine)
-      await keepClient(oauth, given)
-      const account = await anAccount(oauth.accounts, 'dr-ani', [doctor])
-      oauth.pages = { login: account, patient: '1' }
-      return { oauth, account }
-    }
-
     test('without a token, with another scheme and with a token nobody has, the answer says what to do', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       expect(await oauth.authenticate(undefined, '192.0.2.7')).toMatchObject({
         ok: false,
         failure: { kind: 'login-needed', challenge: {} },
@@ -68,7 +44,7 @@ for (const engine of testEngines)
     })
 
     test('20 unknown tokens a minute are answered, those of other addresses go on', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const ask = async (address: string) => {
         const who = await oauth.authenticate(`Bearer ${'x'.repeat(43)}`, address)
         return who.ok ? '' : who.failure.kind
@@ -80,7 +56,7 @@ for (const engine of testEngines)
     })
 
     test('an answer is remembered, and forgotten as soon as somebody says that something ended', async () => {
-      const { oauth, account } = await withDoctor()
+      const { oauth, account } = await openWithDoctor(engine)
       const { tokens } = await authorized(oauth)
       const bearer = `Bearer ${tokens.access_token}`
       await oauth.authenticate(bearer, '192.0.2.7')
@@ -91,7 +67,7 @@ for (const engine of testEngines)
     })
 
     test('A.12 52: a token of another audience, and codes, refresh tokens and sessions in its place, are refused', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       const { tokens } = await authorized(oauth, { scope: 'openid offline_access patient/*.rs' }, browser)
       const rows = oauth.parts.ground.store.records<LibraryRow>(libraryRecords)
@@ -105,7 +81,7 @@ for (const engine of testEngines)
     })
 
     test('a client with addresses is taken from these alone, also while it is remembered', async () => {
-      const { oauth } = await withDoctor({ ipAllow: ['192.0.2.0/24'] })
+      const { oauth } = await openWithDoctor(engine, { client: { ipAllow: ['192.0.2.0/24'] } })
       const { tokens } = await authorized(oauth)
       const from = (address: string) => oauth.authenticate(`Bearer ${tokens.access_token}`, address)
       expect(await from('198.51.100.1')).toMatchObject({ ok: false })
@@ -171,7 +147,7 @@ for (const engine of testEngines)
     })
 
     test('a store that is away is said to be away, and nobody is let in or thrown out for it', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const { tokens } = await authorized(oauth, { scope: 'openid offline_access patient/*.rs' })
       oauth.store.away = true
       expect(await oauth.authenticate(`Bearer ${tokens.access_token}`, '192.0.2.7')).toMatchObject({
@@ -189,7 +165,7 @@ for (const engine of testEngines)
     })
 
     test('T25: no header decides where links and redirects lead', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const { hostname, port, pathname, search } = new URL(authorizeUrl(oauth).url)
       const evil = ['evil.example', 'evil.example:80', 'localhost', `${hostname}:${port}@evil.example`, '[::1]', 'a'.repeat(255)]
       const names = [
@@ -224,7 +200,7 @@ describe('time', () => {
     const oauth = await openOauth(sqliteEngine)
     await keepClient(oauth)
     oauth.pages = { login: await anAccount(oauth.accounts, 'dr-ani', [doctor]), patient: '1' }
-    fakeDate()
+    fakeOnly(['Date'])
     const later = (seconds: number) => jest.setSystemTime(Date.now() + seconds * 1000)
     const browser = new Browser(oauth)
     const late = authorizeUrl(oauth)

@@ -5,6 +5,7 @@ import { launchRecords } from '../../../src/auth/smart/launch-record.ts'
 import { createLaunches } from '../../../src/auth/smart/launches.ts'
 import { testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   authorizeUrl,
   Browser,
@@ -12,7 +13,6 @@ import {
   codeFor,
   keepClient,
   type Oauth,
-  openOauth,
   redeem,
   serve,
   sessionCookie,
@@ -27,9 +27,7 @@ const ehr = { scope: 'launch openid fhirUser offline_access patient/*.rs' }
 for (const engine of testEngines)
   describe(engine.name, () => {
     const withDoctor = async () => {
-      const oauth = await openOauth(engine)
-      await keepClient(oauth)
-      const account = await anAccount(oauth.accounts, 'dr-ani', [doctor])
+      const { oauth, account } = await openWithDoctor(engine)
       serve(oauth, '/smart/launches', createLaunches(oauth.parts))
       const { cookie } = await signIn(oauth, account)
       return { oauth, account, cookie }

@@ -5,7 +5,8 @@ import { capabilitySecurity } from '../../../src/auth/capability-security.ts'
 import { authorizationEndpoints, smartConfiguration } from '../../../src/auth/smart/discovery.ts'
 import { publicAddress } from '../../../src/auth/web.ts'
 import { testEngines } from '../../support/engines.ts'
-import { anAccount, closingAccounts, doctor } from '../accounts-ground.ts'
+import { closingAccounts } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   aKey,
   assertionClaims,
@@ -15,7 +16,6 @@ import {
   Browser,
   closingOauth,
   keepClient,
-  openOauth,
   postForm,
   refresh,
   secretFor,
@@ -62,11 +62,9 @@ describe('the discovery document', () => {
 for (const engine of testEngines)
   describe(engine.name, () => {
     const withDoctor = async () => {
-      const oauth = await openOauth(engine)
-      await keepClient(oauth)
-      const account = await anAccount(oauth.accounts, 'dr-ani', [doctor])
-      oauth.pages = { login: account, patient: '1', encounter: '1' }
-      return { oauth, account }
+      const opened = await openWithDoctor(engine)
+      opened.oauth.pages.encounter = '1'
+      return opened
     }
 
     test('A.5 27, 28: metadata and keys are where they should be', async () => {

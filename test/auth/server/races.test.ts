@@ -1,7 +1,8 @@
 /** Of many who use a single thing at once one wins, and what he won is dead. @see auth.md 8, T13, T14, T31 */
 import { describe, expect, test } from '@jest/globals'
 import { testEngines } from '../../support/engines.ts'
-import { anAccount, closingAccounts, doctor } from '../accounts-ground.ts'
+import { closingAccounts } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   aKey,
   assertionClaims,
@@ -12,7 +13,6 @@ import {
   closingOauth,
   codeFor,
   keepClient,
-  openOauth,
   postForm,
   redeem,
   refresh,
@@ -25,15 +25,8 @@ const times = <T>(n: number, act: () => Promise<T>): Promise<readonly T[]> => Pr
 
 for (const engine of testEngines)
   describe(engine.name, () => {
-    const withDoctor = async () => {
-      const oauth = await openOauth(engine)
-      await keepClient(oauth)
-      oauth.pages = { login: await anAccount(oauth.accounts, 'dr-ani', [doctor]), patient: '1' }
-      return oauth
-    }
-
     test('A.3 19: of 50 parallel redemptions of a code one succeeds, and its tokens are dead', async () => {
-      const oauth = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const asked = authorizeUrl(oauth, { scope: 'openid offline_access patient/*.rs' })
       const code = await codeFor(new Browser(oauth), asked)
       const all = await times(50, () => redeem(oauth, code, asked))
@@ -48,7 +41,7 @@ for (const engine of testEngines)
     })
 
     test('A.6 33: of 50 parallel refreshes one succeeds, and the family is dead', async () => {
-      const oauth = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const { tokens } = await authorized(oauth, { scope: 'openid offline_access patient/*.rs' })
       const all = await times(50, () => refresh(oauth, tokens.refresh_token ?? ''))
       const won = all.filter(({ status }) => status === 200)
@@ -63,7 +56,7 @@ for (const engine of testEngines)
     })
 
     test('A.7 36: of 100 parallel uses of an assertion one succeeds', async () => {
-      const oauth = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const key = await aKey('ES384', 'k1')
       await keepClient(oauth, { id: 'service-1', type: 'backend', jwks: { keys: [key.jwk] }, scopesAllowed: ['system/*.rs'] })
       const client_assertion = await key.sign(assertionClaims(oauth, 'service-1'))

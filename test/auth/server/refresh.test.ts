@@ -4,7 +4,8 @@ import { disableAccount, logOutEverywhere, setRoles } from '../../../src/auth/ac
 import { endGrant, endGrantsOfClient, grantsOf } from '../../../src/auth/grants/grants.ts'
 import { logOut, sessionById } from '../../../src/auth/sessions/sessions.ts'
 import { testEngines } from '../../support/engines.ts'
-import { accountNow, anAccount, closingAccounts, doctor, origin, valueOf } from '../accounts-ground.ts'
+import { accountNow, closingAccounts, doctor, origin, valueOf } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   aKey,
   assertionClaims,
@@ -15,7 +16,6 @@ import {
   closingOauth,
   codeFor,
   keepClient,
-  openOauth,
   postForm,
   redeem,
   refresh,
@@ -34,10 +34,7 @@ jest.setTimeout(60_000)
 for (const engine of testEngines)
   describe(engine.name, () => {
     const withDoctor = async (options = {}) => {
-      const oauth = await openOauth(engine, options)
-      await keepClient(oauth)
-      const account = await anAccount(oauth.accounts, 'dr-ani', [doctor])
-      oauth.pages = { login: account, patient: '1' }
+      const { oauth, account } = await openWithDoctor(engine, options)
       const known = async (token: string) => {
         oauth.authenticate.forget()
         const who = await oauth.authenticate(`Bearer ${token}`, '192.0.2.7')

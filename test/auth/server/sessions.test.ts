@@ -8,6 +8,7 @@ import { readScopes } from '../../../src/auth/server/asked-scopes.ts'
 import { findSession, logOut } from '../../../src/auth/sessions/sessions.ts'
 import { testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor, origin } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   aClient,
   authorized,
@@ -28,16 +29,8 @@ closingAccounts()
 
 for (const engine of testEngines)
   describe(engine.name, () => {
-    const withDoctor = async (given = {}) => {
-      const oauth = await openOauth(engine)
-      await keepClient(oauth, given)
-      const account = await anAccount(oauth.accounts, 'dr-ani', [doctor])
-      oauth.pages = { login: account, patient: '1' }
-      return { oauth, account }
-    }
-
     test('T17: two tabs of one browser open two patients, and neither becomes the other', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       const [one, other] = [authorizeUrl(oauth, { state: 'one' }), authorizeUrl(oauth, { state: 'two' })]
       const first = await codeFor(browser, one)
@@ -52,7 +45,7 @@ for (const engine of testEngines)
     })
 
     test('T17: also when both wait at the screen at the same time', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       await authorized(oauth, {}, browser)
       const picked: string[] = []
@@ -73,7 +66,7 @@ for (const engine of testEngines)
     })
 
     test('who is signed in is not asked to sign in again, until the session ends', async () => {
-      const { oauth, account } = await withDoctor()
+      const { oauth, account } = await openWithDoctor(engine)
       const shown: string[] = []
       oauth.pages = { ...oauth.pages, seen: ({ prompt }) => shown.push(prompt) }
       const browser = new Browser(oauth)
@@ -94,7 +87,7 @@ for (const engine of testEngines)
     })
 
     test('somebody else who signs in with this browser is not taken for the one before', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       await authorized(oauth, {}, browser)
       const other = await anAccount(oauth.accounts, 'dr-bagus', [doctor])
@@ -104,7 +97,7 @@ for (const engine of testEngines)
     })
 
     test('prompt=login, max_age and acr_values ask for a proof of now', async () => {
-      const { oauth, account } = await withDoctor()
+      const { oauth, account } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       oauth.pages = { ...oauth.pages, amr: ['pwd'] }
       await authorized(oauth, {}, browser)
@@ -125,7 +118,7 @@ for (const engine of testEngines)
     })
 
     test('a login of this interaction is enough for prompt=login and max_age=0, and the next request asks anew', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       await authorized(oauth, {}, browser)
       for (const given of [{ prompt: 'login' }, { max_age: '0' }, { prompt: 'login', max_age: '0' }, { max_age: '0' }]) {
@@ -139,7 +132,7 @@ for (const engine of testEngines)
     })
 
     test('our own applications in the hands of staff need no agreement, and may ask in silence without a patient', async () => {
-      const { oauth } = await withDoctor({ trust: 'first-party' })
+      const { oauth } = await openWithDoctor(engine, { client: { trust: 'first-party' } })
       const shown: string[] = []
       oauth.pages = { ...oauth.pages, seen: ({ prompt }) => shown.push(prompt) }
       const browser = new Browser(oauth)
@@ -158,7 +151,7 @@ for (const engine of testEngines)
     })
 
     test('an interaction belongs to its browser, and to whoever began it', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       oauth.pages = {}
       const asked = authorizeUrl(oauth)
       const at = (await new Browser(oauth).walk(asked.url)).url
@@ -166,7 +159,7 @@ for (const engine of testEngines)
     })
 
     test('T11: a dump of the store holds no token, code, cookie or launch that could be used', async () => {
-      const { oauth } = await withDoctor()
+      const { oauth } = await openWithDoctor(engine)
       const browser = new Browser(oauth)
       const done = await authorized(oauth, { scope: 'openid offline_access patient/*.rs' }, browser)
       const next = await refresh(oauth, done.tokens.refresh_token ?? '')

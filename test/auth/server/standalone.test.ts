@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { changeDetails } from '../../../src/auth/accounts/administration.ts'
 import { testEngines } from '../../support/engines.ts'
-import { accountNow, anAccount, closingAccounts, doctor, patient } from '../accounts-ground.ts'
+import { accountNow, anAccount, closingAccounts, patient } from '../accounts-ground.ts'
+import { openWithDoctor } from './doctor-ground.ts'
 import {
   aKey,
   assertionClaims,
@@ -14,7 +15,6 @@ import {
   codeFor,
   keepClient,
   type Oauth,
-  openOauth,
   redeem,
   refresh,
   secretFor,
@@ -25,9 +25,8 @@ closingAccounts()
 
 /** A doctor at the screen who chooses Patient/1 and agrees to everything. */
 const withDoctor = async (engine: (typeof testEngines)[number]): Promise<Oauth> => {
-  const oauth = await openOauth(engine)
-  await keepClient(oauth)
-  oauth.pages = { login: await anAccount(oauth.accounts, 'dr-ani', [doctor]), patient: '1', encounter: '1' }
+  const { oauth } = await openWithDoctor(engine)
+  oauth.pages.encounter = '1'
   return oauth
 }
 
