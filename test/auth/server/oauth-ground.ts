@@ -22,6 +22,7 @@ import { logoutsBeside } from '../../../src/auth/sessions/logout-notice.ts'
 import { findSession, newSession } from '../../../src/auth/sessions/sessions.ts'
 import { publicAddress, type WebHandler } from '../../../src/auth/web.ts'
 import type { Records } from '../../../src/storage/port.ts'
+import { blankClient } from '../../support/blank-client.ts'
 import { testDefinitions } from '../../support/definitions.ts'
 import type { TestEngine } from '../../support/engines.ts'
 import { testRoles } from '../../support/roles.ts'
@@ -305,10 +306,7 @@ export class Browser {
 }
 
 export const aClient = (given: Partial<Client> = {}): Client => ({
-  id: 'app-0001',
-  name: 'Growth Chart',
-  type: 'public',
-  applicationType: 'web',
+  ...blankClient,
   redirectUris: ['https://app.example/callback'],
   launchUris: ['https://app.example/launch'],
   allowedOrigins: ['https://app.example'],
@@ -324,21 +322,6 @@ export const aClient = (given: Partial<Client> = {}): Client => ({
     'patient/*.cruds',
     'user/*.cruds',
   ],
-  granularParams: [],
-  jkuAllowed: [],
-  secrets: [],
-  grants: [],
-  appStateSystems: [],
-  trust: 'approved',
-  offline: true,
-  ipAllow: [],
-  rateClass: 'interactive',
-  contacts: [],
-  purpose: [],
-  status: 'active',
-  createdAt: 0,
-  createdBy: 'cli',
-  approvals: [],
   ...given,
 })
 
