@@ -31,5 +31,7 @@ const mayPass = (probe: Probe, sieve: Sql, reading: Reading): Sql => {
 /** Versions from before sieves were kept may have anything. */
 const mayHave = ({ param: asked, code }: Extract<Node, { op: 'token' }>, sieve: Sql, reading: Reading): Sql => {
   const p = code === undefined ? undefined : param(asked, reading)
-  return p === undefined || code === undefined ? always : sql`~ifnull(${sieve}, -1) & ${sieveOf(p, code)} = 0`
+  if (p === undefined || code === undefined) return always
+  const bits = sieveOf(p, code)
+  return sql`ifnull(${sieve}, -1) & ${bits} = ${bits}`
 }
