@@ -8,6 +8,7 @@ import { capabilitySecurity } from '../auth/capability-security.ts'
 import { createDynamicRegistration } from '../auth/clients/dynamic-registration.ts'
 import { createOpenEmergency, type OpenEmergency } from '../auth/emergencies/break-glass.ts'
 import { backchannelPath, createBackchannelDoor } from '../auth/federation/backchannel-door.ts'
+import { createDevicePages } from '../auth/pages/device-pages.ts'
 import { createErrorPage, type ErrorPage } from '../auth/pages/error-page.ts'
 import { postLink } from '../auth/pages/mails/outbox.ts'
 import { createPages } from '../auth/pages/pages.ts'
@@ -99,6 +100,8 @@ export const composeSignIn = async (parts: SignInParts): Promise<ComposedSignIn>
     signingKeys: accounts.keys.signing,
     cookieKeys: () => cookieKeys(identity),
     renderError,
+    renderDevice: createDevicePages(visits),
+    mayPoll: mayPoll(shared),
     failed: (error, requestId) => {
       events.bugMet('auth', error, requestId)
       metrics.bug('auth')
@@ -197,6 +200,12 @@ const mayAskReset = (shared: Shared): ((address: string, subject: string) => Pro
     const uses = await Promise.all([addresses?.(countedAs(address)), subjects?.(subject)])
     return uses.every(use => use?.allowed === true)
   }
+}
+
+/** Every 5 seconds at the most, and twice within them for clocks that are not exact. @see RFC 8628 3.5 */
+const mayPoll = (shared: Shared): ((code: string) => Promise<boolean>) => {
+  const polls = shared.counter({ name: 'device-polls', most: 2, windowSeconds: 5 })
+  return async code => (await polls(code)).allowed
 }
 
 const registrationDoor = ({ principals: { ground, address, definitions, roles }, production }: Identity, shared: Shared): Door => ({

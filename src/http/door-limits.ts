@@ -51,6 +51,8 @@ const rows: readonly Row[] = [
   { name: 'token-failures', most: 10,   windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: client, failed: (status, form) => status === 401 || (status === 400 && !isPolling(form)) },
   // Whoever gives himself another name each time fails as nobody.
   { name: 'token-strangers', most: 60,  windowSeconds: minute,     isFor: at('/oauth/token', 'POST'),       key: address, failed: status => status === 401 },
+  { name: 'device',         most: 60,   windowSeconds: minute,     isFor: at('/oauth/device', 'POST'),      key: client },
+  { name: 'device-codes',   most: 20,   windowSeconds: 10 * minute, isFor: at('/oauth/device/verify', 'POST'), key: address, failed: status => status === 422 },
   { name: 'introspect',     most: 1200, windowSeconds: minute,     isFor: at('/oauth/introspect', 'POST'),  key: client },
   // Each login that begins at a provider is kept for ten minutes.
   { name: 'provider',       most: 300,  windowSeconds: minute,     isFor: path => /^\/login\/(?:[A-Za-z0-9_-]{16,64}\/)?federation\//.test(path), key: address },

@@ -233,7 +233,8 @@ export const authorizeBy = async (
   throw new Error(`no end: ${titleOf(page.text)}`)
 }
 
-const answer = (browser: TestBrowser, { text, status }: Answer, person: Person, search: string): Promise<Answer> => {
+/** Fills whatever form of sign-in is on the page in hand. */
+export const answer = (browser: TestBrowser, { text, status }: Answer, person: Person, search: string): Promise<Answer> => {
   const action = (field: string): string | undefined => actionOf(text, field)
   const [password, code, patient, find, allow] = ['password', 'code', 'patient', 'text', 'allow'].map(action)
   if (password !== undefined) return browser.send(password, { username: person.username, password: person.password })

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createRemoteJWKSet, exportJWK, type JWK, jwtVerify } from 'jose'
 import * as openid from 'openid-client'
 import { testEngines } from '../support/engines.ts'
-import { authorizeBy, type Clinic, openClinic } from './clinic.ts'
+import { TestBrowser, titleOf } from '../auth/pages/pages-ground.ts'
+import { answer, authorizeBy, type Clinic, openClinic } from './clinic.ts'
 
 type Algorithm = 'RS384' | 'ES384'
 
@@ -42,6 +43,7 @@ for (const engine of testEngines)
           public: { ...known, name: 'Grafik', type: 'public' },
           secret: { ...known, name: 'Grafik dengan rahasia', type: 'symmetric' },
           keys: { ...known, name: 'Grafik dengan kunci', type: 'asymmetric', jwks: { keys: [...keys.values()].map(({ jwk }) => jwk) } },
+          device: { ...known, name: 'Layar', type: 'public', redirectUris: [], deviceFlow: true },
           'resource-server': { name: 'Gerbang', type: 'resource-server' },
           ...Object.fromEntries(
             [...keys].flatMap(([alg, { jwk }]) => [
@@ -159,6 +161,27 @@ for (const engine of testEngines)
         const renewed = await openid.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP })
         expect(renewed.token_type).toBe('dpop')
         expect(await reading(renewed.access_token)).toBe(200)
+      }, 60_000)
+
+    for (const bound of [false, true])
+      test(`a device without a browser gets tokens${bound ? ', bound to its key,' : ''} once somebody typed its code`, async () => {
+        const config = await configured('device', openid.None())
+        const DPoP = bound ? { DPoP: openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256')) } : {}
+        const begun = await openid.initiateDeviceAuthorization(config, { scope })
+        expect(begun).toMatchObject({ expires_in: 600, verification_uri: `${clinic.issuer}/device/verify` })
+        const polled = openid.pollDeviceAuthorizationGrant(config, begun, undefined, DPoP)
+        const browser = new TestBrowser(clinic.base)
+        await browser.open(begun.verification_uri_complete ?? '')
+        await browser.send('/oauth/device/verify')
+        let page = await browser.send('/oauth/device/verify')
+        for (let n = 0; n < 8 && !titleOf(page.text).startsWith('The device is connected'); n++)
+          page = await answer(browser, page, clinic.patient, 'Budi')
+        const tokens = await polled
+        expect(tokens).toMatchObject({ patient: 'budi', scope, token_type: bound ? 'dpop' : 'bearer' })
+        expect(tokens.claims()).toMatchObject({ sub: clinic.patient.account })
+        const resource = new URL(`${clinic.fhir}/Patient/budi`)
+        expect((await openid.fetchProtectedResource(config, tokens.access_token, resource, 'GET', null, undefined, DPoP)).status).toBe(200)
+        expect((await openid.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, DPoP)).patient).toBe('budi')
       }, 60_000)
 
     test('A.8 39, A.8 40, A.12 52: a resource server asks what a token is good for, until it is given back', async () => {

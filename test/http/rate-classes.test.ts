@@ -79,6 +79,8 @@ describe('a door', () => {
     createDoorLimits({ shared, limited: () => undefined })
     expect(limits.map(({ name, most, windowSeconds }) => `${name} ${most} in ${windowSeconds} s`).sort()).toEqual([
       'authorize 60 in 60 s',
+      'device 60 in 60 s',
+      'device-codes 20 in 600 s',
       'introspect 1200 in 60 s',
       'login 20 in 600 s',
       'provider 300 in 60 s',
@@ -153,6 +155,23 @@ describe('a door', () => {
     status = 200
     expect((await server.send({ path: '/login/uid', headers: from('192.0.2.1') })).status).toBe(200)
     expect((await server.send({ method: 'POST', path: '/login', headers: { ...form, ...from('192.0.2.2') }, body: '' })).status).toBe(200)
+  })
+
+  test('for codes of devices counts those that nobody has, and no others', async () => {
+    await using server = await serve()
+    const ask = (address = '192.0.2.1') =>
+      server.send({ method: 'POST', path: '/oauth/device/verify', headers: { ...form, ...from(address) }, body: 'user_code=BBBB-BBBB' })
+    for (let n = 0; n < 5; n++) expect((await ask()).status).toBe(200)
+    status = 422
+    const asked = [await ask(), await ask(), await ask()]
+    expect(asked.map(one => one.status)).toEqual([422, 422, 429])
+    expect([asked[2]?.headers['content-type'], (await ask('192.0.2.2')).status]).toEqual(['text/html', 422])
+    status = 200
+    const begin = (address = '192.0.2.1') =>
+      server.send({ method: 'POST', path: '/oauth/device', headers: { ...form, ...from(address) }, body: 'client_id=alat-satu' })
+    expect([(await begin()).status, (await begin()).status, (await begin()).status, (await begin('192.0.2.2')).status]).toEqual([
+      200, 200, 429, 200,
+    ])
   })
 
   test('for tokens counts failures apart, but not a device that waits for its user', async () => {

@@ -34,6 +34,8 @@ export type Client = {
   readonly trust: 'first-party' | 'approved' | 'self-registered'
   /** Whether it may keep access while nobody is signed in. */
   readonly offline: boolean
+  /** It may run on a device without a browser of its own: somebody types its code elsewhere. @see RFC 8628 */
+  readonly deviceFlow?: true
   /** It gets tokens only with a proof of its key, and they are good with that key alone. @see RFC 9449 */
   readonly requireDpop?: true
   readonly accessTokenMinutes?: number
@@ -52,6 +54,9 @@ export type Client = {
 }
 
 export const clientRecords: RecordDefinition = { name: 'client', key: 'id', indexes: { status: ['status', 'name'] } }
+
+/** @see RFC 8628 3.4 */
+export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** Somebody of this house knows who made it. */
 export const isVerified = ({ verifiedPublisher, trust }: Client): boolean => verifiedPublisher === true || trust === 'first-party'

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sentence } from '../../base/failure-kinds.ts'
 import { type Outcome, ok } from '../../base/outcome.ts'
+import { rule } from '../../base/rules.ts'
 import type { Ground } from '../ground.ts'
+import { badMembers, type Fault } from '../members.ts'
 import { again, untilHeld } from '../record-plans.ts'
 import { isRecord, isTexts } from '../roles/json-shape.ts'
 import { intersectScopes } from '../scopes/narrow.ts'
@@ -10,7 +12,7 @@ import { wholeBody } from '../server/form-body.ts'
 import { notStored, sendJson, sendOauthError } from '../server/json-answer.ts'
 import type { PublicAddress, WebHandler, WebOrigin } from '../web.ts'
 import { addSecret, changeClient, clientById, registerClient, takesSecrets } from './administration.ts'
-import type { Client } from './client.ts'
+import { type Client, deviceGrant } from './client.ts'
 import { type Registration, type RegistrationRules, readRegistration } from './registration.ts'
 import { findRegistrationToken, newOwnToken, spendInitialToken } from './registration-tokens.ts'
 
@@ -119,6 +121,8 @@ const registrationFrom = (json: unknown, scopesMost: readonly string[], rules: R
   if (!isRecord(json)) return readRegistration(json, rules)
   const method = json.token_endpoint_auth_method ?? 'client_secret_basic'
   const grants = isTexts(json.grant_types) ? json.grant_types : ['authorization_code']
+  const off = notOffered(json, grants)
+  if (off.length > 0) return badMembers(off)
   const known = typeof method === 'string' && Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined
   const backend = known === 'asymmetric' && !grants.includes('authorization_code') && grants.includes('client_credentials')
   const type = backend ? 'backend' : known
@@ -134,6 +138,7 @@ const registrationFrom = (json: unknown, scopesMost: readonly string[], rules: R
       jwks: json.jwks,
       jwksUri: json.jwks_uri,
       requireDpop: json.dpop_bound_access_tokens,
+      ...(grants.includes(deviceGrant) ? { deviceFlow: true } : {}),
       allowedOrigins: json.allowed_origins,
       contacts: json.contacts,
       termsUri: json.tos_uri,
@@ -150,6 +155,22 @@ const registrationFrom = (json: unknown, scopesMost: readonly string[], rules: R
     rules,
   )
 }
+
+const grantsOffered: ReadonlySet<string> = new Set(['authorization_code', 'refresh_token', 'client_credentials', deviceGrant])
+const flagsOff = [
+  'require_pushed_authorization_requests',
+  'require_signed_request_object',
+  'tls_client_certificate_bound_access_tokens',
+] as const
+
+/** Who demands what is not there is told so by its name, and not left to find out. */
+const notOffered = (json: Readonly<Record<string, unknown>>, grants: readonly string[]): readonly Fault[] => [
+  ...(grants.every(grant => grantsOffered.has(grant)) ? [] : [{ member: 'grant_types', rule: rule('member-unknown') }]),
+  ...(isTexts(json.response_types) && json.response_types.some(type => type !== 'code')
+    ? [{ member: 'response_types', rule: rule('member-unknown') }]
+    : []),
+  ...flagsOff.flatMap(member => (json[member] === undefined || json[member] === false ? [] : [{ member, rule: rule('member-unknown') }])),
+]
 
 /** What is asked for, as far as the token goes; without a wish all that it allows. */
 const scopesWithin = (asked: unknown, most: readonly string[], { definitions }: RegistrationRules): readonly string[] => {
@@ -177,7 +198,7 @@ const metadataOf = ({ address }: RegistrationParts, client: Client, own?: string
   client_name: client.name,
   application_type: client.applicationType,
   token_endpoint_auth_method: authMethods[client.type],
-  grant_types: client.type === 'backend' ? ['client_credentials'] : ['authorization_code', ...(client.offline ? ['refresh_token'] : [])],
+  grant_types: grantsOf(client),
   ...(client.type === 'backend' ? {} : { response_types: ['code'] }),
   redirect_uris: client.redirectUris,
   launch_uris: client.launchUris,
@@ -190,6 +211,15 @@ const metadataOf = ({ address }: RegistrationParts, client: Client, own?: string
   ...(client.jwks === undefined ? {} : { jwks: client.jwks }),
   ...(client.jwksUri === undefined ? {} : { jwks_uri: client.jwksUri }),
 })
+
+const grantsOf = ({ type, redirectUris, offline, deviceFlow }: Client): readonly string[] =>
+  type === 'backend'
+    ? ['client_credentials']
+    : [
+        ...(redirectUris.length > 0 ? ['authorization_code'] : []),
+        ...(offline ? ['refresh_token'] : []),
+        ...(deviceFlow === true ? [deviceGrant] : []),
+      ]
 
 const jsonOf = async (req: IncomingMessage): Promise<unknown> => {
   const bytes = await wholeBody(req)

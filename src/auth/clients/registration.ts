@@ -81,6 +81,7 @@ const registrationOf = (members: Members, { definitions, roles, production }: Re
     ...(members.flag('appStateGlobal') === true && { appStateGlobal: true }),
     trust: members.oneOf('trust', ['first-party', 'approved', 'self-registered']) ?? 'approved',
     offline: members.flag('offline') ?? false,
+    ...(members.flag('deviceFlow') === true && { deviceFlow: true }),
     ...(members.flag('requireDpop') === true && { requireDpop: true }),
     ...optional('accessTokenMinutes', members.whole('accessTokenMinutes', 5, 60)),
     ...optional('refreshDays', members.whole('refreshDays', 1, 365)),
@@ -125,7 +126,8 @@ const refuseClashes = (client: Registration, members: Members, { definitions }: 
   const hasKeys = type === 'asymmetric' || type === 'backend'
   if (jwks !== undefined && jwksUri !== undefined) members.wrong('jwks', rule('keys-once'))
   if (hasKeys && jwks === undefined && jwksUri === undefined) members.wrong('jwks', rule('keys-once'))
-  if (isForBrowsers(client) && client.redirectUris.length === 0) members.wrong('redirectUris', rule('member-needed'))
+  if (isForBrowsers(client) && client.redirectUris.length === 0 && client.deviceFlow !== true)
+    members.wrong('redirectUris', rule('member-needed'))
   const granularParams = new Set(client.granularParams)
   client.scopesAllowed.forEach((text, index) => {
     const scope = parseScope(text, { definitions, granularParams })
@@ -141,7 +143,7 @@ const foreignMembers = (client: Registration): readonly string[] => {
   const { type } = client
   const browsers = isForBrowsers(client)
   return [
-    ...(browsers ? [] : ['redirectUris', 'launchUris', 'postLogoutRedirectUris', 'backchannelLogoutUri']),
+    ...(browsers ? [] : ['redirectUris', 'launchUris', 'postLogoutRedirectUris', 'backchannelLogoutUri', 'deviceFlow']),
     ...(type === 'backend' ? [] : ['grants']),
     ...(type === 'public' || type === 'symmetric' ? ['jwks', 'jwksUri', 'jkuAllowed'] : []),
     ...(browsers || type === 'backend' ? [] : ['scopesAllowed', 'requireDpop']),

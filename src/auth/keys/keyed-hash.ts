@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Keyring } from './keyring.ts'
 
 /** What is hashed: the same text hashed for two uses gives two values. A word of ours. */
-export type HashUse = 'login-name' | 'backup-code' | 'identifier'
+export type HashUse = 'login-name' | 'backup-code' | 'identifier' | 'user-code'
 
 /**
  * HMAC-SHA-256 cut to 16 bytes, as `{id of the key}.{base64url}`: equality can be asked of the store, and nothing be guessed by who has only the store.

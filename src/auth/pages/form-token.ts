@@ -1,3 +1,4 @@
+import { comesFromOurPage } from '../server/own-page.ts'
 import type { Visit } from './visit.ts'
 import { type Html, html } from './html.ts'
 
@@ -11,7 +12,7 @@ export const tokenField = (visit: Visit): Html => html`<input type="hidden" name
 
 /** Whether a form was ours: by its token, and by where the browser says it comes from. A browser that says nothing is refused. */
 export const isOurForm = (visit: Visit, token: string | undefined): boolean =>
-  comesFromUs(visit) &&
+  comesFromOurPage(visit.req, visit.parts.address.base) &&
   token !== undefined &&
   token.length <= tokenLengthMax &&
   visit.parts.forms.verify(token, boundTo(visit.formSecret, visit.live?.session.key))
@@ -19,9 +20,3 @@ export const isOurForm = (visit: Visit, token: string | undefined): boolean =>
 const tokenLengthMax = 100
 
 const boundTo = (formSecret: string, session: string | undefined): string => `form ${formSecret} ${session ?? '-'}`
-
-const comesFromUs = ({ req, parts }: Visit): boolean => {
-  const { origin } = req.headers
-  if (origin !== undefined) return origin === new URL(parts.address.base).origin
-  return req.headers['sec-fetch-site'] === 'same-origin'
-}

@@ -5,11 +5,11 @@ import { endGrant, grantById, grantStands } from '../grants/grants.ts'
 import type { Ground } from '../ground.ts'
 import { firstOf } from '../record-plans.ts'
 import { secretHash } from '../secrets.ts'
+import { DeviceCodeAdapter, type DeviceCodeParts } from './device-codes.ts'
 import { type KeptLibraryRow, type LibraryPayload, type LibraryRow, libraryRecords, libraryRow } from './library-rows.ts'
 import { currentOrigin } from './request-origin.ts'
 
-export type AdapterParts = {
-  readonly ground: Ground
+export type AdapterParts = DeviceCodeParts & {
   readonly refreshGraceSeconds: number
   /** Metadata of a client as the library wants it; undefined: there is no such client for this request. */
   clientMetadata(id: string): Promise<AdapterPayload | undefined>
@@ -22,7 +22,13 @@ export type AdapterParts = {
 export const createAdapter =
   (parts: AdapterParts) =>
   (model: string): Adapter =>
-    guarded(model === 'Client' ? new ClientAdapter(parts) : new RowAdapter(model, parts))
+    guarded(adapterOf(model, parts))
+
+const adapterOf = (model: string, parts: AdapterParts): Adapter => {
+  if (model === 'Client') return new ClientAdapter(parts)
+  const rows = new RowAdapter(model, parts)
+  return model === 'DeviceCode' ? new DeviceCodeAdapter(parts, rows) : rows
+}
 
 /** What breaks below is the store: whoever asks hears that, and not of a bug of ours. */
 const guarded = (adapter: Adapter): Adapter => {

@@ -13,14 +13,16 @@ import { createIntrospection } from '../smart/introspection.ts'
 import { createUserinfo } from '../smart/userinfo.ts'
 import type { WebHandler, WebOrigin } from '../web.ts'
 import { away } from './adapter.ts'
-import { authorizeParameters, dropStaleSession } from './authorize-request.ts'
+import { authorizeParameters, dropStaleSession, hasLibrarySession } from './authorize-request.ts'
 import { noteClients } from './client-notes.ts'
 import { explainError } from './error-answer.ts'
+import { shownOf } from './device-flow.ts'
 import { formBody } from './form-body.ts'
 import { createInteractions } from './interactions.ts'
 import { sendJson, sendOauthError } from './json-answer.ts'
 import { libraryConfiguration } from './library-configuration.ts'
 import { noteVisit, ownSession } from './own-session.ts'
+import { comesFromOurPage } from './own-page.ts'
 import { namePublicClient } from './public-refresh.ts'
 import { noteOrigin, originOf } from './request-origin.ts'
 import type { AuthorizationServer, AuthorizationServerParts } from './server-parts.ts'
@@ -59,6 +61,25 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
     await library.callback(req, res)
   }
 
+  /** Where somebody brings the code of a device: who is signed in counts as at authorization. A code in the address is only filled in. */
+  const verify: WebHandler = async (req, res, from) => {
+    const url = new URL(req.url ?? '/', parts.address.base)
+    const typed = url.searchParams.get('user_code')
+    if (req.method === 'POST' && !comesFromOurPage(req, parts.address.base))
+      return parts.renderError(req, res, { status: 403, error: 'invalid_request', description: 'the form is of another page' }, from)
+    if (url.pathname === verifyPath) req.url = verifyPath
+    const live = await ownSession(parts, req)
+    if (live !== undefined) await noteVisit(parts, live, from)
+    await dropStaleSession(parts, req, live)
+    // The library breaks over an answer to a page that nobody was shown.
+    if ((req.method === 'POST' || url.pathname !== verifyPath) && !(await hasLibrarySession(parts, req)))
+      return parts.renderError(req, res, { status: 400, error: 'invalid_request', about: 'expired' }, from)
+    await askLibrary(req, res, from)
+    const shown = shownOf(req)
+    if (shown !== undefined && !res.headersSent)
+      await parts.renderDevice(req, res, shown.is === 'code' && typed !== null ? { ...shown, typed } : shown, from)
+  }
+
   const metadata = JSON.stringify(oauthMetadata(parts))
   const openMetadata: WebHandler = async (_req, res) => sendJson(res, 200, metadata)
   const ours: Readonly<Record<string, WebHandler>> = {
@@ -78,6 +99,7 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
       return sendOauthError(res, 405, 'invalid_request', 'the method is not supported', { Allow: allowed })
     const own = Object.hasOwn(ours, path) ? ours[path] : undefined
     if (own !== undefined) return own(req, res, from)
+    if (path === verifyPath || path.startsWith(`${verifyPath}/`)) return verify(req, res, from)
     return path === authorizePath || path.startsWith(`${authorizePath}/`) ? authorize(req, res, from) : askLibrary(req, res, from)
   }
 
@@ -88,12 +110,15 @@ export const createAuthorizationServer = (parts: AuthorizationServerParts): Auth
 const mount = '/oauth'
 const authorizePath = `${mount}/auth`
 const tokenPath = `${mount}/token`
+const verifyPath = `${mount}/device/verify`
 
 /** Other methods are refused here: the library takes the path for none then, and documents would answer to all. */
 const methods: Readonly<Record<string, string>> = {
   [authorizePath]: 'GET, HEAD, POST',
   [tokenPath]: 'POST',
   [`${mount}/revoke`]: 'POST',
+  [`${mount}/device`]: 'POST',
+  [verifyPath]: 'GET, POST',
   [`${mount}/jwks`]: 'GET, HEAD',
   [`${mount}/session/end`]: 'GET, POST',
   [`${mount}/.well-known/openid-configuration`]: 'GET, HEAD',

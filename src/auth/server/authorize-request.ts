@@ -49,3 +49,9 @@ export const dropStaleSession = async (
   const tied = own === undefined ? undefined : await sessionByLibraryUid(parts.ground, uid)
   if (tied === undefined || tied.session.key !== own?.session.key) req.headers.cookie = withoutCookie(header, name)
 }
+
+/** Whether the browser has a session of the library that is there. */
+export const hasLibrarySession = async ({ ground, address }: AuthorizationServerParts, req: IncomingMessage): Promise<boolean> => {
+  const cookie = cookiesOf(req.headers.cookie).get(libraryCookies(address).session)
+  return cookie !== undefined && (await libraryRow(ground.store, cookie))?.value.model === 'Session'
+}

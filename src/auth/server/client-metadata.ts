@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose'
 import { type AdapterPayload, Provider } from 'oidc-provider'
-import type { Client } from '../clients/client.ts'
+import { type Client, deviceGrant } from '../clients/client.ts'
 import { isUsable } from '../clients/registry.ts'
 import { allowing } from '../principal/token.ts'
 import { currentOrigin } from './request-origin.ts'
@@ -21,6 +21,8 @@ export const clientMetadata = async (
   const keys = await keysFor(clients, client)
   if (keys === undefined) return undefined
   const interactive = client.type !== 'backend' && client.type !== 'resource-server'
+  // An app of devices alone has no place to go back to.
+  const byBrowser = interactive && client.redirectUris.length > 0
   const method = authMethod(client)
   return {
     client_id: client.id,
@@ -28,12 +30,8 @@ export const clientMetadata = async (
     application_type: client.applicationType,
     redirect_uris: [...client.redirectUris],
     allowed_origins: [...client.allowedOrigins],
-    response_types: interactive ? ['code'] : [],
-    grant_types: interactive
-      ? ['authorization_code', 'refresh_token', ...(client.type === 'asymmetric' && hasSystemScopes(client) ? ['client_credentials'] : [])]
-      : client.type === 'backend'
-        ? ['client_credentials']
-        : [],
+    response_types: byBrowser ? ['code'] : [],
+    grant_types: interactive ? interactiveGrants(client, byBrowser) : client.type === 'backend' ? ['client_credentials'] : [],
     token_endpoint_auth_method: method,
     dpop_bound_access_tokens: client.requireDpop === true,
     // Never compared: `compareClientSecret` asks the registry, which may have two.
@@ -41,6 +39,13 @@ export const clientMetadata = async (
     ...(method === 'private_key_jwt' && { jwks: keys }),
   }
 }
+
+const interactiveGrants = (client: Client, byBrowser: boolean): string[] => [
+  ...(byBrowser ? ['authorization_code'] : []),
+  'refresh_token',
+  ...(client.deviceFlow === true ? [deviceGrant] : []),
+  ...(client.type === 'asymmetric' && hasSystemScopes(client) ? ['client_credentials'] : []),
+]
 
 export const authMethod = ({ type, jwks, jwksUri }: Client): 'none' | 'client_secret_basic' | 'private_key_jwt' => {
   if (type === 'public') return 'none'

@@ -13,8 +13,12 @@ export const noteClients = (provider: Provider, health: ClientHealth): void => {
   })
   provider.on('grant.error', (ctx, error) => note(health, ctx, tokenTrouble(ctx, error.message)))
   provider.on('authorization.error', (ctx, error) => note(health, ctx, authorizationTrouble(ctx, error.message)))
-  provider.on('authorization.accepted', ctx => note(health, ctx, textOf(ctx.oidc.params?.state).length < 16 ? 'state-short' : undefined))
+  provider.on('authorization.accepted', ctx => note(health, ctx, hasShortState(ctx) ? 'state-short' : undefined))
 }
+
+/** A device sends nobody anywhere, so it has no state. */
+const hasShortState = ({ oidc: { route, params } }: KoaContextWithOIDC): boolean =>
+  !/^(?:code|device)_/.test(route) && textOf(params?.state).length < 16
 
 const note = (health: ClientHealth, { oidc }: KoaContextWithOIDC, trouble: ClientTrouble | undefined): void => {
   if (trouble !== undefined && oidc.client !== undefined) health.trouble(oidc.client.clientId, trouble)

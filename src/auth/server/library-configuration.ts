@@ -13,6 +13,7 @@ import { scopesForPerson, scopesForService } from './asked-scopes.ts'
 import { checkAssertion, clockToleranceSeconds } from './assertion-rules.ts'
 import { clientMetadata } from './client-metadata.ts'
 import { libraryCookies } from './library-cookies.ts'
+import { deviceFlow } from './device-flow.ts'
 import { mayName } from './make-grant.ts'
 import { promptPolicy, secondFactorAcr } from './prompts.ts'
 import { originOf } from './request-origin.ts'
@@ -22,14 +23,26 @@ import { liveOf, stepsOf, textOf } from './standing.ts'
 const minute = 60
 const day = 86_400
 
-/** How the library is set: the code flow with PKCE and services, nothing else. @see auth.md annex B */
+/** How the library is set: the code flow with PKCE, devices and services, nothing else. @see auth.md annex B */
 export const libraryConfiguration = (parts: AuthorizationServerParts): Configuration => {
   const { address, clients, ground } = parts
   return {
-    adapter: createAdapter({ ground, refreshGraceSeconds: parts.refreshGraceSeconds, clientMetadata: id => clientMetadata(parts, id) }),
+    adapter: createAdapter({
+      ground,
+      refreshGraceSeconds: parts.refreshGraceSeconds,
+      clientMetadata: id => clientMetadata(parts, id),
+      mayPoll: code => parts.mayPoll(code),
+    }),
     // The library's type of keys is jose's, restated.
     jwks: { keys: [...parts.signingKeys.currentJwks().keys] } as NonNullable<Configuration['jwks']>,
-    routes: { authorization: '/auth', token: '/token', revocation: '/revoke', jwks: '/jwks' },
+    routes: {
+      authorization: '/auth',
+      token: '/token',
+      revocation: '/revoke',
+      jwks: '/jwks',
+      device_authorization: '/device',
+      code_verification: '/device/verify',
+    },
     responseTypes: ['code'],
     pkce: { required: () => true },
     scopes: ['openid', 'offline_access', 'online_access'],
@@ -54,13 +67,17 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     interactions: { policy: promptPolicy(parts), url: (_ctx, { uid }) => `${address.base}/login/${uid}` },
     extraParams: {
       async aud(ctx: KoaContextWithOIDC, value: string | undefined) {
+        // A device has no browser of its own that could be sent elsewhere.
+        if (ctx.oidc.route === 'device_authorization' && value === undefined) return
         // The library can do without.
-        if (ctx.oidc.params?.state === undefined) throw new errors.InvalidRequest('state is missing')
+        if (ctx.oidc.route !== 'device_authorization' && ctx.oidc.params?.state === undefined)
+          throw new errors.InvalidRequest('state is missing')
         if (value === undefined) throw new errors.InvalidRequest('aud is missing')
         if (value !== address.fhir) throw new errors.InvalidTarget('aud is another server')
       },
       async launch(ctx: KoaContextWithOIDC, value: string | undefined) {
         if (value === undefined) return
+        if (ctx.oidc.route === 'device_authorization') throw new errors.InvalidRequest('a device is not launched')
         if ((await findLaunch(ground, value, ctx.oidc.client?.clientId ?? '')) === undefined)
           throw new errors.InvalidRequest('the launch is not known, or was used')
         if (!textOf(ctx.oidc.params?.scope).split(' ').includes('launch'))
@@ -110,6 +127,7 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 15 * minute,
       AuthorizationCode: minute,
+      DeviceCode: 10 * minute,
       ClientCredentials: 5 * minute,
       // `makeGrant` says how long each lives.
       Grant: 1,
@@ -120,6 +138,7 @@ export const libraryConfiguration = (parts: AuthorizationServerParts): Configura
     },
     features: {
       devInteractions: { enabled: false },
+      deviceFlow: deviceFlow(parts),
       dPoP: { enabled: true },
       pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
@@ -153,8 +172,8 @@ const scopesNow = async (parts: AuthorizationServerParts, { oidc }: KoaContextWi
     oidc.params.scope = scope
     return scope
   }
-  const { AuthorizationCode, RotatedRefreshToken, RefreshToken } = oidc.entities
-  const held = (AuthorizationCode ?? RotatedRefreshToken ?? RefreshToken)?.scope ?? ''
+  const { AuthorizationCode, DeviceCode, RotatedRefreshToken, RefreshToken } = oidc.entities
+  const held = (AuthorizationCode ?? DeviceCode ?? RotatedRefreshToken ?? RefreshToken)?.scope ?? ''
   const account = oidc.account === undefined ? undefined : await accountById(parts.ground, oidc.account.accountId)
   return account === undefined ? '' : renderScopes(scopesForPerson(parts, client, `${held} ${asked}`, account.value))
 }

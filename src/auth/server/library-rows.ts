@@ -16,6 +16,8 @@ export type LibraryRow = {
   readonly sealed?: string
   /** Of sessions: by which tokens name them. */
   readonly uid?: string
+  /** Of device codes: keyed hash of what somebody types. */
+  readonly userCode?: string
   readonly consumed?: Consumed
   /** ms */
   readonly expires: number
@@ -28,6 +30,9 @@ export type Consumed = { readonly at: number; readonly address: string; readonly
 export type LibraryPayload = {
   readonly kind?: string
   readonly accountId?: string
+  /** Of device codes that are over. */
+  readonly error?: string
+  readonly inFlight?: boolean
   readonly clientId?: string
   readonly grantId?: string
   readonly scope?: string
@@ -43,7 +48,12 @@ export type LibraryPayload = {
 
 export type KeptLibraryRow = StoredRecord<LibraryRow>
 
-export const libraryRecords: RecordDefinition = { name: 'oidc', key: 'id', indexes: { uid: ['uid'] }, expires: 'expires' }
+export const libraryRecords: RecordDefinition = {
+  name: 'oidc',
+  key: 'id',
+  indexes: { uid: ['uid'], typed: ['userCode'] },
+  expires: 'expires',
+}
 
 export const libraryRow = (store: AuthStore, id: string): Promise<KeptLibraryRow | undefined> =>
   store.records<LibraryRow>(libraryRecords).get(secretHash(id))

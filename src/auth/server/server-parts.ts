@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Client } from '../clients/client.ts'
 import type { ClientRegistry } from '../clients/registry.ts'
 import type { SigningKeys } from '../keys/signing-keys.ts'
 import type { Principal } from '../policy/principal.ts'
@@ -19,6 +20,10 @@ export type AuthorizationServerParts = PrincipalParts & {
   readonly unknownToken: AuthenticateParts['unknownToken']
   /** A page for errors that must not travel to a redirect address. It ends the answer. */
   readonly renderError: RenderError
+  /** Pages for a browser that brings the code of a device. It ends the answer. */
+  readonly renderDevice: RenderDevice
+  /** False: a device asks too often whether somebody is done. `code`: hash of its code. */
+  mayPoll(code: string): Promise<boolean>
   /** SIMPUL_AUTH_REFRESH_GRACE_SECONDS, at most 10; 0 for none. */
   readonly refreshGraceSeconds: number
   /** Scopes of the discovery documents. */
@@ -47,6 +52,18 @@ export type RenderError = (
   problem: AuthorizationProblem,
   from: WebOrigin,
 ) => Promise<void> | void
+
+/**
+ * What a browser that came to type the code of a device is shown. `xsrf` goes back with its form. `problem`: it cannot go on, and the device is told where it
+ * is known which. @see RFC 8628 3.3
+ */
+export type DeviceShown =
+  | { readonly is: 'code'; readonly xsrf: string; readonly typed?: string; readonly wrong?: 'missing' | 'unknown' | 'expired' | 'used' }
+  | { readonly is: 'confirm'; readonly xsrf: string; readonly code: string; readonly client: Client }
+  | { readonly is: 'done' | 'refused' }
+  | { readonly is: 'problem'; readonly problem: AuthorizationProblem }
+
+export type RenderDevice = (req: IncomingMessage, res: ServerResponse, shown: DeviceShown, from: WebOrigin) => Promise<void> | void
 
 export type AuthorizationServer = {
   /** For `/oauth` and all below, and `/.well-known/oauth-authorization-server/oauth`. */

@@ -1,4 +1,5 @@
 import type { AuthorizationEndpoints } from '../capability-security.ts'
+import { deviceGrant } from '../clients/client.ts'
 import { proofAlgs } from '../principal/dpop-proof.ts'
 import type { PublicAddress } from '../web.ts'
 
@@ -59,12 +60,13 @@ export const oauthMetadata = ({ address, registration, scopes }: Omit<DiscoveryP
     userinfo_endpoint: `${issuer}/me`,
     introspection_endpoint: endpoints.introspect,
     revocation_endpoint: endpoints.revoke,
+    device_authorization_endpoint: `${issuer}/device`,
     end_session_endpoint: `${issuer}/session/end`,
     ...(endpoints.register !== undefined && { registration_endpoint: endpoints.register }),
     scopes_supported: scopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],

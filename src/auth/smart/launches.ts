@@ -18,7 +18,7 @@ import type { AuthorizationServerParts } from '../server/server-parts.ts'
 import type { WebHandler } from '../web.ts'
 import { type Launch, launchMs, launchRecords } from './launch-record.ts'
 
-export type LaunchParts = Omit<AuthorizationServerParts, 'signingKeys' | 'cookieKeys' | 'renderError'>
+export type LaunchParts = Omit<AuthorizationServerParts, 'signingKeys' | 'cookieKeys' | 'renderError' | 'renderDevice' | 'mayPoll'>
 
 /** What is to be opened. Patient and encounter are ids. @see auth.md 7.3 */
 export type LaunchRequest = {

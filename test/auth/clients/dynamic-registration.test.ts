@@ -104,6 +104,21 @@ for (const engine of testEngines)
       )
     })
 
+    test('a device without a browser needs no place to go back to', async () => {
+      const { ask, token } = await opened(engine)
+      const grant_types = ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token']
+      const made = await ask('POST', '', await token(), {
+        ...metadata,
+        redirect_uris: [],
+        grant_types,
+        scope: 'patient/*.rs offline_access',
+      })
+      expect([made.status, [...(made.json.grant_types as string[])].sort()]).toEqual([
+        201,
+        ['refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'].sort(),
+      ])
+    })
+
     test('nobody gets more than the token allows', async () => {
       const { ask, token } = await opened(engine)
       const secret = await token(5, ['patient/Observation.rs'])
@@ -141,6 +156,10 @@ for (const engine of testEngines)
       ['no redirect URI', { redirect_uris: [] }, 'invalid_redirect_uri'],
       ['no name', { client_name: undefined }, 'invalid_client_metadata'],
       ['a way to authenticate that there is not', { token_endpoint_auth_method: 'tls_client_auth' }, 'invalid_client_metadata'],
+      ['a grant that is not offered', { grant_types: ['authorization_code', 'password'] }, 'invalid_client_metadata'],
+      ['an answer that is not offered', { response_types: ['token'] }, 'invalid_client_metadata'],
+      ['tokens bound to certificates', { tls_client_certificate_bound_access_tokens: true }, 'invalid_client_metadata'],
+      ['requests pushed ahead', { require_pushed_authorization_requests: true }, 'invalid_client_metadata'],
       ['a launch URI that is none', { launch_uris: ['x'] }, 'invalid_client_metadata'],
     ] as const)
       test(`with ${what} nothing is registered`, async () => {

@@ -95,6 +95,7 @@ describe('a registration', () => {
       'an app under development that hears of it on this machine',
       { ...web, development: true, backchannelLogoutUri: 'http://127.0.0.1:3000/logout' },
     ],
+    ['an app of devices alone', { ...web, redirectUris: [], deviceFlow: true }],
     ['an app with tokens bound to a key', { ...web, requireDpop: true }],
     ['a resource server', { name: 'Peladen', type: 'resource-server' }],
     ['an app of this house', { ...web, trust: 'first-party', scopesAllowed: ['__admin', 'user/*.cruds'] }],
@@ -105,7 +106,7 @@ describe('a registration', () => {
     ['a list', [], ['body object-form', 'type one-of', 'name member-needed']],
     ['nothing', {}, ['type one-of', 'name member-needed']],
     ['a member nobody knows', { ...web, redirectUrl: 'x' }, ['redirectUrl member-unknown']],
-    ['a device without a browser, which is not served', { ...web, deviceFlow: true }, ['deviceFlow member-unknown']],
+    ['a device without a browser of a service', { ...backend, deviceFlow: true }, ['deviceFlow member-not-here']],
     [
       'tokens bound to a key of one that gets none',
       { name: 'Peladen', type: 'resource-server', requireDpop: true },

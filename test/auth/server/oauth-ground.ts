@@ -136,6 +136,8 @@ export const openOauth = async (
       problems.push(problem)
       res.writeHead(problem.status, { 'Content-Type': 'text/plain' }).end(`page ${problem.error}`)
     },
+    renderDevice: (_req, res, shown) => void res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(shown)),
+    mayPoll: async () => true,
     refreshGraceSeconds: options.refreshGraceSeconds ?? 0,
     scopes: ['openid', 'patient/*.rs'],
     registration: false,
