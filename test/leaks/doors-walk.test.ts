@@ -9,6 +9,7 @@ import { type DoorCaller, people, plantDoorCallers, saidAtDoor, usernameOf } fro
 import { adminRoutes, doorPaths, type PageRow, pageRows, plainPaths } from './doors.ts'
 import { furnish, type House } from './house.ts'
 import { never, oauthRows as rowsOf, type OAuthRow } from './oauth-rows.ts'
+import { isLong } from './random.ts'
 import { type ClosedServer, type Received, type Sent, startClosed } from './server.ts'
 import { difference } from './walk.ts'
 
@@ -27,6 +28,9 @@ for (const engine of testEngines)
       if (found === undefined) throw new Error(`nobody is called ${name}`)
       return found
     }
+    /** Where another engine has shown what each may, a third of them come to each route in turn, and few to the pages. */
+    const isFirst = engine === testEngines[0] || isLong
+    const comingTo = (route: number): readonly DoorCaller[] => (isFirst ? callers : callers.filter((_, at) => (at + route) % 3 === 0))
     /** Tokens that nobody gave are counted by address: each comes from another. */
     let addresses = 0
     const address = (): Readonly<Record<string, string>> => {
@@ -65,8 +69,8 @@ for (const engine of testEngines)
       test('every route, by every kind of caller: who may what is what the table of roles says, and who may not learns nothing', async () => {
         const wrong: string[] = []
         const told = new Map<string, number>()
-        for (const route of routes)
-          for (const caller of callers) {
+        for (const [at, route] of routes.entries())
+          for (const caller of comingTo(at)) {
             const said = saidAtDoor(caller, route)
             told.set(String(said), (told.get(String(said)) ?? 0) + 1)
             const heard = async (path: string): Promise<string> => {

@@ -255,6 +255,7 @@ const given = (type: string, family: Family, about: About): Json => {
     case 'Binary':
       return { contentType: 'text/plain', data: Buffer.from(`${own}b`).toString('base64'), securityContext: patient }
     case 'Basic':
+    case 'Condition':
     case 'Contract':
     case 'MeasureReport':
     case 'QuestionnaireResponse':
