@@ -5,10 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { examples } from '../../src/demo/start-page.ts'
 import { testEngines } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
+
+// A test starts several programs, one after the other: on a crowded machine each takes its time.
+jest.setTimeout(60_000)
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'simpul-cli-'))
