@@ -12,5 +12,12 @@ export const every = <T>(parts: readonly T[], of: (part: T) => boolean | undefin
   return result
 }
 
-export const some = <T>(parts: readonly T[], of: (part: T) => boolean | undefined): boolean | undefined =>
-  negate(every(parts, part => negate(of(part))))
+export const some = <T>(parts: readonly T[], of: (part: T) => boolean | undefined): boolean | undefined => {
+  let result: boolean | undefined = false
+  for (const part of parts) {
+    const value = of(part)
+    if (value === true) return true
+    if (value === undefined) result = undefined
+  }
+  return result
+}

@@ -25,7 +25,7 @@ import { parseStored } from './stored-resource.ts'
 export type State = Key & {
   readonly attributes: AccessAttributes
   /** What a Binary is decided as, when it says so. */
-  readonly context?: Key
+  readonly context?: Key | undefined
   /** Ids of what a state that is not stored yet speaks of. */
   readonly speaksOf?: readonly string[]
   meets(condition: ParamFilter): boolean | undefined
@@ -60,9 +60,9 @@ export type StateFound = { readonly state: State | undefined; readonly asked: bo
 
 /** A stored version; a deletion has the attributes of the state before it, and without one nobody can say whose it was. */
 export const stateOf = async (version: StoredVersion, parts: StateParts): Promise<StateFound> => {
-  const known = memoryOf(parts.store).get(version.seq)
+  const known = stateKnown(version, parts)
+  if (known !== undefined) return known
   const { type, id } = version
-  if (known !== undefined) return { state: recalled({ type, id }, known, () => readAgain(version, parts), parts), asked: false }
   const content = version.deleted ? await parts.store.version(type, id, version.versionId - 1) : version
   if (content === undefined || content.deleted) return { state: undefined, asked: version.deleted }
   const resource = parseStored(content, parts)
@@ -70,6 +70,12 @@ export const stateOf = async (version: StoredVersion, parts: StateParts): Promis
   const { relations: _, ...attributes } = accessAttributes(resource, id, values, await writtenAbout({ type, id }, resource, parts))
   const found = remember(parts.store, version.seq, { attributes, ...contextOf(resource, parts), met: new Map() })
   return { state: recalled({ type, id }, found, () => values, parts), asked: version.deleted }
+}
+
+/** The same where nothing need be asked for it, because it was asked before. */
+export const stateKnown = (version: StoredVersion, parts: StateParts): StateFound | undefined => {
+  const known = memoryOf(parts.store).get(version.seq)
+  return known && { state: recalled(version, known, () => readAgain(version, parts), parts), asked: false }
 }
 
 /** The conditions of a deleted state are not looked into: it is shown to whom its attributes let, and tells nothing but that it is gone. */
@@ -84,18 +90,19 @@ export const newState = (resource: Resource, id: string, values: IndexValues, at
   return speaksOf.length === 0 ? known : Object.assign(known, { speaksOf })
 }
 
-const recalled = (key: Key, known: Remembered, valuesOf: () => IndexValues | undefined, parts: StateParts): State => {
+const recalled = ({ type, id }: Key, known: Remembered, valuesOf: () => IndexValues | undefined, parts: StateParts): State => {
   let values: IndexValues | undefined
   return {
-    ...key,
+    type,
+    id,
     attributes: known.attributes,
-    ...(known.context && { context: known.context }),
+    context: known.context,
     meets(condition) {
       const text = `${condition.code}=${condition.values.join()}`
       if (known.met.has(text)) return known.met.get(text)
       values ??= valuesOf()
-      const node = values && paramNode(key.type, condition, parts)
-      const result = node && values && evaluate(node, { ...key, values, patients: known.attributes.patients })
+      const node = values && paramNode(type, condition, parts)
+      const result = node && values && evaluate(node, { type, id, values, patients: known.attributes.patients })
       if (known.met.size < conditionsMax) known.met.set(text, result)
       return result
     },
@@ -149,6 +156,11 @@ export const lookUp = async (
   besides?: Besides,
 ): Promise<Informed> => {
   if (inquiries.length === 0 && besides === undefined) return nothingAsked
+  const only = inquiries.length === 1 && besides === undefined ? inquiries[0] : undefined
+  if (only?.filters.length === 1) {
+    const patients = patientsOf(only.state, only.id)
+    if (patients.length === 1) return lookUpOne(only, patients[0] as string, call, parts) // one
+  }
   const consents = new Map<string, Map<string, AccessFilter>>()
   const answers = new Map<PatientsFilter, Map<string, boolean>>()
   const asked: { readonly relation: PatientsFilter; readonly patient: string }[] = []
@@ -204,6 +216,44 @@ export const lookUp = async (
   return informed
 }
 
+/** The same of one filter for a state about one patient: what a read asks. */
+const lookUpOne = async (
+  { type, id, filters }: Inquiry,
+  patient: string,
+  call: Call,
+  { store }: Pick<Parts, 'store'>,
+): Promise<Informed> => {
+  const relations: PatientsFilter[] = []
+  const consents: ConsentFilter[] = []
+  const words: AccessFilter[] = []
+  for (const one of lookupsOf(filters[0] as AccessFilter)) {
+    if (one.op === 'consent') {
+      const found = call.access.consents.of(one, type, [patient])
+      consents.push(one)
+      words.push('then' in found ? await found : found)
+    } else if (one.of.length > 0) relations.push(one)
+  }
+  for (const said of words) for (const one of lookupsOf(said)) if (one.op === 'patients' && one.of.length > 0) relations.push(one)
+  const answers = relations.length === 0 ? [] : await store.related(relations.map(relation => questionOf(relation, patient)))
+  const relates = (relation: PatientsFilter, of: string): boolean | undefined => {
+    const at = of === patient ? relations.indexOf(relation) : -1
+    return at < 0 ? undefined : answers[at] === true
+  }
+  const informed = (state: State): AccessSubject => {
+    const subject: AccessSubject = {
+      ...bare(state),
+      relates,
+      consents: consent => {
+        if (state.attributes.patients.length === 0) return true
+        const said = state.id === id ? words[consents.indexOf(consent)] : undefined
+        return said && permits(said, subject)
+      },
+    }
+    return subject
+  }
+  return Object.assign(informed, { asked: { relations: relations.length > 0, consents: consents.length > 0 } })
+}
+
 /** What is not there is asked about like what is, under its own id: so is what a new state speaks of, whose patients nobody knows then. */
 const patientsOf = (state: State | undefined, id: string): readonly string[] => {
   const patients = state?.attributes.patients ?? []
@@ -229,10 +279,15 @@ const questionOf = ({ from, of, confirmed }: PatientsFilter, patient: string): R
 /** What the state says of itself; relations and consents are unknown. */
 export const bare = ({ id, attributes, meets }: State): AccessSubject => ({
   id,
-  ...attributes,
-  sensitivities: attributes.sensitivities ?? [],
+  patients: attributes.patients,
+  organizations: attributes.organizations,
+  authors: attributes.authors,
+  confidentiality: attributes.confidentiality,
+  sensitivities: attributes.sensitivities ?? none,
   meets,
 })
+
+const none: readonly string[] = []
 
 /** Relations that rows of versions which are about to be stored give. */
 export const relationsBeside =

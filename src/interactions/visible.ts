@@ -4,7 +4,7 @@ import type { Key, Store, StoredVersion } from '../storage/port.ts'
 import type { AccessAttributes } from './access-attributes.ts'
 import type { Call, Parts } from './parts.ts'
 import { residual } from './residual.ts'
-import { bare, type Inquiry, inquiryOf, lookUp, type State, stateOf } from './states.ts'
+import { bare, type Inquiry, inquiryOf, lookUp, type State, type StateFound, stateKnown, stateOf } from './states.ts'
 
 /** The attributes of a stored state; a deletion has those of the state before it. */
 export const attributesOf = async (version: StoredVersion, parts: Parts): Promise<AccessAttributes | undefined> =>
@@ -67,11 +67,12 @@ export const isVisible = async (
 type Asked = { readonly relations: boolean; readonly consents: boolean; readonly version: boolean }
 type Judged = { readonly seen: boolean; readonly state?: State | undefined; readonly asked: Asked }
 
+const neverWas: StateFound = { state: undefined, asked: false }
 const nothingAsked: Asked = { relations: false, consents: false, version: false }
 
 /** By its own ruling, whatever it names. */
 const judged = async (key: Key, newest: StoredVersion | undefined, ruling: Ruling, call: Call, parts: Parts): Promise<Judged> => {
-  const { state, asked } = newest === undefined ? { state: undefined, asked: false } : await stateOf(newest, parts)
+  const { state, asked } = newest === undefined ? neverWas : (stateKnown(newest, parts) ?? (await stateOf(newest, parts)))
   const left = state === undefined || newest === undefined ? ruling.filter : leftOf(ruling.filter, state, newest.seq, parts)
   if (left.op === 'all' && state !== undefined) return { seen: true, state, asked: { ...nothingAsked, version: asked } }
   const informed = await lookUp(left.op === 'all' || left.op === 'none' ? [] : [{ ...key, state, filters: [left] }], call, parts)
