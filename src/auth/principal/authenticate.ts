@@ -11,6 +11,8 @@ import { tokenPrincipal } from './token-principal.ts'
 /** Positive answers are remembered so long, and dropped at once where this process or a wake-up of another says that something ended. */
 const rememberedMs = 5_000
 const rememberedMax = 10_000
+/** `Bearer` and a token of ours; one that comes in another dress is looked up each time. */
+const rememberedCharactersMax = 64
 
 type Remembered = {
   readonly principal: Principal
@@ -22,22 +24,23 @@ type Remembered = {
 /** Makes a principal of a bearer token. Negative answers are not remembered, but unknown tokens of an address are counted. @see auth.md 8 */
 export const createAuthenticate = (parts: AuthenticateParts): Authenticate & Forgetting => {
   const { clock } = parts.ground
+  /** By the header as it came: to hash a token costs more than all else that a remembered one takes. */
   const remembered = new Map<string, Remembered>()
   /** What was read before something ended is not remembered after it. */
   let ends = 0
 
-  const lookUp = async (token: string, ref: string, address: string): Promise<Outcome<Principal>> => {
+  const lookUp = async (authorization: string, token: string, address: string): Promise<Outcome<Principal>> => {
     const [before, at] = [ends, clock()]
     const found = await findToken(parts, token)
     if (found === 'unknown') return unknown(address)
     if (typeof found === 'string') return notBrought(found, false)
     if (isBound(found)) return notBrought('bound', false)
-    const principal = await tokenPrincipal(parts, found, ref)
+    const principal = await tokenPrincipal(parts, found, secretHash(token))
     const from = allowing(found.client.ipAllow)
     if (!from(address)) return fail('token-invalid', {}, invalidToken)
     if (remembered.size >= rememberedMax) remembered.clear()
     const until = Math.min(at + rememberedMs, (found.payload.exp ?? 0) * 1000)
-    if (ends === before) remembered.set(ref, { principal, until, from })
+    if (ends === before && authorization.length <= rememberedCharactersMax) remembered.set(authorization, { principal, until, from })
     return ok(principal)
   }
 
@@ -56,17 +59,16 @@ export const createAuthenticate = (parts: AuthenticateParts): Authenticate & For
 
   const authenticate: Authenticate = (authorization, address, sent) => {
     if (authorization === undefined) return fail('login-needed', {}, { challenge: {} })
+    const known = remembered.get(authorization)
+    if (known !== undefined && isFresh(known, clock())) {
+      return known.from(address) ? ok(known.principal) : fail('token-invalid', {}, invalidToken)
+    }
+    remembered.delete(authorization)
     const token = bearerToken(authorization)
     if (token === undefined) {
       return sent !== undefined && comesWithProof(authorization) ? lookUpBound(authorization, sent, address).catch(away) : unknown(address)
     }
-    const ref = secretHash(token)
-    const known = remembered.get(ref)
-    if (known !== undefined && isFresh(known, clock())) {
-      return known.from(address) ? ok(known.principal) : fail('token-invalid', {}, invalidToken)
-    }
-    remembered.delete(ref)
-    return lookUp(token, ref, address).catch(away)
+    return lookUp(authorization, token, address).catch(away)
   }
 
   return Object.assign(authenticate, {
