@@ -87,7 +87,7 @@ export const composeIdentity = async ({ config, store, definitions, shared, ids 
     emergenciesOf: about => emergenciesOf(ground, about),
   }
   const unknown = shared.counter(unknownTokens)
-  const unknownToken: AuthenticateParts['unknownToken'] = address => unknown(countedAs(address))
+  const unknownToken: AuthenticateParts['unknownToken'] = async address => unknown(countedAs(address))
   const authenticate = createAuthenticate({ ...principals, unknownToken })
   const listening = [
     // One that was compromised is gone in every node at once. What cannot be read now is read by the schedule.

@@ -208,17 +208,20 @@ const mayPoll = (shared: Shared): ((code: string) => Promise<boolean>) => {
   return async code => (await polls(code)).allowed
 }
 
-const registrationDoor = ({ principals: { ground, address, definitions, roles }, production }: Identity, shared: Shared): Door => ({
-  name: 'registration',
-  paths: ['/oauth/register'],
-  handler: createDynamicRegistration({
-    ground,
-    address,
-    rules: { definitions, roles, production },
-    mayRegister: shared.counter({ name: 'register', most: 10, windowSeconds: 3600 }),
-  }),
-  answers: 'json',
-})
+const registrationDoor = ({ principals: { ground, address, definitions, roles }, production }: Identity, shared: Shared): Door => {
+  const registrations = shared.counter({ name: 'register', most: 10, windowSeconds: 3600 })
+  return {
+    name: 'registration',
+    paths: ['/oauth/register'],
+    handler: createDynamicRegistration({
+      ground,
+      address,
+      rules: { definitions, roles, production },
+      mayRegister: async token => registrations(token),
+    }),
+    answers: 'json',
+  }
+}
 
 /** The page says what it has words for; all else is known by the code of the request. */
 const pageOf =

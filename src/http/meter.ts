@@ -1,4 +1,4 @@
-import type { Counter, Limit, Shared } from '../nodes/shared.ts'
+import type { Counter, Limit, Shared, Use } from '../nodes/shared.ts'
 
 /** A limit and what counts against it: over all nodes where they share something, else in this process; never nothing. */
 export type Meter = { readonly limit: Limit; readonly count: Counter; readonly policy: string }
@@ -17,8 +17,12 @@ export type Metered = {
   readonly headers: readonly string[]
 }
 
-export const countedBy = async ({ limit, count, policy }: Meter, key: string): Promise<Metered> => {
-  const { allowed, remaining, resetMs } = await count(key)
+export const countedBy = (meter: Meter, key: string): Metered | Promise<Metered> => {
+  const use = meter.count(key)
+  return 'then' in use ? use.then(one => metered(meter, one)) : metered(meter, use)
+}
+
+const metered = ({ limit, policy }: Meter, { allowed, remaining, resetMs }: Use): Metered => {
   const seconds = Math.max(1, Math.ceil(resetMs / 1000))
   return { limit, allowed, seconds, headers: headersOf(limit, policy, remaining, seconds) }
 }

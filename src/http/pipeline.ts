@@ -69,7 +69,8 @@ export const createPipeline = (parts: PipelineParts): Pipeline => {
     exchange.principal = principal
     if (principal.kind !== 'anonymous') {
       if (origin !== undefined && !(await mayRead(parts, principal, origin))) exchange.allowOrigin = undefined
-      const counted = await parts.tokenLimits?.(principal, method, target.path)
+      const counting = parts.tokenLimits?.(principal, method, target.path)
+      const counted = counting !== undefined && 'then' in counting ? await counting : counting
       if (counted !== undefined) exchange.rateLimit = counted.headers
       if (counted?.refused !== undefined) return sendFailure(exchange, counted.refused)
     }

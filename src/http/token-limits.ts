@@ -4,7 +4,7 @@ import { countedBy, meterOf } from './meter.ts'
 import { type Counted, halfOf, isRead, throttled } from './rate-limit.ts'
 
 /** How often one token may ask, by the class that its application was registered with. Undefined for who has no token. @see auth.md 16 */
-export type TokenLimits = (principal: Principal, method: string, path: string) => Promise<Counted | undefined>
+export type TokenLimits = (principal: Principal, method: string, path: string) => Counted | undefined | Promise<Counted>
 
 /** Requests a minute that read or search; half as many may write. */
 export const readsPerMinute = { interactive: 1200, backend: 6000, 'patient-app': 300 } as const satisfies Record<RateClass, number>
@@ -32,8 +32,9 @@ export const createTokenLimits = ({ shared, times = 1, limited }: TokenLimitPart
     }
   }
   const meters = { interactive: metersOf('interactive'), backend: metersOf('backend'), 'patient-app': metersOf('patient-app') }
-  return async ({ kind, rateClass = 'interactive', tokenRef }, method, path) =>
-    kind === 'internal'
-      ? undefined
-      : throttled(await countedBy(meters[rateClass][isRead(method, path) ? 'read' : 'write'], tokenRef), limited)
+  return ({ kind, rateClass = 'interactive', tokenRef }, method, path) => {
+    if (kind === 'internal') return undefined
+    const counted = countedBy(meters[rateClass][isRead(method, path) ? 'read' : 'write'], tokenRef)
+    return 'then' in counted ? counted.then(one => throttled(one, limited)) : throttled(counted, limited)
+  }
 }

@@ -1,46 +1,33 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Counter, Limit, Use } from './shared.ts'
+import type { Limit, Use } from './shared.ts'
 
 /** Keys counted one by one within a window; those beyond share a counter, so that addresses without number cannot fill the memory. */
 const keysMax = 50_000
 const others = 'others'
 
-/** Counts in this process. */
-export const memoryCounter = ({ name, most, windowSeconds }: Limit): Counter => {
-  const limiter = new RateLimiterMemory({ keyPrefix: name, points: most, duration: windowSeconds })
-  const bounded = boundedKeys(windowSeconds)
-  return key => useOf(limiter.consume(bounded(key)))
-}
+type Window = { used: number; endsAtMs: number }
 
-/** The library answers a use beyond the limit by rejecting with the count; anything else that it throws is thrown. */
-export const useOf = async (consumed: Promise<RateLimiterRes>): Promise<Use> => {
-  try {
-    return counted(await consumed, true)
-  } catch (refused) {
-    if (refused instanceof RateLimiterRes) return counted(refused, false)
-    throw refused
+/** Counts in this process, without anything to wait for: every request with a token is counted. Of the library's own there is a timer for each key, and no bound. */
+export const memoryCounter = ({ most, windowSeconds }: Limit): ((key: string) => Use) => {
+  const windows = new Map<string, Window>()
+  const windowOf = (key: string, nowMs: number): Window => {
+    const known = windows.get(key)
+    if (known !== undefined) return known
+    if (windows.size >= keysMax) forgetEnded(windows, nowMs)
+    const window: Window = { used: 0, endsAtMs: nowMs + windowSeconds * 1000 }
+    // One more than there may be: that of the others.
+    if (windows.size < keysMax || key === others) windows.set(key, window)
+    return windows.get(key) ?? windowOf(others, nowMs)
   }
-}
-
-const counted = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Use => ({
-  allowed,
-  remaining: remainingPoints,
-  resetMs: Math.max(0, msBeforeNext),
-})
-
-/** The limiter forgets a key when its window ends; the keys seen here are forgotten together, which is at most one window later. */
-const boundedKeys = (windowSeconds: number): ((key: string) => string) => {
-  const known = new Set<string>()
-  let sinceMs = performance.now()
   return key => {
-    const now = performance.now()
-    if (now - sinceMs > windowSeconds * 1000) {
-      known.clear()
-      sinceMs = now
-    }
-    if (known.has(key)) return key
-    if (known.size >= keysMax) return others
-    known.add(key)
-    return key
+    // Whole ones, whose differences are exact.
+    const nowMs = Math.floor(performance.now())
+    const window = windowOf(key, nowMs)
+    if (nowMs >= window.endsAtMs) Object.assign(window, { used: 0, endsAtMs: nowMs + windowSeconds * 1000 })
+    window.used += 1
+    return { allowed: window.used <= most, remaining: Math.max(0, most - window.used), resetMs: window.endsAtMs - nowMs }
   }
+}
+
+const forgetEnded = (windows: Map<string, Window>, nowMs: number): void => {
+  for (const [key, { endsAtMs }] of windows) if (endsAtMs <= nowMs) windows.delete(key)
 }

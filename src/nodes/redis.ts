@@ -1,10 +1,26 @@
 import { hash, randomUUID } from 'node:crypto'
-import { RateLimiterRedis } from 'rate-limiter-flexible'
+import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { Listeners } from './in-process.ts'
-import { memoryCounter, useOf } from './memory-counter.ts'
+import { memoryCounter } from './memory-counter.ts'
 import { type LinkTurn, openConnection, RedisLink } from './redis-link.ts'
 import { channelOf, RedisSubscriber } from './redis-subscriber.ts'
-import { type Counter, checkTopic, type Limit, type Shared, type SharedState } from './shared.ts'
+import { type Counter, checkTopic, type Limit, type Shared, type SharedState, type Use } from './shared.ts'
+
+/** The library answers a use beyond the limit by rejecting with the count; anything else that it throws is thrown. */
+const useOf = async (consumed: Promise<RateLimiterRes>): Promise<Use> => {
+  try {
+    return counted(await consumed, true)
+  } catch (refused) {
+    if (refused instanceof RateLimiterRes) return counted(refused, false)
+    throw refused
+  }
+}
+
+const counted = ({ remainingPoints, msBeforeNext }: RateLimiterRes, allowed: boolean): Use => ({
+  allowed,
+  remaining: remainingPoints,
+  resetMs: Math.max(0, msBeforeNext),
+})
 
 /**
  * What nodes share, through Redis.

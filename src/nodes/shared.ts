@@ -27,8 +27,8 @@ export type Limit = {
   readonly windowSeconds: number
 }
 
-/** Counts one use, also when it is not allowed. Always answers: what cannot be counted by all nodes is counted by this one. */
-export type Counter = (key: string) => Promise<Use>
+/** Counts one use, also when it is not allowed. Always answers, at once where nobody else is asked: what cannot be counted by all nodes is counted by this one. */
+export type Counter = (key: string) => Use | Promise<Use>
 
 export type Use = {
   readonly allowed: boolean
