@@ -14,7 +14,7 @@ export type Mongod = AsyncDisposable & {
 }
 
 /**
- * A replica set of one mongod on this disk, journal and all: what is acknowledged is durable, as on SQLite. In `keep` it stays for the next run, at the
+ * A replica set of one mongod on this disk as it is shipped, journal and all: what is acknowledged is durable, as on SQLite. In `keep` it stays for the next run, at the
  * port that the set was given.
  */
 export const startMongod = async (keep?: string): Promise<Mongod> => {
@@ -26,7 +26,7 @@ export const startMongod = async (keep?: string): Promise<Mongod> => {
   const set = await MongoMemoryReplSet.create({
     binary: { systemBinary: path, version },
     instanceOpts: [{ dbPath, port, launchTimeout: 60_000 }],
-    replSet: { name: 'bench', storageEngine: 'wiredTiger', args: ['--wiredTigerCacheSizeGB', '2'] },
+    replSet: { name: 'bench', storageEngine: 'wiredTiger' },
   })
   const pid = set.servers[0]?.instanceInfo?.instance.mongodProcess?.pid
   if (pid === undefined) throw new Error('mongod has no process')
