@@ -9,6 +9,7 @@ import type { Node, ParamRef, Part, Query } from '../search/tree.ts'
 import { assuming, saidOnce } from './assume.ts'
 import { paramNode } from './param-node.ts'
 import type { Call, Parts } from './parts.ts'
+import { ownPatients } from './sight.ts'
 
 /** A query and what the store must apply to it as a whole. */
 export type Restricted = { readonly query: Query; readonly access: AccessFilter }
@@ -144,10 +145,23 @@ class Restriction {
         // What is seen in part has words, too, of which nothing is told: not even that they are there.
         const seen = this.#searchable(type, node.param.code, ruling, node.op === 'missing' ? 'companion' : undefined)
         if (!seen.ok) return seen
-        rows.push(seen.value)
+        rows.push(seen.value, this.#rowsNotCopied(node, type, ruling))
         return ok(node)
       }
     }
+  }
+
+  /** Whoever is shown an AuditEvent as a copy finds it by what the copy names: the other patients of the event are not among it. */
+  #rowsNotCopied(node: Node, type: string, { obligations }: Ruling): AccessFilter {
+    if (node.op !== 'reference' || !this.#looksAtEntities(type, node.param.code)) return seesAll
+    if (node.type === 'Patient' && ownPatients(this.#call.principal).has(node.id)) return seesAll
+    const rows = obligations.flatMap(one => (one.kind === 'patient-copy' ? [one.unless] : []))
+    return rows.length === 0 ? seesAll : simplified({ op: 'and', of: rows })
+  }
+
+  #looksAtEntities(type: string, code: string): boolean {
+    const expression = this.#parts.definitions.searchParameters(type).get(code)?.expression
+    return type === 'AuditEvent' && expression?.includes('AuditEvent.entity') === true
   }
 
   /** A step to another type needs the right to search it, and sees of it what a search would. `back`: the parameter by which it refers here. */

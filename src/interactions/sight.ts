@@ -45,7 +45,8 @@ const sightOf = ({ fields, obligations }: Ruling, subject: AccessSubject, princi
   return copied ? { views, copyFor: ownPatients(principal) } : views.length === 0 ? wholeSight : { views }
 }
 
-const ownPatients = (principal: Call['principal']): ReadonlySet<string> =>
+/** Ids of the patients whom copies of AuditEvents are made for. */
+export const ownPatients = (principal: Call['principal']): ReadonlySet<string> =>
   principal.kind === 'anonymous' ? new Set() : new Set([...representedBy(principal), ...launchPatient(principal)])
 
 const launchPatient = ({ launch }: Principal): readonly string[] => (launch.patient === undefined ? [] : [launch.patient])

@@ -232,5 +232,15 @@ for (const engine of testEngines)
         ]).toEqual([url, true, true, false, false, true])
       }
       expect(JSON.stringify((await ask(askers['an auditor'] as Principal, 'GET', 'AuditEvent/both')).body)).toContain('siti')
+      const found = async (principal: Principal, query: string) =>
+        (await ask(principal, 'GET', `AuditEvent?${query}&_total=accurate`)).body?.total
+      for (const [query, byBudi] of [
+        ['entity=Patient/budi', 1],
+        ['entity=Patient/siti', 0],
+        ['patient=siti', 0],
+      ] as const) {
+        expect([query, await found(budi, query)]).toEqual([query, byBudi])
+        expect([query, await found(askers['an auditor'] as Principal, query)]).toEqual([query, 1])
+      }
     })
   })
