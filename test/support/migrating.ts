@@ -108,7 +108,6 @@ const mongodb: Migrating = {
       for (const type of await new Collections(source).types())
         for (const name of [type, `${type}.history`]) {
           await collections.ensure(type)
-          await collections.ensurePast(type)
           there.add(name)
         }
     for (const name of there) {

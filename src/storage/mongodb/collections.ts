@@ -24,16 +24,12 @@ const pastSuffix = '.history'
 /** `simpul.types`: types whose collections are complete. */
 export type TypeDocument = { readonly _id: string /** Number of the last step it has. */; readonly layout: number }
 
-/**
- * The collections of the database: two for each resource type, made when its first resource comes and when the first is superseded, and those of our
- * own. Each index is a file, and files take their time.
- */
+/** The collections of the database: two for each resource type, made when its first resource comes, and those of our own. */
 export class Collections {
   readonly #db: Db
   readonly #steps: readonly Step[]
   readonly #complete = new Set<string>()
   readonly #making = new Map<string, Promise<void>>()
-  readonly #withPast = new Set<string>()
 
   constructor(db: Db, list: readonly Step[] = steps) {
     this.#db = db
@@ -53,22 +49,11 @@ export class Collections {
     return this.#db.collection(`${systemPrefix}${name}`, options)
   }
 
-  /** What newest versions of the type need, with validator and indexes; outside of transactions, safe with several nodes, nothing to do when known. */
+  /** Both collections of the type with validators and indexes; outside of transactions, safe with several nodes, nothing to do when known. */
   async ensure(type: string): Promise<void> {
-    if (!this.#complete.has(type)) await this.#once(type, () => this.#make(type))
-  }
-
-  /** The same for versions that are superseded. */
-  async ensurePast(type: string): Promise<void> {
-    if (this.#withPast.has(type)) return
-    const { past } = collectionsOf(type)
-    await this.#once(past, () => layOut(this.#db, past, typeLayoutOf(this.#steps).past))
-    this.#withPast.add(type)
-  }
-
-  async #once(name: string, make: () => Promise<void>): Promise<void> {
-    const making = this.#making.get(name) ?? make().finally(() => this.#making.delete(name))
-    this.#making.set(name, making)
+    if (this.#complete.has(type)) return
+    const making = this.#making.get(type) ?? this.#make(type).finally(() => this.#making.delete(type))
+    this.#making.set(type, making)
     await making
   }
 
@@ -100,7 +85,8 @@ export class Collections {
     const found = await this.#types().findOne({ _id: type })
     if (found !== null) await bringUp(this.#db, found, this.#steps)
     else {
-      await layOut(this.#db, type, typeLayoutOf(this.#steps).newest)
+      const { newest, past } = typeLayoutOf(this.#steps)
+      await Promise.all([layOut(this.#db, type, newest), layOut(this.#db, collectionsOf(type).past, past)])
       // Last: what stands here is complete, whatever was cut short before. Never lower: a newer node may have been here.
       await this.#types().updateOne({ _id: type }, { $max: { layout: this.#steps.length } }, { upsert: true })
     }

@@ -73,11 +73,7 @@ export class Committer {
     const { database } = this.#parts
     const versions = plans.flatMap(({ plan }) => plan.versions)
     const types = new Set(plans.flatMap(({ plan }) => [...plan.versions, ...plan.expects].map(key => key.type)))
-    const superseding = new Set(versions.flatMap(({ type, versionId }) => (versionId > 1 ? [type] : [])))
-    await Promise.all([
-      ...[...types].map(type => database.collections.ensure(type)),
-      ...[...superseding].map(type => database.collections.ensurePast(type)),
-    ])
+    await Promise.all([...types].map(type => database.collections.ensure(type)))
     await prepareWords(database, versions)
   }
 

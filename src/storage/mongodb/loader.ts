@@ -37,7 +37,6 @@ export class Loader {
       turn => this.#write(versions, there, turn),
       async () => {
         for (const type of typesOf(versions)) await this.#database.collections.ensure(type)
-        for (const type of typesOf(versions.filter(({ versionId }) => versionId > 1))) await this.#database.collections.ensurePast(type)
         await prepareWords(this.#database, versions)
         there = await this.#seqsThere(versions)
       },
