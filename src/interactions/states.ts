@@ -200,20 +200,26 @@ export const lookUp = async (
   }
   const relates = (relation: PatientsFilter, patient: string): boolean | undefined =>
     besides?.(relation, patient) === true ? true : answers.get(relation)?.get(patient)
-  const informed = (state: State): AccessSubject => {
-    const subject: AccessSubject = {
-      ...bare(state),
-      relates,
-      consents: consent => {
-        if (state.attributes.patients.length === 0) return true
-        const words = consents.get(textOf(consent))?.get(consentKey(state.type, patientsOf(state, state.id)))
-        return words && permits(words, subject)
-      },
-    }
-    return subject
-  }
+  const informed = (state: State): AccessSubject =>
+    knowing(state, relates, consent => consents.get(textOf(consent))?.get(consentKey(state.type, patientsOf(state, state.id))))
   informed.asked = { relations: asked.length > 0, consents: consents.size > 0 }
   return informed
+}
+
+type Relates = NonNullable<AccessSubject['relates']>
+
+/** A state with what tables say; `wordsOf`: what a consent came to, where it was asked. What is about nobody is closed by nobody. */
+const knowing = (state: State, relates: Relates, wordsOf: (consent: ConsentFilter) => AccessFilter | undefined): AccessSubject => {
+  const subject: AccessSubject = {
+    ...bare(state),
+    relates,
+    consents: consent => {
+      if (state.attributes.patients.length === 0) return true
+      const words = wordsOf(consent)
+      return words && permits(words, subject)
+    },
+  }
+  return subject
 }
 
 /** The same of one filter for a state about one patient: what a read asks. */
@@ -239,18 +245,8 @@ const lookUpOne = async (
     const at = of === patient ? relations.indexOf(relation) : -1
     return at < 0 ? undefined : answers[at] === true
   }
-  const informed = (state: State): AccessSubject => {
-    const subject: AccessSubject = {
-      ...bare(state),
-      relates,
-      consents: consent => {
-        if (state.attributes.patients.length === 0) return true
-        const said = state.id === id ? words[consents.indexOf(consent)] : undefined
-        return said && permits(said, subject)
-      },
-    }
-    return subject
-  }
+  const informed = (state: State): AccessSubject =>
+    knowing(state, relates, consent => (state.id === id ? words[consents.indexOf(consent)] : undefined))
   return Object.assign(informed, { asked: { relations: relations.length > 0, consents: consents.length > 0 } })
 }
 

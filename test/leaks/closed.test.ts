@@ -13,25 +13,12 @@ import { type LibraryRow, libraryRecords } from '../../src/auth/server/library-r
 import { type Session, sessionRecords } from '../../src/auth/sessions/session.ts'
 import { testDefinitions } from '../support/definitions.ts'
 import { testEngines } from '../support/engines.ts'
+import { fakeOnly } from '../support/fake-time.ts'
 import { shippedRoles } from '../support/roles.ts'
 import { type Caller, plantCallers, plantToken } from './callers.ts'
 import { type Hospitals, makeHospitals } from './hospitals.ts'
 import { plantAll, plantHospitals } from './oracle.ts'
 import { type ClosedServer, type Received, startClosed } from './server.ts'
-
-/** Only what time it is changes. */
-const timersKept = [
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-  'setInterval',
-  'clearInterval',
-  'setTimeout',
-  'clearTimeout',
-] as const
 
 const json = { 'content-type': 'application/fhir+json' }
 
@@ -162,7 +149,7 @@ for (const engine of testEngines)
 
     describe('a clock that jumps', () => {
       const jumped = async (ms: number, then: () => Promise<void>) => {
-        jest.useFakeTimers({ now: Date.now() + ms, doNotFake: [...timersKept] })
+        fakeOnly(['Date'], Date.now() + ms)
         try {
           await then()
         } finally {

@@ -1,5 +1,6 @@
 /** Devices without a browser of their own. @see RFC 8628; auth.md 7.7, 15 */
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { fakeOnly } from '../../support/fake-time.ts'
 import { type LibraryRow, libraryRecords } from '../../../src/auth/server/library-rows.ts'
 import { testEngines } from '../../support/engines.ts'
 import { anAccount, closingAccounts, doctor } from '../accounts-ground.ts'
@@ -278,21 +279,7 @@ for (const engine of testEngines)
     test('after ten minutes the device is told that it is late, and so is who types the code', async () => {
       const { oauth } = await opened()
       const { body } = await begin(oauth)
-      jest.useFakeTimers({
-        now: Date.now() + 601_000,
-        doNotFake: [
-          'hrtime',
-          'nextTick',
-          'performance',
-          'queueMicrotask',
-          'setImmediate',
-          'clearImmediate',
-          'setInterval',
-          'clearInterval',
-          'setTimeout',
-          'clearTimeout',
-        ],
-      })
+      fakeOnly(['Date'], Date.now() + 601_000)
       const late = await poll(oauth, body.device_code)
       expect([late.status, late.body.error]).toEqual([400, 'expired_token'])
       const browser = new Browser(oauth)
